@@ -138,6 +138,12 @@ export function addErrorHandling(
     const allowed = [...new Set(routes.filter((route) => route.pattern.test(path)).map((route) => route.method))];
     if (allowed.length > 0) {
       reply.header('allow', allowed.join(', '));
+      if (request.headers.upgrade?.toLowerCase() === 'websocket') {
+        reply.header('upgrade', 'HTTP/1.1').header('connection', 'upgrade');
+        const sentence = `There is no WebSocket here; use ${allowed.join(' or ')}. Answers can be streamed.`;
+        sendError(reply, new GatewayError('websocket_unsupported', sentence), request.id);
+        return;
+      }
       sendError(
         reply,
         new GatewayError('method_not_allowed', `${request.method} is not supported here; use ${allowed.join(' or ')}.`),

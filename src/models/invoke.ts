@@ -23,6 +23,7 @@ import { estimateUsage } from './estimate-usage.ts';
 import { requestModelsList } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
+import { customToolsAsFunctions } from './conversation/custom-tools.ts';
 import { withPrefill } from './prefill.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
 import { fitEffort } from './reasoning-effort.ts';
@@ -167,6 +168,7 @@ export function createModelInvoker(options: {
       const restored = thoughtful ? restoreReasoning(scope, request) : request;
       const fitting = fitEffort(restored, deployment, kind, (note) => target.warn(note));
       let asked = fitTranslated(fitting, { format: kind, provider, target });
+      if (provider.customTools !== true) asked = customToolsAsFunctions(asked);
       if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
       const body = format.encodeRequest(asked, target);

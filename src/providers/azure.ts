@@ -29,6 +29,7 @@ const dialect: Dialect = {
   responses,
   thoughtFields: [],
   thinking: { by: 'effort' },
+  customTools: true,
   embeddingsBatch: 2048,
   errorCodes: {
     deploymentnotfound: 'upstream_model_not_found',

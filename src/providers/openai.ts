@@ -26,6 +26,7 @@ const dialect: Dialect = {
   },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   responses,
+  customTools: true,
   maxTokens: 'max_completion_tokens',
   thoughtFields: [],
   thinking: { by: 'effort' },

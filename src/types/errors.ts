@@ -136,6 +136,12 @@ export const errorTable = {
     retryable: false,
     meaning: 'The request headers are larger than 64 kB. Shorten the token (look roles up at the service instead).',
   },
+  websocket_unsupported: {
+    status: 426,
+    type: request,
+    retryable: false,
+    meaning: 'No WebSocket is served at this address. Send the same request over HTTP; answers can be streamed.',
+  },
   rate_limited: {
     status: 429,
     type: 'rate_limit_error',

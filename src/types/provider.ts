@@ -74,6 +74,10 @@ export interface Provider {
   readonly thoughtFields?: readonly string[];
   /** The vendor supports Anthropic's `cache_control` on parts, messages and tools. It is removed for all other vendors of OpenAI's format. */
   readonly cacheControl?: boolean;
+  /** The vendor has OpenAI's free-text tools (`custom`). All others are offered functions with one text field in their place. */
+  readonly customTools?: boolean;
+  /** The features of the Responses format that the vendor has beyond messages, reasoning and functions, such as `web_search`. Absent: all of them. */
+  readonly responsesFeatures?: ReadonlySet<string>;
   /** How this model continues a prefilled answer; undefined when it cannot or is not known to. */
   prefill?(model: string): Prefill | undefined;
   /** How this vendor enforces a JSON Schema when the catalogue does not define it. Absent: natively. */

@@ -324,7 +324,6 @@ describe("OpenAI's client", () => {
         param,
       });
     };
-    await refused({ tools: [{ type: 'web_search' }] }, 'tools[0].type');
     await refused({ background: true }, 'background');
     await refused({ conversation: 'conv_1' }, 'conversation');
     await refused({ input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'f' }] }] }, 'input[0].content[0].file_id');

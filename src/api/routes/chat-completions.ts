@@ -1,6 +1,7 @@
 /** POST /v1/chat/completions */
 import type { FastifyInstance } from 'fastify';
 import { collectCompletion, createChunkEmitter } from '../../models/client-formats/chat-completions/emitter.ts';
+import { customToolNames } from '../../models/conversation/custom-tools.ts';
 import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
 import { callerOf } from '../request-caller.ts';
 import { chatBodySchema, type ParsedChat, parseChat } from '../../application/chat/chat-body.ts';
@@ -14,6 +15,7 @@ function completionWriter(chat: ParsedChat, answer: ChatAnswer): AnswerWriter {
     model: chat.request.body.model,
     includeUsage: chat.includeUsage,
     reasoning: chat.reasoning,
+    customTools: customToolNames(chat.request.body.tools),
   };
   return { collect: (events) => collectCompletion(events, options), stream: () => createChunkEmitter(options) };
 }

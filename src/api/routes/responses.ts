@@ -31,8 +31,10 @@ function responseWriter(
     reasoning: keep.reasoning,
     summary: asked.summary,
     encrypted: asked.encrypted,
+    origins: asked.origins,
+    compaction: asked.compaction,
     onComplete: ({ response, messages }: Parameters<Parameters<typeof createResponseEmitter>[0]['onComplete']>[0]) =>
-      store?.keep(caller.principal, { id, response, messages: [...asked.messages, ...messages] }),
+      store?.keep(caller.principal, { id, response, messages: asked.compaction ? messages : [...asked.messages, ...messages] }),
   };
   return { collect: (events) => collectResponse(events, options), stream: () => createResponseEmitter(options) };
 }

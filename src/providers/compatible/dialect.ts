@@ -41,7 +41,14 @@ export interface Dialect {
   readonly source: string;
   readonly operations: readonly Operation[];
   /** The vendor has OpenAI's Responses too; these models use it unless the row says otherwise, `*` for any characters. */
-  readonly responses?: { readonly models: readonly string[]; readonly source: string | null };
+  readonly responses?: {
+    readonly models: readonly string[];
+    readonly source: string | null;
+    /** What the vendor has of it beyond messages, reasoning and functions. Left out: everything. */
+    readonly features?: readonly string[];
+  };
+  /** The vendor has OpenAI's free-text tools (`custom`). */
+  readonly customTools?: boolean;
   /** Support for JSON Schema in `response_format`, by the vendor's documentation. Default: answers always follow the schema, as OpenAI's do. */
   readonly structuredOutput?: StructuredOutputSupport;
   /** True for servers that need no key. */

@@ -60,7 +60,7 @@ const key = {
 };
 
 /** The option of vendors that have OpenAI's Responses too. */
-export function responsesModels({ models }: NonNullable<Dialect['responses']>) {
+export function responsesModels({ models }: Pick<NonNullable<Dialect['responses']>, 'models'>) {
   return z
     .array(z.string().min(1).max(256))
     .max(100)
@@ -93,10 +93,16 @@ interface AnswerOptions {
   readonly think_tags?: Dialect['thinkTags'];
 }
 
-function responsesFormat({ responses }: Dialect, options: AnswerOptions): Pick<Provider, 'otherChatFormats' | 'chatFormat'> {
+type ResponsesSide = Pick<Provider, 'otherChatFormats' | 'chatFormat' | 'responsesFeatures'>;
+
+function responsesFormat({ responses }: Dialect, options: AnswerOptions): ResponsesSide {
   if (responses === undefined) return {};
   const matches = matcher(options.responses_models ?? responses.models);
-  return { otherChatFormats: ['openai-responses'], chatFormat: (model) => (matches(model) ? 'openai-responses' : undefined) };
+  return {
+    otherChatFormats: ['openai-responses'],
+    chatFormat: (model) => (matches(model) ? 'openai-responses' : undefined),
+    ...(responses.features === undefined ? {} : { responsesFeatures: new Set(responses.features) }),
+  };
 }
 
 /** The provider of an OpenAI-compatible vendor with the given dialect. */
@@ -116,6 +122,7 @@ export function openaiProvider(dialect: Dialect, base: BaseAddress, authorize: P
     ...readingOf(dialect, options),
     ...(replays.length === 0 ? {} : { replaysReasoning: true, replays }),
     thoughtFields: dialect.thoughtFields ?? ['reasoning_content'],
+    ...(dialect.customTools === undefined ? {} : { customTools: dialect.customTools }),
     ...(dialect.cacheControl === undefined ? {} : { cacheControl: dialect.cacheControl }),
     ...(dialect.embeddingsBatch === undefined ? {} : { embeddingsBatch: dialect.embeddingsBatch }),
     ...(dialect.prefill === undefined ? {} : { prefill: () => dialect.prefill }),

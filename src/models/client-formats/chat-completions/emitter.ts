@@ -2,6 +2,7 @@
 import type { ChatEvent, ChatEvents } from '../../../types/chat.ts';
 import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
+import { customCallsOf } from '../custom-calls.ts';
 import { renderError } from '../error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
 import { betweenRounds, endsRound, type TextState } from './round-separator.ts';
@@ -43,6 +44,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
   let prefix = head;
   let firstChoice = `${prefix},"choices":[{"index":0,"delta":{`;
   let ended = false;
+  const customCalls = customCallsOf(options.customTools);
 
   const open = (choice: number): string => (choice === 0 ? firstChoice : `${prefix},"choices":[{"index":${choice},"delta":{`);
   const delta = (choice: number, members: string): string => open(choice) + members + deltaEnd;
@@ -150,7 +152,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
   return {
     write(events) {
       let text = '';
-      for (const event of events) {
+      for (const event of customCalls === undefined ? events : customCalls.readAll(events)) {
         if (ended) break;
         if (event.type === 'response-start') {
           // Later model calls of a tool loop start again. The first call sets the members of every chunk.
@@ -176,8 +178,9 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
 /** The whole answer as the JSON text of one `chat.completion`. Rejects with the error of the events. */
 export async function collectCompletion(events: ChatEvents, options: CompletionOptions): Promise<string> {
   const collection = startCollection();
+  const customCalls = customCallsOf(options.customTools);
   for await (const batch of events) {
-    for (const event of batch) collectInto(collection, event);
+    for (const event of customCalls === undefined ? batch : customCalls.readAll(batch)) collectInto(collection, event);
   }
   return renderCompletion(collection, options);
 }

@@ -2,6 +2,7 @@
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { EventSink } from './event-sink.ts';
+import type { NamedOrigin } from './offered-tools.ts';
 
 type Start = Extract<ChatEvent, { type: 'tool-call-start' }>;
 
@@ -13,7 +14,8 @@ export class CallItem {
   readonly #place: { readonly item_id: string; readonly output_index: number };
   #text = '';
 
-  constructor(sink: EventSink, start: Start, id: string, outputIndex: number) {
+  /** `origin`: the tool as the caller named it; undefined for a name that the caller did not offer. */
+  constructor(sink: EventSink, start: Start, origin: NamedOrigin | undefined, id: string, outputIndex: number) {
     this.#sink = sink;
     this.#start = start;
     this.#custom = start.kind === 'custom';
@@ -23,7 +25,8 @@ export class CallItem {
       type: this.#custom ? 'custom_tool_call' : 'function_call',
       status: 'in_progress',
       call_id: start.id,
-      name: start.name,
+      name: origin?.name ?? start.name,
+      ...(origin?.namespace === undefined ? {} : { namespace: origin.namespace }),
       [this.#field]: '',
     };
     sink('response.output_item.added', { output_index: outputIndex, item: { ...this.item } });

@@ -2,6 +2,7 @@
 import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
+import { customCallsOf, type CustomCalls } from '../custom-calls.ts';
 import { soundWithoutTranscript } from '../sound.ts';
 import { Output, type OutputForm } from './output-items.ts';
 import type { EventSink } from './event-sink.ts';
@@ -37,13 +38,19 @@ class Answer {
   readonly #steps: StepRecord[] = [];
   #finish: Finish | null = null;
   #usage: Usage | null = null;
+  readonly #customCalls: CustomCalls | undefined;
 
   constructor(options: ResponseOptions, sink: EventSink) {
     this.#options = options;
+    this.#customCalls = customCallsOf(options.origins?.customNames);
     this.#output = new Output(sink, options.id, options);
   }
 
-  take(event: ChatEvent): void {
+  takeAll(events: readonly ChatEvent[]): void {
+    for (const event of this.#customCalls === undefined ? events : this.#customCalls.readAll(events)) this.#take(event);
+  }
+
+  #take(event: ChatEvent): void {
     if (event.type === 'response-start' || this.ended) return;
     if (event.type === 'response-end') {
       this.#usage = event.usage;
@@ -143,7 +150,7 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
       if (finished) return '';
       text = '';
       start();
-      for (const event of events) answer.take(event);
+      answer.takeAll(events);
       if (answer.ended) {
         const response = answer.complete(true);
         finished = true;
@@ -165,6 +172,6 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
 /** The whole answer as the JSON text of one response. Rejects with the error of the events. */
 export async function collectResponse(events: ChatEvents, options: ResponseOptions): Promise<string> {
   const answer = new Answer(options, () => {});
-  for await (const batch of events) for (const event of batch) answer.take(event);
+  for await (const batch of events) answer.takeAll(batch);
   return JSON.stringify(answer.complete(false));
 }

@@ -2,8 +2,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { imageDataUrl } from '../../answer-images.ts';
 import { decodeReasoning } from '../encoded-reasoning.ts';
+import { contextOf } from './compaction.ts';
+import { type ClientRunTool, toolOfCall, toolOfOutput } from './client-run-tools.ts';
 import { approvedCallId, serverToolCall, serverToolCallId, serverToolResult, textOfParts } from '../server-tool-events.ts';
-import { atOpenai, invalid, typeName } from './request-errors.ts';
+import { OfferedTools } from './offered-tools.ts';
+import { invalid, typeName } from './request-errors.ts';
 import { readContent, textIn } from './parts.ts';
 
 type Message = Record<string, Json | undefined>;
@@ -31,12 +34,22 @@ function list(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 }
 
-/** Approval requests that the input refers to. */
-export interface ApprovalRequests {
-  /** Ids of the requests that this input decides. */
+/** What the items of an input refer to. */
+export interface InputContext {
+  /** Ids of the approval requests that this input decides. */
   readonly open: ReadonlySet<string>;
   /** Earlier items, which may hold the approval requests. */
   readonly before: readonly JsonObject[];
+  /** The tools of the request, by which earlier calls are named. */
+  readonly offered: OfferedTools;
+  /** Receives the type of each item that is left out. */
+  readonly leaveOut: (type: string) => void;
+}
+
+const emptyContext: InputContext = { open: new Set(), before: [], offered: new OfferedTools(), leaveOut: () => {} };
+
+function namespaceOf({ namespace }: JsonObject): string | undefined {
+  return typeof namespace === 'string' && namespace !== '' ? namespace : undefined;
 }
 
 class Conversation {
@@ -47,12 +60,12 @@ class Conversation {
   #results: JsonObject[] = [];
   /** True while the caller's own tool calls await results. */
   #isOpen = false;
-  readonly #decidedNow: ReadonlySet<string>;
+  readonly #context: InputContext;
   readonly #approvalRequests = new Map<unknown, JsonObject>();
 
-  constructor({ open, before }: ApprovalRequests) {
-    this.#decidedNow = open;
-    for (const item of before) if (item['type'] === 'mcp_approval_request') this.#approvalRequests.set(item['id'], item);
+  constructor(context: InputContext) {
+    this.#context = context;
+    for (const item of context.before) if (item['type'] === 'mcp_approval_request') this.#approvalRequests.set(item['id'], item);
   }
 
   add(item: JsonObject, path: string): void {
@@ -68,27 +81,22 @@ class Conversation {
         this.#addCall({
           id: text(item, 'call_id', path),
           type: 'function',
-          function: { name: text(item, 'name', path), arguments: typeof item['arguments'] === 'string' ? item['arguments'] : '{}' },
+          function: { name: this.#nameOf(item, path), arguments: typeof item['arguments'] === 'string' ? item['arguments'] : '{}' },
         });
         return;
       case 'custom_tool_call':
         this.#addCall({
           id: text(item, 'call_id', path),
           type: 'custom',
-          custom: { name: text(item, 'name', path), input: typeof item['input'] === 'string' ? item['input'] : '' },
+          custom: { name: this.#nameOf(item, path), input: typeof item['input'] === 'string' ? item['input'] : '' },
         });
         return;
       case 'function_call_output':
       case 'custom_tool_call_output':
-        this.end();
-        this.messages.push({
-          role: 'tool',
-          tool_call_id: text(item, 'call_id', path),
-          content: readContent(item['output'], `${path}.output`, '\n'),
-        });
+        this.#addResult(text(item, 'call_id', path), readContent(item['output'], `${path}.output`, '\n'));
         return;
       case 'image_generation_call':
-        this.#addImage(item, path);
+        if (typeof item['result'] === 'string') this.#addImage(item, path);
         return;
       case 'mcp_call':
         this.#serverToolCall(item, conversationId(item, path), outputOf(item), path);
@@ -99,12 +107,53 @@ class Conversation {
       case 'mcp_approval_response':
         this.#decision(item, path);
         break;
-      // Each request lists its tools itself.
+      // A message of another agent of the client.
+      case 'agent_message':
+        this.end();
+        this.messages.push({ role: 'user', content: readContent(item['content'], `${path}.content`, '') });
+        return;
+      // Each request lists its tools itself. The rest is read with the whole request.
       case 'mcp_list_tools':
+      case 'additional_tools':
+      case 'configuration_update':
+      case 'compaction_trigger':
         break;
       default:
-        throw atOpenai(path, `an item of type ${typeName(type)}`, 'Leave it out.');
+        this.#addOther(item, type, path);
     }
+  }
+
+  /** Calls and results of tools that the client runs, compacted conversations, and what only OpenAI's own service can read. */
+  #addOther(item: JsonObject, type: Json | undefined, path: string): void {
+    if (typeof type !== 'string') throw invalid(path, 'must be an item with a type, or a message with a role.');
+    if (item['role'] !== undefined) throw invalid(`${path}.type`, `${typeName(type)} is no type of message.`);
+    const called = toolOfCall(type);
+    const answered = toolOfOutput(type);
+    const context = contextOf(item, type);
+    if (context !== undefined) {
+      this.end();
+      this.messages.push({ role: 'user', content: context });
+    } else if (called !== undefined && item['call_id'] !== null) this.#addClientRun(called, item, path);
+    else if (answered !== undefined && item['call_id'] !== null) {
+      const content = readContent(answered.readOutput(item), `${path}.output`, '\n');
+      // Older clients repeat the id of the call as the id of the item.
+      this.#addResult(text(item, typeof item['call_id'] === 'string' ? 'call_id' : 'id', path), content);
+    } else this.#context.leaveOut(typeName(type));
+  }
+
+  #addClientRun(tool: ClientRunTool, item: JsonObject, path: string): void {
+    const name = this.#context.offered.nameForRun(tool);
+    const given = JSON.stringify(tool.readCall(item));
+    this.#addCall({ id: text(item, 'call_id', path), type: 'function', function: { name, arguments: given } });
+  }
+
+  #addResult(call: string, content: Json): void {
+    this.end();
+    this.messages.push({ role: 'tool', tool_call_id: call, content });
+  }
+
+  #nameOf(item: JsonObject, path: string): string {
+    return this.#context.offered.nameFor(namespaceOf(item), text(item, 'name', path));
   }
 
   end(): void {
@@ -131,7 +180,7 @@ class Conversation {
   /** An approval needs no result here: its call follows as an item. A refusal becomes the result. */
   #decision({ approval_request_id: id, approve }: JsonObject, path: string): void {
     const question = this.#approvalRequests.get(id);
-    if (typeof id !== 'string' || question === undefined || approve !== false || this.#decidedNow.has(id)) return;
+    if (typeof id !== 'string' || question === undefined || approve !== false || this.#context.open.has(id)) return;
     this.#serverToolCall(question, approvedCallId(id), 'The person did not allow this call.', path);
   }
 
@@ -200,9 +249,9 @@ class Conversation {
 }
 
 /** The messages of `input`. References must be resolved before. Throws a fault naming the item. */
-export function readItems(input: Json | undefined, approvals: ApprovalRequests = { open: new Set(), before: [] }): JsonObject[] {
+export function readItems(input: Json | undefined, context: Partial<InputContext> = {}): JsonObject[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
-  const conversation = new Conversation(approvals);
+  const conversation = new Conversation({ ...emptyContext, ...context });
   list(input).forEach((item, index) => {
     if (!isJsonObject(item)) throw invalid(`input[${index}]`, 'must be an object.');
     conversation.add(item, `input[${index}]`);

@@ -2,23 +2,42 @@
 import type { ChatEvent } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { dataOf } from '../../answer-images.ts';
+import { invalidAnswer } from '../../answer-json.ts';
 import { CallItem } from './call-item.ts';
+import { ClientRunItem } from './client-run-item.ts';
+import { CompactionItem } from './compaction-item.ts';
+import { summaryMessage } from './compaction.ts';
 import type { EventSink } from './event-sink.ts';
 import { ImageItem } from './image-item.ts';
-import { itemId, type ItemPrefix } from './ids.ts';
+import { itemId } from './ids.ts';
 import { McpApprovalItem, McpCallItem } from './mcp-item.ts';
 import { MessageItem } from './message-item.ts';
+import type { ToolOrigins } from './offered-tools.ts';
 import { type ReasoningForm, ReasoningItem } from './reasoning-item.ts';
 import { Transcript } from './transcript.ts';
+import { prefixOf, VendorItem } from './vendor-item.ts';
 
 /** Content of a choice, without its finish. */
 export type ContentEvent = Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'finish' }>;
 type Step = Extract<ChatEvent, { type: 'step' }>;
-type Item = MessageItem | ReasoningItem | CallItem | McpCallItem | McpApprovalItem | ImageItem;
+type Item =
+  | MessageItem
+  | ReasoningItem
+  | CallItem
+  | ClientRunItem
+  | McpCallItem
+  | McpApprovalItem
+  | ImageItem
+  | VendorItem
+  | CompactionItem;
 
 export interface OutputForm extends ReasoningForm {
   /** False leaves out reasoning. */
   readonly reasoning: boolean;
+  /** The origins of the offered tools' names. */
+  readonly origins?: ToolOrigins;
+  /** True when the answer is a summary of the conversation: one compaction item, and nothing else. */
+  readonly compaction?: boolean;
 }
 
 export class Output {
@@ -26,13 +45,14 @@ export class Output {
   readonly #response: string;
   readonly #form: OutputForm;
   readonly #items: Item[] = [];
-  readonly #calls = new Map<number, CallItem>();
+  readonly #calls = new Map<number, CallItem | ClientRunItem>();
   /** The open message or reasoning. Tool calls stay open beside it. */
   #open: MessageItem | ReasoningItem | null = null;
   /** Running server-side calls, by step id. */
   readonly #running = new Map<string, McpCallItem>();
   readonly #transcript = new Transcript();
   #hasSoundWithoutTranscript = false;
+  #summary = '';
 
   constructor(sink: EventSink, response: string, form: OutputForm) {
     this.#sink = sink;
@@ -41,6 +61,13 @@ export class Output {
   }
 
   take(event: ContentEvent): void {
+    if (event.type === 'vendor') this.#vendor(event);
+    else if (this.#form.compaction === true) {
+      if (event.type === 'text-delta') this.#summary += event.text;
+    } else this.#content(event);
+  }
+
+  #content(event: Exclude<ContentEvent, { type: 'vendor' }>): void {
     switch (event.type) {
       case 'text-delta':
         this.#transcript.addText(event.text);
@@ -72,10 +99,15 @@ export class Output {
         return;
       case 'audio-delta':
         this.#sound(event.audio);
-        break;
-      // Content of another vendor's format has no equivalent here.
-      default:
     }
+  }
+
+  /** An item that a vendor of the same format has and the canonical events lack. */
+  #vendor({ format, event: item }: Extract<ChatEvent, { type: 'vendor' }>): void {
+    if (format !== 'openai-responses') return;
+    this.#transcript.addReasoningDetail({ type: 'item', format, item });
+    this.#close('completed');
+    this.#add(prefixOf(item), (id, index) => new VendorItem(this.#sink, item, id, index));
   }
 
   /** True when the answer held sound without a transcript. This format can carry the transcript only. */
@@ -127,6 +159,10 @@ export class Output {
   end(status: 'completed' | 'incomplete'): void {
     this.#close(status);
     for (const call of this.#calls.values()) call.close(status);
+    // A vendor with a compaction of its own has sent the item.
+    if (this.#form.compaction !== true || this.#items.length > 0) return;
+    if (this.#summary.trim() === '') throw invalidAnswer('a compaction without a summary', '');
+    this.#add('cmp', (id, index) => new CompactionItem(this.#sink, this.#summary, id, index));
   }
 
   get items(): readonly JsonObject[] {
@@ -135,10 +171,10 @@ export class Output {
 
   /** The answer as chat-completions messages. */
   get messages(): readonly JsonObject[] {
-    return this.#transcript.messages;
+    return this.#summary === '' ? this.#transcript.messages : [summaryMessage(this.#summary)];
   }
 
-  #add<T extends Item>(prefix: ItemPrefix, make: (id: string, index: number) => T): T {
+  #add<T extends Item>(prefix: string, make: (id: string, index: number) => T): T {
     const index = this.#items.length;
     const item = make(itemId(prefix, this.#response, index), index);
     this.#items.push(item);
@@ -164,7 +200,11 @@ export class Output {
   #call(start: Extract<ChatEvent, { type: 'tool-call-start' }>): void {
     if (this.#calls.has(start.call)) return;
     this.#close('completed');
-    const call = this.#add(start.kind === 'custom' ? 'ctc' : 'fc', (id, index) => new CallItem(this.#sink, start, id, index));
+    const origin = this.#form.origins?.of(start.name);
+    const call =
+      origin?.kind === 'client-run'
+        ? this.#add(origin.tool.prefix, (id, index) => new ClientRunItem(this.#sink, start, origin.tool, id, index))
+        : this.#add(start.kind === 'custom' ? 'ctc' : 'fc', (id, index) => new CallItem(this.#sink, start, origin, id, index));
     this.#calls.set(start.call, call);
     this.#transcript.addCall(() => call.call);
   }

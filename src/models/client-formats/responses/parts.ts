@@ -32,7 +32,11 @@ function readPart(part: Json, path: string): JsonObject {
       return { type: 'text', text: part['text'] };
     case 'refusal':
       return { type: 'refusal', refusal: typeof part['refusal'] === 'string' ? part['refusal'] : '' };
+    // A message between agents: what one agent wrote in a parameter that OpenAI would encrypt.
+    case 'encrypted_content':
+      return { type: 'text', text: typeof part['encrypted_content'] === 'string' ? part['encrypted_content'] : '' };
     case 'input_image':
+    case 'computer_screenshot':
       return readImage(part, path);
     case 'input_file':
       return readFile(part, path);

@@ -4,9 +4,13 @@ import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import type { Decision } from '../../../types/approval-decision.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { readDecisions } from './approval-decisions.ts';
+import { asksForCompaction, summaryRequest } from './compaction.ts';
 import { atOpenai } from './request-errors.ts';
 import { readItems } from './input-items.ts';
-import { readTextFormat, readToolChoice, readTools } from './tools.ts';
+import { readInputSettings } from './input-tools.ts';
+import { OfferedTools, type ToolOrigins } from './offered-tools.ts';
+import { readTextFormat } from './text-format.ts';
+import { readToolChoice } from './tool-choice.ts';
 
 /** Loose: unknown fields pass. Items, tools and choices are validated where they are read. */
 export const responsesBodySchema = z.looseObject({
@@ -40,6 +44,7 @@ const read: ReadonlySet<string> = new Set([
 /** Optional fields of OpenAI. Without them the answer still answers the question. */
 const optionalFields: ReadonlySet<string> = new Set([
   'access_programs',
+  'client_metadata',
   'context_management',
   'image',
   'max_tool_calls',
@@ -59,6 +64,10 @@ export interface ResponsesRequest {
   readonly encrypted: boolean;
   /** Request fields that the response repeats. */
   readonly echo: JsonObject;
+  /** The origins of the offered tools' names. */
+  readonly origins: ToolOrigins;
+  /** True when the answer is a summary of the conversation, as one item. */
+  readonly compaction: boolean;
   /** The messages that a later response continues, without the answer. */
   readonly messages: readonly JsonObject[];
   /** Approval decisions in the input. */
@@ -119,45 +128,63 @@ function logprobsOf(body: JsonObject): Record<string, Json> {
   return { logprobs: true, ...(top === 0 ? {} : { top_logprobs: top }) };
 }
 
+/** The fields of the answer's form. A summary is plain text without tools. */
+function formOf(body: JsonObject, offered: OfferedTools, choice: Json | undefined): Record<string, Json> {
+  const format = readTextFormat(body['text']);
+  return {
+    ...logprobsOf(body),
+    ...(offered.tools.length === 0
+      ? {}
+      : { tools: offered.tools, ...(choice === undefined ? {} : { tool_choice: choice }), ...given(body, 'parallel_tool_calls') }),
+    ...(format === undefined ? {} : { response_format: format }),
+    ...(isJsonObject(body['text']) ? given(body['text'], 'verbosity') : {}),
+  };
+}
+
 /** `body` fits the schema above, and its item references are resolved. Throws a fault naming the field. */
 export function readResponsesRequest(body: JsonObject, earlier: Earlier = { messages: [], items: [] }): ResponsesRequest {
   if (body['background'] === true) throw atOpenai('background', 'work in the background', 'Leave it out; the answer can be streamed.');
   const leftOut: string[] = [];
   const rest = passthroughFields(body, leftOut);
   if (body['truncation'] === 'auto') leftOut.push('truncation');
+  const offered = new OfferedTools();
+  offered.addAll(body['tools'], 'tools');
+  const settings = readInputSettings(body, offered);
+  const { choice, demand } = readToolChoice(body['tool_choice'], offered);
+  for (const type of offered.hosted) leftOut.push(`the tool ${type}`);
   const decisions = readDecisions(body['input']);
   const open = new Set(decisions.map(({ id }) => id));
-  const messages = [...earlier.messages, ...readItems(body['input'], { open, before: earlier.items })];
+  const leftOutItems = new Set<string>();
+  const read = (pending: ReadonlySet<string>): JsonObject[] =>
+    readItems(body['input'], { open: pending, before: earlier.items, offered, leaveOut: (type) => leftOutItems.add(type) });
+  const messages = [...earlier.messages, ...read(open)];
+  for (const type of leftOutItems) leftOut.push(`the item ${type}`);
+  const compaction = asksForCompaction(body['input']);
   const instructions = typeof body['instructions'] === 'string' && body['instructions'] !== '' ? body['instructions'] : null;
-  const tools = readTools(body['tools']);
-  const choice = readToolChoice(body['tool_choice']);
-  const format = readTextFormat(body['text']);
-  const reasoning = isJsonObject(body['reasoning']) ? body['reasoning'] : {};
+  const reasoning = isJsonObject(settings.body['reasoning']) ? settings.body['reasoning'] : {};
+  const conversation = compaction ? [...messages, summaryRequest] : messages;
   const chat: JsonObject = {
     ...rest,
     model: body['model'] ?? '',
-    messages: instructions === null ? messages : [{ role: 'system', content: instructions }, ...messages],
+    messages: instructions === null ? conversation : [{ role: 'system', content: instructions }, ...conversation],
     ...given(body, 'max_output_tokens', 'max_tokens'),
     ...given(body, 'temperature'),
     ...given(body, 'top_p'),
-    ...logprobsOf(body),
-    ...(tools === undefined
-      ? {}
-      : { tools, ...(choice === undefined ? {} : { tool_choice: choice }), ...given(body, 'parallel_tool_calls') }),
-    ...(format === undefined ? {} : { response_format: format }),
-    ...(isJsonObject(body['text']) ? given(body['text'], 'verbosity') : {}),
+    ...(compaction ? {} : formOf(settings.body, offered, choice)),
     ...given(reasoning, 'effort', 'reasoning_effort'),
     ...(body['stream'] === true ? { stream: true } : {}),
   };
   const include = Array.isArray(body['include']) ? (body['include'] as readonly Json[]) : [];
   return {
-    request: { body: chat as ChatBody, translated: { leftOut, demands: [] } },
+    request: { body: chat as ChatBody, translated: { leftOut, demands: demand === undefined || compaction ? [] : [demand] } },
     stream: body['stream'] === true,
     summary: typeof (reasoning['summary'] ?? reasoning['generate_summary']) === 'string',
     encrypted: include.includes('reasoning.encrypted_content'),
     echo: echoOf(body),
+    origins: offered,
+    compaction,
     // For a later response, no approval is pending any more.
-    messages: open.size === 0 ? messages : [...earlier.messages, ...readItems(body['input'], { open: new Set(), before: earlier.items })],
+    messages: open.size === 0 ? messages : [...earlier.messages, ...read(new Set())],
     decisions,
   };
 }

@@ -186,11 +186,11 @@ describe('a request in the Responses format', () => {
   });
 
   test.each<[JsonObject, string, string]>([
-    [{ tools: [{ type: 'web_search' }] }, 'tools[0].type', 'unsupported_parameter'],
-    [{ tool_choice: { type: 'file_search' } }, 'tool_choice.type', 'unsupported_parameter'],
+    [{ tools: [{ name: 'f' }] }, 'tools[0].type', 'invalid_request'],
+    [{ input: [{ text: 'x' }] }, 'input[0]', 'invalid_request'],
+    [{ input: [{ type: 'mesage', role: 'user', content: 'x' }] }, 'input[0].type', 'invalid_request'],
     [{ background: true }, 'background', 'unsupported_parameter'],
     [{ prompt: { id: 'p' } }, 'prompt', 'unsupported_parameter'],
-    [{ input: [{ type: 'web_search_call', id: 'w' }] }, 'input[0]', 'unsupported_parameter'],
     [
       { input: [{ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }] },
       'input[0].content[0].file_id',
