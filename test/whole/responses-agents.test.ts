@@ -1,102 +1,11 @@
-/** What agents send to /v1/responses: every type of tool and item is understood, translated, or left out with a warning, and none stops a turn. */
+/** What agents send to /v1/responses: every type of tool is understood, translated, or left out with a warning, and none stops a turn. */
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type TestGateway } from './gateway.ts';
-import { completion, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
+import { describe, expect, it } from 'vitest';
+import { applyPatch, ask, callNext, f, last, named, namespace, offered, patch, scene, useAgentScene } from './agent-scene.ts';
+import { completion } from './vendor.ts';
 
-let gateway: TestGateway;
-let vendor: Vendor;
-
-beforeAll(async () => {
-  gateway = await startGateway();
-  vendor = await startVendor();
-  const providers = {
-    V: { kind: 'openai-compatible', options: { base_url: vendor.url } },
-    openai: { kind: 'openai', options: { base_url: vendor.url, api_key: 'k' } },
-    claude: { kind: 'anthropic', options: { base_url: vendor.url.replace(/\/v1$/, ''), api_key: 'k' } },
-  };
-  for (const [name, spec] of Object.entries(providers))
-    expect((await gateway.as('admin', 'POST', '/api/providers', { name, spec })).status).toBe(201);
-  for (const provider of Object.keys(providers)) {
-    const spec = { deployments: [{ provider, model: provider === 'claude' ? 'claude-opus-4-5' : 'gpt-5' }] };
-    expect((await gateway.as('admin', 'POST', '/api/models', { name: provider, spec })).status).toBe(201);
-  }
-});
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  await vendor[Symbol.asyncDispose]();
-});
-
-interface Call {
-  readonly name: string;
-  readonly arguments: string;
-}
-
-const last = (): VendorRequest => vendor.requests.at(-1) as VendorRequest;
-const offered = (): { type: string; function: { name: string; description?: string; parameters: unknown } }[] => last().body.tools ?? [];
-const named = (name: string) => offered().find((tool) => tool.function?.name === name);
-
-/** A vendor in the format of chat completions whose model makes these calls, or says `ok`. */
-function callNext(...calls: Call[]): void {
-  const toolCalls = calls.map((call, index) => ({ index, id: `call_${index}`, type: 'function', function: call }));
-  const finish = calls.length === 0 ? 'stop' : 'tool_calls';
-  vendor.behave((request, response) => {
-    if (request.body.stream !== true) {
-      const message = calls.length === 0 ? completion('ok') : completion(null, { tool_calls: toolCalls }, finish);
-      response.writeHead(200, { 'content-type': 'application/json' }).end(message);
-      return;
-    }
-    const chunk = (delta: object, reason: string | null = null): string =>
-      `data: ${JSON.stringify({ id: 'v', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    if (calls.length === 0) response.write(chunk({ content: 'ok' }));
-    // Arguments come in pieces that cut words and escapes.
-    for (const { function: called, ...call } of toolCalls) {
-      response.write(chunk({ tool_calls: [{ ...call, function: { name: called.name, arguments: '' } }] }));
-      for (let at = 0; at < called.arguments.length; at += 3)
-        response.write(chunk({ tool_calls: [{ index: call.index, function: { arguments: called.arguments.slice(at, at + 3) } }] }));
-    }
-    response.end(`${chunk({}, finish)}data: [DONE]\n\n`);
-  });
-}
-
-interface Told {
-  readonly status: number;
-  readonly warnings: string;
-  // oxlint-disable-next-line no-explicit-any -- items of every shape
-  readonly output: any[];
-  readonly events: string[];
-  readonly text: string;
-}
-
-async function ask(body: object, model = 'V', stream = false): Promise<Told> {
-  const answer = await gateway.as('developer', 'POST', '/v1/responses', { model, input: 'x', store: false, ...body, stream });
-  const warnings = answer.headers.get('x-pailou-warnings') ?? '';
-  if (!stream || answer.status !== 200)
-    return { status: answer.status, warnings, output: answer.json?.output ?? [], events: [], text: answer.text };
-  const events = [...answer.text.matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(match[1] as string));
-  const done = events.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item);
-  const end = events.at(-1);
-  expect(end.type).toBe('response.completed');
-  expect(end.response.output).toEqual(done);
-  return { status: 200, warnings, output: done, events: events.map(({ type }) => type), text: answer.text };
-}
-
-const f = { type: 'function', name: 'f', parameters: { type: 'object' } };
-const namespace = {
-  type: 'namespace',
-  name: 'agents',
-  description: 'Other agents.',
-  tools: [
-    { type: 'function', name: 'spawn', parameters: { type: 'object' } },
-    { type: 'custom', name: 'tell', description: 'Tells them.' },
-  ],
-};
-const patch = '*** Begin Patch\n*** Add File: 文件.txt\n+"a\\b" 😀\n*** End Patch\n';
-const grammar = { type: 'grammar', syntax: 'lark', definition: 'start: "x"' };
-const applyPatch = { type: 'custom', name: 'apply_patch', description: 'Edits files.', format: grammar };
+useAgentScene();
 
 describe.each([false, true])('tools, streamed: %s', (stream) => {
   it('of namespaces are offered flat and told back with their namespace; what runs at OpenAI is left out with a warning', async () => {
@@ -137,26 +46,23 @@ describe.each([false, true])('tools, streamed: %s', (stream) => {
       },
     });
     expect(output).toMatchObject([{ type: 'custom_tool_call', call_id: 'call_0', name: 'apply_patch', input: text }]);
-    if (stream) expect(events).toContain('response.custom_tool_call_input.delta');
+    expect(events.includes('response.custom_tool_call_input.delta')).toBe(stream);
   });
 
   it('of free text are told back as such on chat completions too', async () => {
     callNext({ name: 'apply_patch', arguments: JSON.stringify({ input: patch }) });
-    const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', {
+    const answer = await scene.gateway.as('developer', 'POST', '/v1/chat/completions', {
       model: 'V',
       messages: [{ role: 'user', content: 'x' }],
       tools: [{ type: 'custom', custom: { name: 'apply_patch', format: { type: 'text' } } }],
       stream,
     });
     expect(named('apply_patch')?.type).toBe('function');
-    if (stream) {
-      const parts = [...answer.text.matchAll(/"custom":(\{.*?\})\}\]\}/g)].map((match) => JSON.parse(match[1] as string));
-      expect(parts.map(({ input }) => input).join('')).toBe(patch);
-      expect(parts[0].name).toBe('apply_patch');
-    } else
-      expect(answer.json.choices[0].message.tool_calls).toEqual([
-        { id: 'call_0', type: 'custom', custom: { name: 'apply_patch', input: patch } },
-      ]);
+    const parts = stream
+      ? [...answer.text.matchAll(/"custom":(\{.*?\})\}\]\}/g)].map((match) => JSON.parse(match[1] as string))
+      : answer.json.choices[0].message.tool_calls.map((call: { custom: object }) => call.custom);
+    expect(parts.map(({ input }: { input: string }) => input).join('')).toBe(patch);
+    expect(parts[0].name).toBe('apply_patch');
   });
 
   it.each([
@@ -199,7 +105,7 @@ describe.each([false, true])('tools, streamed: %s', (stream) => {
   });
 
   it('a conversation that ends with compaction_trigger is answered by one compaction item, which a later input carries', async () => {
-    vendor.behave((request, response) => {
+    scene.vendor.behave((request, response) => {
       const text = 'They want 3 files.';
       const chunk = (delta: object, reason: string | null): string =>
         `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`;
@@ -231,7 +137,7 @@ describe('the choice', () => {
     ['required', [{ type: 'web_search' }]],
   ])('%j of a tool that runs at OpenAI is refused by name', async (choice, tools: object[] = [f, { type: 'web_search' }]) => {
     callNext();
-    const answer = await gateway.as('developer', 'POST', '/v1/responses', { model: 'V', input: 'x', tools, tool_choice: choice });
+    const answer = await scene.gateway.as('developer', 'POST', '/v1/responses', { model: 'V', input: 'x', tools, tool_choice: choice });
     expect(answer.status).toBe(400);
     expect(answer.json.error).toMatchObject({ code: 'unsupported_parameter', param: 'tool_choice' });
     expect(answer.json.error.message).toMatch(/V has no tool (web|file)_search that runs at OpenAI/);
@@ -258,128 +164,6 @@ describe('the choice', () => {
     const tools = [f, namespace, applyPatch, { type: 'shell' }, { type: 'web_search' }];
     expect((await ask({ tools, tool_choice: choice })).status).toBe(200);
     expect(last().body.tool_choice).toEqual(wanted);
-  });
-});
-
-describe('items that come back', () => {
-  const pairs: [string, object, object, object, unknown][] = [
-    [
-      'a call in a namespace',
-      { type: 'function_call', namespace: 'agents', name: 'spawn', call_id: 'c', arguments: '{"a":1}' },
-      { type: 'function_call_output', call_id: 'c', output: 'yes' },
-      { name: 'agents__spawn', arguments: '{"a":1}' },
-      'yes',
-    ],
-    [
-      'free text',
-      { type: 'custom_tool_call', name: 'apply_patch', call_id: 'c', input: patch },
-      { type: 'custom_tool_call_output', call_id: 'c', output: [{ type: 'input_text', text: 'done' }] },
-      { name: 'apply_patch', arguments: JSON.stringify({ input: patch }) },
-      'done',
-    ],
-    [
-      'a search for tools',
-      { type: 'tool_search_call', call_id: 'c', execution: 'client', arguments: { query: 'mail' } },
-      { type: 'tool_search_output', call_id: 'c', execution: 'client', tools: [{ ...namespace, name: 'mail' }] },
-      { name: 'tool_search', arguments: '{"query":"mail"}' },
-      '{"tools":[{"name":"spawn"},{"name":"tell","description":"Tells them."}]}',
-    ],
-    [
-      'a local shell',
-      { type: 'local_shell_call', id: 'l', call_id: 'c', status: 'completed', action: { type: 'exec', command: ['ls'], env: {} } },
-      { type: 'local_shell_call_output', id: 'c', output: 'a.txt' },
-      { name: 'local_shell', arguments: '{"command":["ls"],"env":{}}' },
-      'a.txt',
-    ],
-    [
-      'a shell',
-      { type: 'shell_call', call_id: 'c', action: { commands: ['ls'], timeout_ms: null } },
-      { type: 'shell_call_output', call_id: 'c', output: [{ stdout: 'a', stderr: '', outcome: { type: 'exit', exit_code: 0 } }] },
-      { name: 'shell', arguments: '{"commands":["ls"]}' },
-      '[{"stdout":"a","stderr":"","outcome":{"type":"exit","exit_code":0}}]',
-    ],
-    [
-      'a patch',
-      { type: 'apply_patch_call', call_id: 'c', status: 'completed', operation: { type: 'delete_file', path: 'a' } },
-      { type: 'apply_patch_call_output', call_id: 'c', status: 'failed' },
-      { name: 'apply_patch', arguments: '{"type":"delete_file","path":"a"}' },
-      'Failed.',
-    ],
-  ];
-  it.each(pairs)('%s is a call and its result', async (_name, call, result, wanted, content) => {
-    callNext();
-    const { status, warnings } = await ask({ input: [{ role: 'user', content: 'x' }, call, result] });
-    expect([status, warnings]).toEqual([200, '']);
-    expect(last().body.messages.slice(1)).toEqual([
-      { role: 'assistant', content: null, tool_calls: [{ id: 'c', type: 'function', function: wanted }] },
-      { role: 'tool', tool_call_id: 'c', content },
-    ]);
-  });
-
-  it('tools that a search found, and those of additional_tools, are offered', async () => {
-    callNext({ name: 'mail__spawn', arguments: '{}' });
-    const found = { ...namespace, name: 'mail' };
-    const { output } = await ask({
-      input: [
-        {
-          type: 'additional_tools',
-          role: 'developer',
-          tools: [{ ...namespace, name: 'functions', description: '' }, { type: 'web_search' }],
-        },
-        { role: 'user', content: 'x' },
-        { type: 'tool_search_call', call_id: 'c', execution: 'client', arguments: {} },
-        { type: 'tool_search_output', call_id: 'c', execution: 'client', tools: [found] },
-      ],
-    });
-    expect(offered().map((tool) => tool.function.name)).toEqual(['spawn', 'tell', 'mail__spawn', 'mail__tell']);
-    expect(output).toMatchObject([{ type: 'function_call', namespace: 'mail', name: 'spawn' }]);
-  });
-
-  it('what only OpenAI can read is left out with a warning, and the rest is asked', async () => {
-    callNext();
-    const { status, warnings } = await ask({
-      input: [
-        { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'q' } },
-        { type: 'file_search_call', id: 'fs_1', status: 'completed', queries: ['q'] },
-        { type: 'code_interpreter_call', id: 'ci_1', status: 'completed', code: '1', container_id: 'c', outputs: [] },
-        { type: 'image_generation_call', id: 'ig_1', status: 'failed', result: null },
-        { type: 'tool_search_call', call_id: null, execution: 'server', arguments: {} },
-        { type: 'tool_search_output', call_id: null, execution: 'server', tools: [f] },
-        { type: 'program', id: 'p', call_id: 'c', code: '1', fingerprint: 'f' },
-        { type: 'compaction', encrypted_content: 'of OpenAI' },
-        { type: 'a_type_of_next_year', id: 'n' },
-        { type: 'configuration_update', reasoning: { effort: 'high' } },
-        {
-          type: 'agent_message',
-          author: '/root',
-          recipient: '/root/sub',
-          content: [
-            { type: 'input_text', text: 'Task: ' },
-            { type: 'encrypted_content', encrypted_content: 'say hi' },
-          ],
-        },
-        { role: 'user', content: 'x' },
-      ],
-      client_metadata: { thread_id: 't' },
-    });
-    expect(status).toBe(200);
-    for (const type of [
-      'web_search_call',
-      'file_search_call',
-      'code_interpreter_call',
-      'tool_search_call',
-      'program',
-      'compaction',
-      'a_type_of_next_year',
-    ])
-      expect(warnings).toContain(`the item ${type} left out: V has none`);
-    expect(last().body.messages).toEqual([
-      { role: 'user', content: 'Task: say hi' },
-      { role: 'user', content: 'x' },
-    ]);
-    expect(last().body.reasoning_effort).toBe('high');
-    expect(last().body).not.toHaveProperty('client_metadata');
-    expect(offered().map((tool) => tool.function.name)).toEqual(['f']);
   });
 });
 
@@ -421,7 +205,7 @@ describe('other vendors', () => {
       { type: 'tool_use', id: 't0', name: 'agents__spawn', input: {} },
       { type: 'tool_use', id: 't1', name: 'apply_patch', input: { input: patch } },
     ];
-    vendor.behave((_request, response) => {
+    scene.vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(
         JSON.stringify({
@@ -446,7 +230,7 @@ describe('other vendors', () => {
 });
 
 it('an upgrade to a WebSocket is answered at once: there is none, use POST', async () => {
-  const asked = httpRequest(`${gateway.url}/v1/responses`, {
+  const asked = httpRequest(`${scene.gateway.url}/v1/responses`, {
     headers: {
       connection: 'Upgrade',
       upgrade: 'websocket',

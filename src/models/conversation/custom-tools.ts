@@ -40,9 +40,10 @@ function asFunction(tool: JsonObject): JsonObject {
 }
 
 function callAsFunction(call: Json): Json {
-  if (!isJsonObject(call) || !isCustom(call) || !isJsonObject(call['custom'])) return call;
+  if (!isJsonObject(call) || !isCustom(call)) return call;
   const { custom, ...rest } = call;
-  const { name, input } = custom as JsonObject;
+  if (!isJsonObject(custom)) return call;
+  const { name, input } = custom;
   return { ...rest, type: 'function', function: { name: name ?? '', arguments: JSON.stringify({ input: input ?? '' }) } };
 }
 

@@ -15,8 +15,8 @@ export interface ClientRunTool {
   writeCall(given: JsonObject): JsonObject;
   /** The arguments of the function, for a call item. */
   readCall(item: JsonObject): Json;
-  /** The content of a result item, as parts or text in the Responses format. */
-  readOutput(item: JsonObject): Json;
+  /** The content of a result item, as parts or text in the Responses format. `nameFor`: the function name of a tool. */
+  readOutput(item: JsonObject, nameFor: (namespace: string | undefined, name: string) => string): Json;
 }
 
 const text = { type: 'string' };
@@ -60,13 +60,17 @@ const toolSearch: ClientRunTool = {
   parameters: schema({ query: text, limit: whole }, ['query']),
   writeCall: (given) => ({ execution: 'client', arguments: given }),
   readCall: (item) => item['arguments'] ?? {},
-  readOutput: ({ tools }) => {
-    const found = (Array.isArray(tools) ? (tools as readonly Json[]) : []).filter(isJsonObject);
-    const named = found.flatMap((tool) => {
-      const inner = tool['type'] === 'namespace' && Array.isArray(tool['tools']) ? (tool['tools'] as readonly Json[]) : [tool];
-      return inner.filter(isJsonObject).map((each) => present(each, ['name', 'description']));
+  readOutput: ({ tools }, nameFor) => {
+    const found = (Array.isArray(tools) ? (tools as readonly Json[]) : []).filter(isJsonObject).flatMap((tool) => {
+      const { type, name, tools: inner } = tool;
+      const isNamespace = type === 'namespace' && typeof name === 'string' && Array.isArray(inner);
+      const all = isNamespace ? (inner as readonly Json[]).filter(isJsonObject) : [tool];
+      return all.map((each) => ({
+        name: nameFor(isNamespace ? name : undefined, typeof each['name'] === 'string' ? each['name'] : ''),
+        ...present(each, ['description']),
+      }));
     });
-    return named.length === 0 ? 'No tools were found.' : JSON.stringify({ tools: named });
+    return found.length === 0 ? 'No tools were found.' : JSON.stringify({ tools: found });
   },
 };
 

@@ -1,6 +1,6 @@
 /**
  * Compaction of a conversation: its summary in one item, which replaces what came before. For a vendor without compaction of its own, the
- * model is asked for the summary, and the item carries it encoded, so that it survives without stored state.
+ * model is asked for the summary. The item carries it encoded, so that no state is stored.
  */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { decodeReasoning, encodeReasoning } from '../encoded-reasoning.ts';

@@ -61,6 +61,7 @@ class Conversation {
   /** True while the caller's own tool calls await results. */
   #isOpen = false;
   readonly #context: InputContext;
+  readonly #nameFor = (namespace: string | undefined, name: string): string => this.#context.offered.nameFor(namespace, name);
   readonly #approvalRequests = new Map<unknown, JsonObject>();
 
   constructor(context: InputContext) {
@@ -111,7 +112,7 @@ class Conversation {
       case 'agent_message':
         this.end();
         this.messages.push({ role: 'user', content: readContent(item['content'], `${path}.content`, '') });
-        return;
+        break;
       // Each request lists its tools itself. The rest is read with the whole request.
       case 'mcp_list_tools':
       case 'additional_tools':
@@ -135,7 +136,7 @@ class Conversation {
       this.messages.push({ role: 'user', content: context });
     } else if (called !== undefined && item['call_id'] !== null) this.#addClientRun(called, item, path);
     else if (answered !== undefined && item['call_id'] !== null) {
-      const content = readContent(answered.readOutput(item), `${path}.output`, '\n');
+      const content = readContent(answered.readOutput(item, this.#nameFor), `${path}.output`, '\n');
       // Older clients repeat the id of the call as the id of the item.
       this.#addResult(text(item, typeof item['call_id'] === 'string' ? 'call_id' : 'id', path), content);
     } else this.#context.leaveOut(typeName(type));
@@ -153,7 +154,7 @@ class Conversation {
   }
 
   #nameOf(item: JsonObject, path: string): string {
-    return this.#context.offered.nameFor(namespaceOf(item), text(item, 'name', path));
+    return this.#nameFor(namespaceOf(item), text(item, 'name', path));
   }
 
   end(): void {

@@ -3,13 +3,19 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 import { joinTextParts } from '../../text-parts.ts';
 import { atOpenai, invalid, typeName } from './request-errors.ts';
 
+/** The values of `detail` in chat completions. The Responses format has finer ones, such as `original`. */
+const details: ReadonlySet<string> = new Set(['low', 'high', 'auto']);
+
 const fileRemedy = 'Send the bytes in the request, as base64.';
 
 function readImage(part: JsonObject, path: string): JsonObject {
   const { image_url: url, detail } = part;
   if (typeof part['file_id'] === 'string') throw atOpenai(`${path}.file_id`, 'a stored file', fileRemedy);
   if (typeof url !== 'string' || url === '') throw invalid(`${path}.image_url`, 'must be an address or a data: URL.');
-  return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' ? { detail } : {}) } };
+  return {
+    type: 'image_url',
+    image_url: { url, ...(typeof detail === 'string' ? { detail: details.has(detail) ? detail : 'high' } : {}) },
+  };
 }
 
 function readFile(part: JsonObject, path: string): JsonObject {

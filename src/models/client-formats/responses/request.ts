@@ -155,9 +155,9 @@ export function readResponsesRequest(body: JsonObject, earlier: Earlier = { mess
   const decisions = readDecisions(body['input']);
   const open = new Set(decisions.map(({ id }) => id));
   const leftOutItems = new Set<string>();
-  const read = (pending: ReadonlySet<string>): JsonObject[] =>
+  const itemsOf = (pending: ReadonlySet<string>): JsonObject[] =>
     readItems(body['input'], { open: pending, before: earlier.items, offered, leaveOut: (type) => leftOutItems.add(type) });
-  const messages = [...earlier.messages, ...read(open)];
+  const messages = [...earlier.messages, ...itemsOf(open)];
   for (const type of leftOutItems) leftOut.push(`the item ${type}`);
   const compaction = asksForCompaction(body['input']);
   const instructions = typeof body['instructions'] === 'string' && body['instructions'] !== '' ? body['instructions'] : null;
@@ -184,7 +184,7 @@ export function readResponsesRequest(body: JsonObject, earlier: Earlier = { mess
     origins: offered,
     compaction,
     // For a later response, no approval is pending any more.
-    messages: open.size === 0 ? messages : [...earlier.messages, ...read(new Set())],
+    messages: open.size === 0 ? messages : [...earlier.messages, ...itemsOf(new Set())],
     decisions,
   };
 }
