@@ -18,6 +18,7 @@ import { composeQuota } from './quota/compose-quota.ts';
 import { composeStorage } from './storage/compose-storage.ts';
 import { createNodeRegistry } from './storage/node-registry.ts';
 import { connectRedis } from './storage/redis.ts';
+import { createAccessLog } from './telemetry/access-log.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { GatewayError } from './types/errors.ts';
@@ -126,8 +127,10 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     master,
     onAsked: (capability, result) => metrics.answerSought(capability, result),
   });
+  const accessLog = createAccessLog({ share: settings.accessLog });
+  owned.use(accessLog);
   const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage };
-  const calls = composeApplication({ ...callParts, metrics, dataDir, logger, owned });
+  const calls = composeApplication({ ...callParts, metrics, accessLog, dataDir, logger, owned });
   return { url, issuers, metrics, storage, config, nodes, identity, calls, gate, startProber };
 }
 
@@ -190,6 +193,11 @@ async function listen(server: GatewayServer, settings: Settings): Promise<void> 
 }
 
 function greetingOf(settings: Settings, url: string, issuer: string): string {
+  // Programs that collect a service's output expect JSON lines.
+  if (settings.mode === 'production' && !process.stdout.isTTY) {
+    const time = new Date().toISOString();
+    return JSON.stringify({ level: 'info', time, msg: `Pailou ${version} is open`, url, documentation: `${url}/docs`, issuer });
+  }
   const lines = [`Pailou ${version} is open at ${url}  (documentation: ${url}/docs)`];
   if (settings.oauth.issuer === null && settings.oauth.file === null) {
     lines.push(

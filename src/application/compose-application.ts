@@ -7,6 +7,7 @@ import type { Storage } from '../storage/compose-storage.ts';
 import type { People } from '../storage/people.ts';
 import { createInFlightRuns } from '../storage/in-flight-runs.ts';
 import { createToolLoopStates } from '../storage/tool-loop-state.ts';
+import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
 import { createBackgroundRuns } from './background/background-runs.ts';
@@ -21,16 +22,17 @@ export interface ApplicationParts {
   readonly people: Pick<People, 'find'>;
   readonly storage: Storage;
   readonly metrics: Metrics;
+  readonly accessLog: AccessLog;
   readonly dataDir: string;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
 
 export function composeApplication(parts: ApplicationParts): CallServices {
-  const { answers, dispatcher, catalogue, quota, people, storage, metrics, dataDir, logger, owned } = parts;
+  const { answers, dispatcher, catalogue, quota, people, storage, metrics, accessLog, dataDir, logger, owned } = parts;
   const { ledger, contents, database, boxFor, responses } = storage;
   const inFlightRuns = createInFlightRuns({
-    ledger: { ...metrics.counting(ledger), content: (...kept) => contents.keep(...kept) },
+    ledger: { ...accessLog.logging(metrics.counting(ledger)), content: (...kept) => contents.keep(...kept) },
     dataDir,
     logger,
   });

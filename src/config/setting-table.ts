@@ -252,6 +252,12 @@ const table = {
     default: 'none',
   },
   PAILOU_PLUGINS_DIR: { meaning: 'A folder with plugins of your own.', form: 'a folder', example: '/etc/pailou/plugins', default: 'none' },
+  PAILOU_ACCESS_LOG: {
+    meaning: 'One JSON line on standard output for each call. A percentage logs that share of the complete calls, and every failed one.',
+    form: 'on, off or a percentage such as 5%',
+    example: '5%',
+    default: 'on in production mode, else off',
+  },
   PAILOU_LOG_LEVEL: {
     meaning: 'The log level, on standard error.',
     form: 'silent, error, warn, info or debug',

@@ -74,6 +74,8 @@ export interface Settings {
   /** The operator's file for the model catalogue. */
   readonly catalogueFile: string | null;
   readonly timeZones: TimeZones;
+  /** The share of complete calls in the access log, from 0 to 1. */
+  readonly accessLog: number;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly identityPort: number;
   readonly stdioPrograms: readonly StdioProgram[];
@@ -199,6 +201,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     pluginsDir: read('PAILOU_PLUGINS_DIR', (text) => text, null),
     catalogueFile: read('PAILOU_CATALOGUE', (text) => text, null),
     timeZones: read('PAILOU_TIME_ZONE', parseTimeZones, alwaysUtc),
+    accessLog: read('PAILOU_ACCESS_LOG', shareOfCalls, production ? 1 : 0),
     logLevel: read('PAILOU_LOG_LEVEL', oneOf('silent', 'error', 'warn', 'info', 'debug'), production ? 'info' : 'warn'),
     identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),
     stdioPrograms: read('PAILOU_STDIO_PROGRAMS', programs, []),
@@ -302,6 +305,13 @@ function parseClaims(text: string): Readonly<Record<string, readonly string[]>> 
   } catch {
     return undefined;
   }
+}
+
+/** `on`, `off`, or a percentage. */
+function shareOfCalls(text: string): number | undefined {
+  if (text === 'on' || text === 'off') return text === 'on' ? 1 : 0;
+  const [, percent] = /^(\d{1,2}(?:\.\d{1,3})?|100)%$/.exec(text) ?? [];
+  return percent === undefined ? undefined : Number(percent) / 100;
 }
 
 function systemUser(text: string): SystemUser | undefined {

@@ -23,6 +23,26 @@ describe('the first start', () => {
     expect(answer.text).toContain('not an AI');
   });
 
+  it('writes a line of JSON for each call to standard output when PAILOU_ACCESS_LOG is on', async () => {
+    let output = (): string => '';
+    await using gateway = await startGateway({ PAILOU_ACCESS_LOG: 'on' }, async (env) => {
+      const started = await startProcess(env);
+      ({ output } = started);
+      return started;
+    });
+    const answer = await gateway.as('user', 'POST', '/v1/chat/completions', { model: 'demo/echo', ...hello });
+    const text = await eventually(
+      async () => output(),
+      (seen) => seen.includes('"msg":"call"'),
+    );
+    const line = text.split('\n').find((each) => each.includes('"msg":"call"')) ?? '';
+    expect(JSON.parse(line)).toMatchObject({
+      trace_id: answer.headers.get('x-pailou-trace-id'),
+      capability: 'model/demo/echo',
+      status: 200,
+    });
+  });
+
   it('keeps its data, its tokens and its ledger over a restart', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pailou-restart-'));
     const first = await startGateway({ PAILOU_DATA_DIR: dataDir }, startProcess);
