@@ -30,7 +30,7 @@ function sectionsOf(page: string): Section[] {
     const block = /^ *```(\w+)\n([^]*?)^ *```$/m.exec(part);
     const last = (): (typeof sections)[number] => sections.at(-1) ?? { title: '', level: 0, prose: '', blocks: [] };
     if (block !== null) {
-      // A diagram is drawn anew: its labels are words.
+      // A diagram is drawn again: its labels are words.
       last().blocks.push(block[1] === 'mermaid' ? 'mermaid' : `${block[1]}\n${withoutComments(block[2] ?? '')}`);
       continue;
     }

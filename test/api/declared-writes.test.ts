@@ -1,4 +1,4 @@
-/** A route that could write and does not declare which rows stops the start, as one that does not declare who may call it. */
+/** Start-up fails for a route that writes without a declaration of its rows, and for a route without declared access. */
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { requireDeclaredAccess } from '../../src/api/admission.ts';
@@ -29,11 +29,11 @@ describe('a start', () => {
     },
   );
 
-  it('asks nothing of the kind of a route that reads', async () => {
+  it('does not require declared writes of a route that only reads', async () => {
     expect(await startWith('GET', { access: 'signed-in' })).toBe('started');
   });
 
-  it('is stopped by a route that does not declare who may call it', async () => {
+  it('fails for a route without declared access', async () => {
     expect(await startWith('GET', {})).toContain('add config.access: GET /thing');
   });
 });

@@ -1,4 +1,4 @@
-/** Refusals in the audit: each by itself while they are few, a count when they are many, and never more than the bound. */
+/** Denials in the audit: recorded one by one while they are few, as a count when they are many, always bounded. */
 import { describe, expect, it } from 'vitest';
 import { createDenialAudit } from '../../src/api/denial-audit.ts';
 import type { AuditAct } from '../../src/storage/audit.ts';
@@ -21,12 +21,12 @@ function book(acts: readonly AuditAct[], limits: { perActor?: number; perTenant?
 }
 
 describe('refusals', () => {
-  it('are written each by itself while they are few', () => {
+  it('are recorded one by one while they are few', () => {
     const acts = [denied('a'), denied('b'), denied('a', 'rival'), denied('a', 'acme', 'refused')];
     expect(book(acts)).toEqual(acts);
   });
 
-  it('of one actor are cut off, counted, and do not hide those of another', () => {
+  it('of one actor are limited and counted, and do not hide those of another', () => {
     const written = book([...Array.from({ length: 1_000 }, () => denied('a')), denied('b')]);
     expect(written.slice(0, 4).map(({ actor }) => actor)).toEqual(['a', 'a', 'a', 'b']);
     expect(written.slice(4)).toEqual([
@@ -40,7 +40,7 @@ describe('refusals', () => {
     ]);
   });
 
-  it('of many actors are bounded too, in memory and in the audit, tenant by tenant', () => {
+  it('of many actors are bounded in memory and in the audit, for each tenant', () => {
     const flood = Array.from({ length: 5_000 }, (_, index) => denied(`a-${index}`));
     const written = book([...flood, denied('b', 'rival')]);
     expect(written).toHaveLength(5 + 1 + 1);
@@ -51,7 +51,7 @@ describe('refusals', () => {
     });
   });
 
-  it('are written again in the next window', async () => {
+  it('are recorded one by one again in the next window', async () => {
     const written: AuditAct[] = [];
     const denials = createDenialAudit({ audit: { append: (act) => written.push(act) }, perActor: 1, windowMs: 30 });
     denials.book(denied('a'));

@@ -19,14 +19,14 @@ const principal: Principal = {
 const thing = (kind: Capability['kind'], name: string): Capability => ({ kind, name, tenant: 'acme', owner: null, tags: [] });
 const caller = () => ({ principal, view: { grants: { find: () => null } } as unknown as TenantView, needs: createRequiredPermissions() });
 
-it('a right that is asked for a thousand times is one need', () => {
+it('a permission that is required a thousand times is one entry', () => {
   const { needs, ...rest } = caller();
   for (let index = 0; index < 1_000; index++) requireRight({ ...rest, needs }, 'use', thing('model', 'm'));
   expect([...needs]).toEqual([['use', thing('model', 'm')]]);
   expect(permissionNames(needs)).toBe('model/m');
 });
 
-it('another action on the same thing is another need, and one name', () => {
+it('another action on the same capability is a second entry with the same name', () => {
   const asker = caller();
   requireRight(asker, 'use', thing('mcp', 'files/read'));
   requireRight(asker, 'view', thing('mcp', 'files/read'));
@@ -39,7 +39,7 @@ it('another action on the same thing is another need, and one name', () => {
   expect(permissionNames(asker.needs)).toBe('mcp/files/read, model/m');
 });
 
-it('of very many the first are named', () => {
+it('of very many the first ones are named', () => {
   const asker = caller();
   for (let index = 0; index < 500; index++) requireRight(asker, 'use', thing('mcp', `files/t${index}`));
   expect(permissionNames(asker.needs)).toMatch(/^mcp\/files\/t0, .*mcp\/files\/t19, and 480 more$/);

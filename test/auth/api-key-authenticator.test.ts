@@ -50,7 +50,7 @@ const authenticatorFor = (people: People, ownerMs = 3_600_000) => {
 };
 
 describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
-  it.skipIf(missing)('has the part of its owner’s rights that it was given, and loses what they lose, on another node too', async () => {
+  it.skipIf(missing)('has its share of the owner’s permissions, and loses what the owner loses, on other nodes too', async () => {
     const { place, database } = await migrated({ missing, ...kind });
     await using _place = place;
     const logger = memoryLogger();
@@ -77,14 +77,14 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
       (found) => found?.subject === 'ulla',
       10_000,
     );
-    // A newer token of the owner has fewer permissions; the key has no more than those from then on.
+    // A newer token of the owner has fewer permissions; from then on the key has no more than those.
     here.saw({ ...ulla, roles: ['viewer'], permissions: new Set(['llm:model:view']) });
     const less = apiKeys.authenticate(text, snapshot, '127.0.0.1') as Principal;
     expect(less.roles).toEqual(['viewer']);
     expect([...less.permissions]).toEqual(['llm:model:view']);
   });
 
-  it.skipIf(missing)('is refused when its owner is unknown, was away for too long, or moved to another tenant', async () => {
+  it.skipIf(missing)('is refused when its owner is unknown, has not been seen for too long, or moved to another tenant', async () => {
     const { place, database } = await migrated({ missing, ...kind });
     await using _place = place;
     await using people = createPeople({ database, logger: memoryLogger() });
@@ -100,7 +100,7 @@ describe.each(databaseKinds)('a key on $name', ({ missing, ...kind }) => {
   });
 });
 
-it('a key whose owner cannot be asked about is neither let in nor called wrong', async () => {
+it('a key whose owner cannot be looked up gets 503, not 401', async () => {
   const [sqlite] = databaseKinds;
   if (sqlite === undefined) throw new Error('no SQLite');
   const { place, database } = await migrated(sqlite);

@@ -43,7 +43,7 @@ const refused = async (authenticator: Authenticator, headers: Record<string, str
 };
 
 describe('a good token', () => {
-  it('makes a principal, asynchronously the first time and synchronously from then on', async () => {
+  it('becomes a principal, asynchronously the first time and synchronously afterwards', async () => {
     const authenticator = gate();
     const token = await service.sign(key);
     const first = authenticator.authenticate(bearer(token));
@@ -54,7 +54,7 @@ describe('a good token', () => {
     expect(authenticator.authenticate({ 'x-api-key': token })).toBe(principal);
   });
 
-  it('is verified once for many calls at once', async () => {
+  it('is verified once for many concurrent calls', async () => {
     const authenticator = gate();
     const token = await service.sign(key);
     const all = await Promise.all(Array.from({ length: 50 }, async () => authenticator.authenticate(bearer(token))));
@@ -79,7 +79,7 @@ describe('a good token', () => {
     expect(principal).toMatchObject({ roles: ['user', 'team-a'], permissions: new Set(['llm:model:use', 'llm:mcp:view']) });
   });
 
-  it('is verified again after a minute, and refused the moment it ends, skew aside', async () => {
+  it('is verified again after a minute, and refused at its expiry plus the clock skew', async () => {
     const authenticator = gate();
     const start = Date.now();
     vi.useFakeTimers({ toFake: ['Date'], now: start });
@@ -99,7 +99,7 @@ describe('a good token', () => {
 });
 
 describe('a token that ends soon', () => {
-  it('is not remembered beyond its end', async () => {
+  it('is not cached beyond its expiry', async () => {
     const authenticator = gate();
     const start = Date.now();
     vi.useFakeTimers({ toFake: ['Date'], now: start });
@@ -116,7 +116,7 @@ describe('the headers', () => {
     expect(await refused(gate(), { 'x-api-key': '' })).toMatchObject({ code: 'token_missing' });
   });
 
-  it('must carry it as Bearer, however written', async () => {
+  it('must send it as Bearer, in any letter case', async () => {
     const token = await service.sign(key);
     for (const authorization of [`bearer ${token}`, `BEARER  ${token} `])
       expect(await gate().authenticate({ authorization })).toMatchObject({ subject: 'ulla' });
@@ -124,7 +124,7 @@ describe('the headers', () => {
       expect(await refused(gate(), { authorization }), authorization).toMatchObject({ code: 'token_invalid' });
   });
 
-  it('may repeat the same token, not carry two', async () => {
+  it('may repeat one token, but not contain two different ones', async () => {
     const [one, two] = [await service.sign(key), await service.sign(key)];
     const authenticator = gate();
     expect(await authenticator.authenticate({ ...bearer(one), 'x-api-key': one })).toMatchObject({ subject: 'ulla' });
@@ -134,7 +134,7 @@ describe('the headers', () => {
     expect(error.message).toContain('two different tokens');
   });
 
-  it('are refused above 32 kB before any work, and garbage without a fetch', async () => {
+  it('are refused above 32 kB before any work, and invalid ones without a fetch', async () => {
     const big = await service.sign(key, { scope: 'x'.repeat(33_000) });
     const error = await refused(gate(), bearer(big));
     expect(error.message).toContain('32 kB');
@@ -155,7 +155,7 @@ describe('the headers', () => {
 });
 
 describe('audience and client', () => {
-  it('must fit where they are demanded', async () => {
+  it('must match where they are required', async () => {
     const authenticator = gate({ allowedClients: ['web', 'cli'] });
     expect(await authenticator.authenticate(bearer(await service.sign(key, { azp: 'web' })))).toMatchObject({ client: 'web' });
     expect(await authenticator.authenticate(bearer(await service.sign(key, { client_id: 'cli' })))).toMatchObject({ client: 'cli' });
@@ -171,7 +171,7 @@ describe('audience and client', () => {
 });
 
 describe('several issuers', () => {
-  it('are kept apart: each verifies only what it issued, with its own keys and settings', async () => {
+  it('are isolated: each verifies only its own tokens, with its own keys and settings', async () => {
     const otherKey = await makeKey('k1');
     await using other = await startOauthService([otherKey]);
     const mapping = { ...settingsFor(other.issuer).mapping, defaultTenant: 'branch' };
@@ -179,7 +179,7 @@ describe('several issuers', () => {
     expect(await authenticator.authenticate(bearer(await service.sign(key)))).toMatchObject({ tenant: 'default', issuer: service.issuer });
     const branch = await authenticator.authenticate(bearer(await other.sign(otherKey, { aud: 'branch-gate' })));
     expect(branch).toMatchObject({ tenant: 'branch', issuer: other.issuer });
-    // Same key id, wrong hands.
+    // The same key id, with the key of another issuer.
     for (const token of [
       await other.sign(otherKey, { iss: service.issuer }),
       await service.sign(key, { iss: other.issuer, aud: 'branch-gate' }),
@@ -188,7 +188,7 @@ describe('several issuers', () => {
       expect(await refused(authenticator, bearer(token))).toMatchObject({ code: 'token_invalid' });
   });
 
-  it('fail apart: one that is away does not lock out the people of another', async () => {
+  it('fail independently: one that is unreachable does not affect people of another', async () => {
     const otherKey = await makeKey('k1');
     await using other = await startOauthService([otherKey]);
     const authenticator = gate({}, [settingsFor(other.issuer)]);
@@ -200,7 +200,7 @@ describe('several issuers', () => {
 });
 
 describe('the cache', () => {
-  it('is not emptied by garbage: 1,500 bad tokens later a good one is still known', async () => {
+  it('is not emptied by 1,500 invalid tokens: a valid one is still cached', async () => {
     const authenticator = gate();
     const token = await service.sign(key);
     const principal = await authenticator.authenticate(bearer(token));
@@ -211,14 +211,14 @@ describe('the cache', () => {
     expect(service.hits.get('/jwks')).toBe(1);
   });
 
-  it('remembers a refusal for a moment, without asking twice', async () => {
+  it('caches a refusal briefly, without a second request', async () => {
     const authenticator = gate();
     const bad = await service.sign(key, { aud: 'elsewhere' });
     await refused(authenticator, bearer(bad));
     expect(() => authenticator.authenticate(bearer(bad))).toThrow(expect.objectContaining({ code: 'token_invalid' }));
   });
 
-  it('keeps tokens apart that differ in the signature or the last claim only', async () => {
+  it('distinguishes tokens that differ only in the signature or the last claim', async () => {
     const authenticator = gate();
     const claims = { jti: 'same', iat: 1_700_000_000, exp: Math.floor(Date.now() / 1000) + 600 };
     const [ulla, otto] = [await service.sign(key, { ...claims, zzz: 'a' }), await service.sign(key, { ...claims, sub: 'otto', zzz: 'a' })];

@@ -12,14 +12,14 @@ const map = (token: Claims, mapping: ClaimMapping = preset('generic'), lookedUp:
 const parsed = (text: string): Claims => JSON.parse(text) as Claims;
 
 const codesOf = ({ permissions }: { permissions: ReadonlySet<string> }): string[] => [...permissions].toSorted();
-/** Presets that ask the service and read JWTs or opaque tokens; what the look-up says at the first path of a field counts. */
+/** Presets with a look-up for JWTs or opaque tokens; the look-up decides at the first path of a field. */
 const nested = (path: string, value: unknown): Claims =>
   path
     .split('.')
     .toReversed()
     .reduce<unknown>((inner, name) => ({ [name]: inner }), value) as Claims;
 
-describe('a look-up that tells of a field', () => {
+describe('a look-up that returns a field', () => {
   it.each(Object.keys(issuerPresets))('replaces all claims of the token for roles, at whatever path, with the preset %s', (name) => {
     const { paths, ...mapping } = preset(name);
     const subject = nested(paths.subject[0] ?? 'sub', 'u');
@@ -43,7 +43,7 @@ describe('a look-up that tells of a field', () => {
     expect(codesOf(map(token, preset('sas'), { sub: 'u', permissions: [] }))).toEqual([]);
   });
 
-  it('takes older codes of the token with the role that was taken', () => {
+  it('drops codes of the token together with the dropped role', () => {
     const token = { sub: 'u', authorities: ['ROLE_DEVELOPER', 'llm:model:manage', 'llm:model:use', 'llm:model:view'] };
     const demoted = (...roles: string[]) => map(token, preset('sas'), { sub: 'u', roles });
     expect(demoted('user')).toMatchObject({ roles: ['user'], permissions: new Set(['llm:model:use', 'llm:model:view']) });
@@ -52,13 +52,13 @@ describe('a look-up that tells of a field', () => {
     expect(codesOf(demoted('editor')), 'what a role of the company may is for the company to say').toHaveLength(3);
   });
 
-  it('that says nothing of roles leaves those of the token', () => {
+  it('that returns no roles keeps those of the token', () => {
     expect(map({ sub: 'u', authorities: ['ROLE_user'] }, preset('sas'), { sub: 'u', name: 'Ulla' }).roles).toEqual(['user']);
   });
 });
 
 describe('a list of roles and codes', () => {
-  it.each(['sas', 'generic', 'legacy-spring'])('gives roles and codes, and no code is a role, with the preset %s', (name) => {
+  it.each(['sas', 'generic', 'legacy-spring'])('yields roles and codes, and no code is a role, with the preset %s', (name) => {
     const authorities = ['ROLE_developer', 'llm:mcp:manage', 'system:user:list', 'SCOPE_openid', '*:*:*', 'sys_user_add'];
     for (const list of [authorities, authorities.join(','), authorities.join(' ')])
       expect(map({ sub: 'u', user_name: 'u', authorities: list }, preset(name)).roles, name).toEqual(['developer']);
@@ -69,13 +69,13 @@ describe('a list of roles and codes', () => {
     ]);
   });
 
-  it('keeps as no role what is mapped to a code, and as a role what is mapped to one', () => {
+  it('drops a role that is mapped to a code, and keeps one that is mapped to a role', () => {
     const mapping = { ...preset('sas'), permissionMap: { 'ai-chat': 'llm:model:use' }, roleMap: { 'org:lead': 'developer' } };
     const principal = map({ sub: 'u', authorities: ['ai-chat', 'org:lead', 'team'] }, mapping);
     expect(principal).toMatchObject({ roles: ['developer', 'team'], permissions: new Set(['llm:model:use']) });
   });
 
-  it('of roles alone holds none of the nine codes either', () => {
+  it('of roles alone contains none of the nine codes', () => {
     expect(map({ sub: 'u', roles: ['user', 'llm:model:manage'] }, preset('sas')).roles).toEqual(['user']);
     expect(map({ sub: 'u', realm_access: { roles: ['viewer', 'llm:model:manage', 'app:x'] } }, preset('keycloak')).roles).toEqual([
       'viewer',
@@ -103,7 +103,7 @@ describe('a service account of Keycloak', () => {
     ]);
   });
 
-  it('is no person who only has such a name, nor one whose token names the client once', () => {
+  it('is not a person with such a name, nor a person whose token names the client once', () => {
     const { client_id: _id, ...person } = token;
     expect(map(person, preset('keycloak')).roles).toEqual([]);
     expect(map({ ...token, preferred_username: 'ulla' }, preset('keycloak')).roles).toEqual([]);
@@ -152,7 +152,7 @@ describe('the mapping of claims', () => {
     expect(principal.username).toBe('b');
   });
 
-  it('takes the prefix off, maps names and ids, and folds doubles', () => {
+  it('removes the prefix, maps names and ids, and removes duplicates', () => {
     const mapping = { ...preset('generic'), roleMap: { ...preset('generic').roleMap, '17': 'developer', ROLE_BOSS: 'admin' } };
     expect(map({ sub: 'u', roles: ['ROLE_ADMIN', 'admin', 17, 'ROLE_BOSS', 'ROLE_team'] }, mapping).roles).toEqual([
       'admin',
@@ -189,7 +189,7 @@ describe('the mapping of claims', () => {
     expect(map({ sub: 'u', 'https://acme.example/claims': { roles: ['user'] } }, mapping).roles).toEqual(['user']);
   });
 
-  it('reads * as everything at its place, only as a whole segment and only where the mapping says so', () => {
+  it('reads * as every value of its segment, only as a whole segment and only where the mapping has it', () => {
     const held = (scope: string, wildcards = true) => [...map({ sub: 'u', scope }, { ...preset('generic'), wildcards }).permissions];
     expect(held('*:*:*')).toEqual(permissionCodes);
     expect(held('llm:model:*')).toEqual(['llm:model:view', 'llm:model:use', 'llm:model:manage']);
@@ -208,7 +208,7 @@ describe('the mapping of claims', () => {
       expect(() => map({ sub })).toThrow(expect.objectContaining({ code: 'token_invalid' }));
   });
 
-  it('shows an end even of a token that has none worth the name', () => {
+  it('shows an expiry even for a token without a valid one', () => {
     const principal = mapClaims({ token: { sub: 'u' }, lookedUp: null }, preset('generic'), { issuer: 'x', expiresAt: Infinity });
     expect(() => new Date(principal.expiresAt).toISOString()).not.toThrow();
   });
@@ -226,7 +226,7 @@ describe('codes that follow from the role', () => {
     expect(map({ sub: 'u', roles: [role], scope: '*:*:*' }, mapping).permissions.size).toBe(count);
   });
 
-  it('of several roles are added up', () => {
+  it('of several roles are combined', () => {
     expect(map({ sub: 'u', roles: ['viewer', 'user'] }, mapping).permissions.size).toBe(6);
   });
 });
@@ -234,16 +234,16 @@ describe('codes that follow from the role', () => {
 describe('what was looked up', () => {
   const token = { sub: 'u', roles: ['admin'], tenant_id: 'a', scope: 'llm:model:use', preferred_username: 'old' };
 
-  it('replaces the claim of the same path and leaves the others', () => {
+  it('replaces the claim at the same path and keeps the others', () => {
     const principal = map(token, preset('sas'), { sub: 'u', roles: ['user'], tenant_id: 'b', preferred_username: 'new' });
     expect(principal).toMatchObject({ roles: ['user'], tenant: 'b', username: 'new', permissions: new Set(['llm:model:use']) });
   });
 
-  it('takes rights away by an empty list or null', () => {
+  it('removes rights by an empty list or null', () => {
     for (const nothing of [[], null, '']) expect(map(token, preset('sas'), { sub: 'u', roles: nothing }).roles).toEqual([]);
   });
 
-  it('does not change who it is', () => {
+  it('does not change the subject', () => {
     expect(map(token, preset('sas'), { sub: 'mallory' }).subject).toBe('u');
   });
 });
@@ -257,7 +257,7 @@ describe('a service account', () => {
     expect(isServiceAccount({ sub: 'ulla' }, preset('generic'))).toBe(false);
   });
 
-  it('has the role "service" unless it was given one', () => {
+  it('has the role "service" unless the token has one', () => {
     expect(map({ sub: 'batch', client_id: 'batch' })).toMatchObject({ roles: ['service'], client: 'batch' });
     expect(map({ sub: 'batch', client_id: 'batch', authorities: ['ROLE_DEVELOPER'] }, preset('sas')).roles).toEqual(['developer']);
     expect(map({ sub: 'ulla', client_id: 'web' }).roles).toEqual([]);
@@ -322,13 +322,13 @@ describe('the presets', () => {
     });
   });
 
-  it('are named when an unknown one is asked for', async () => {
+  it('are listed when an unknown one is configured', async () => {
     for (const name of ['spring', '__proto__', 'constructor']) {
       await expect(settingsOf({ preset: name })).rejects.toThrow(/there is no preset/);
     }
   });
 
-  it('ask tokens of the development service to be for this gateway', () => {
+  it('require tokens of the development service to have this gateway as audience', () => {
     expect(developmentIssuer('http://127.0.0.1:8080', 'http://127.0.0.1:8000')).toMatchObject({
       audiences: ['http://127.0.0.1:8000'],
       lookups: [],

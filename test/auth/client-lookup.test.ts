@@ -1,4 +1,4 @@
-/** Look-ups with the client of the gateway itself: one token for all, fetched anew when it is refused, and never in place of the caller's. */
+/** Look-ups with the client of the gateway itself: one token for all, fetched again when it is refused, and never in place of the caller's. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticator.ts';
 import { issuerSettings } from '../../src/auth/issuer-settings.ts';
@@ -46,7 +46,7 @@ describe('the token of the client', () => {
     expect(service.hits.get('/token')).toBe(1);
   });
 
-  it('is fetched anew when the service takes it back, and only once when that does not help', async () => {
+  it('is fetched again when the service takes it back, and only once when that does not help', async () => {
     service.people.set('ulla', { roles: ['user'] });
     await admit('ulla');
     service.clientTokens.clear();
@@ -58,7 +58,7 @@ describe('the token of the client', () => {
     expect(service.hits.get('/token')).toBe(3);
   });
 
-  it('that the service does not issue lets nobody in, whatever the token claims', async () => {
+  it('that the service does not issue denies access, whatever the token claims', async () => {
     service.people.set('ulla', { roles: ['user'] });
     open({ client: { ...serviceClient, secret: 'wrong' } });
     await expect(admit('ulla', { roles: ['admin'] })).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
@@ -92,7 +92,7 @@ describe('a list', () => {
     expect((await admit('otto', { roles: ['admin'] })).roles).toEqual([]);
   });
 
-  it('that is none lets nobody in', async () => {
+  it('that is none denies access', async () => {
     open({ lookups: [list] });
     service.people.set('ulla', { roles: ['admin'] });
     await expect(admit('ulla')).rejects.toMatchObject({ code: 'auth_unavailable' });

@@ -51,7 +51,7 @@ const letter = (role: string, what: RowWrite): string => {
 };
 
 describe('a write', () => {
-  it('of a new row is managing what is one’s own, and names no other owner', () => {
+  it('of a new row manages the writer’s own row, and cannot set another owner', () => {
     expect(letter('developer', write(null, rowOf('model', 'developer')))).toBe('allowed');
     expect(letter('developer', write(null, rowOf('model', 'another')))).toBe('reach owner');
     expect(letter('developer', write(null, rowOf('model', null)))).toBe('reach owner');
@@ -59,7 +59,7 @@ describe('a write', () => {
     for (const role of ['user', 'viewer']) expect(letter(role, write(null, rowOf('model', role)))).not.toBe('allowed');
   });
 
-  it('of a stored row is decided by who owns it now, not by what it is to become', () => {
+  it('of a stored row is decided by its current owner, not by the new one', () => {
     const another = rowOf('model', 'another');
     expect(letter('developer', write(another, rowOf('model', 'developer')))).toBe('owner');
     expect(letter('developer', write(another, null))).toBe('owner');
@@ -74,7 +74,7 @@ describe('a write', () => {
     expect(letter('admin', write(null, rowOf('limit', 'admin')))).toBe('allowed');
   });
 
-  it('of a key is for the person whom it stands for, and for administrators', () => {
+  it('of a key is for its owner and for administrators', () => {
     const key = (subject: string, of = issuer) => rowOf('key', subject, 'k', { subject, issuer: of });
     expect(letter('user', write(null, key('user')))).toBe('allowed');
     expect(letter('user', write(null, key('another')))).toBe('owner');
@@ -93,7 +93,7 @@ describe('a write', () => {
     },
   );
 
-  it('of a grant needs the right to manage the thing; patterns, tags and what is not there are for administrators', () => {
+  it('of a grant needs the right to manage the capability; patterns, tags and unknown names are for administrators', () => {
     const grant = rowOf('grant', null);
     const granted = (thing: Capability | null): Reach => ({
       type: 'granted',

@@ -75,7 +75,7 @@ describe('the decision', () => {
   const ask = (who: Principal, action: Action, what: Capability | null, index: GrantIndex = grants) =>
     decide(who, action, what, index, now);
 
-  it('does not tell the unknown from what another tenant has', () => {
+  it('does not distinguish unknown rows from those of another tenant', () => {
     const admin = principal(['admin'], codes.all);
     expect(ask(admin, 'view', null)).toEqual(ask(admin, 'view', capabilityIn('model', 'other-tenant')));
     expect(ask(admin, 'view', null)).toMatchObject({ allowed: false, status: 404, rule: 'unknown' });
@@ -94,7 +94,7 @@ describe('the decision', () => {
     }
   });
 
-  it('tells those without a role that this is what they lack', () => {
+  it('reports the missing role to people without a role', () => {
     for (const action of actions) expect(ask(principal([], codes.all), action, granted).reason).toContain('no role');
   });
 
@@ -118,7 +118,7 @@ describe('the decision', () => {
     expect(ask(principal(['user'], codes.all), 'use', own)).toMatchObject({ allowed: true, rule: 'owner' });
     expect(ask(principal(['user'], codes.using), 'use', own)).toMatchObject({ allowed: false, rule: 'grant' });
     expect(ask(principal(['user'], codes.all), 'use', { ...own, owner: null })).toMatchObject({ allowed: false });
-    // The same subject of another issuer, and texts that only look like the person.
+    // The same subject of another issuer, and texts that resemble the person.
     for (const owner of [
       'https://partner.example#ulla',
       'ulla',
@@ -130,7 +130,7 @@ describe('the decision', () => {
       expect(ask(principal(['user'], codes.all), 'use', { ...own, owner }), owner).toMatchObject({ allowed: false });
   });
 
-  it('lets an unknown role reach what was granted, as a user', () => {
+  it('lets an unknown role use what was granted, as a user', () => {
     const who = principal(['data-team'], codes.all);
     expect(ask(who, 'use', granted)).toMatchObject({ allowed: true, rule: 'grant:g1' });
     expect(ask(who, 'use', other)).toMatchObject({ allowed: false, rule: 'grant' });
@@ -144,7 +144,7 @@ describe('the decision', () => {
     expect(ask(principal(['user', 'admin'], codes.all), 'manage', other)).toMatchObject({ allowed: true });
   });
 
-  it('keeps a viewer looking on, whatever codes the service gives out', () => {
+  it('limits a viewer to viewing, whatever codes the service issues', () => {
     const viewer = principal(['viewer'], codes.all);
     expect(ask(viewer, 'view', other)).toMatchObject({ allowed: true });
     for (const action of ['use', 'manage'] as const) {
@@ -153,7 +153,7 @@ describe('the decision', () => {
     }
   });
 
-  it('asks the grants with the time that it was given, and only for what they can give', () => {
+  it('looks up grants with the given time, and only for actions that they can give', () => {
     const asked: unknown[] = [];
     const index: GrantIndex = {
       find(_who, action, _what, at) {
@@ -167,7 +167,7 @@ describe('the decision', () => {
     expect(asked).toEqual([['view', now]]);
   });
 
-  it('tells the remedy in every refusal', () => {
+  it('names the remedy in every refusal', () => {
     const refusals = [
       ask(principal(['user'], []), 'use', other),
       ask(principal([], codes.all), 'use', other),

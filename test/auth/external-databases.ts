@@ -1,4 +1,4 @@
-/** The database of a company's identity service: PostgreSQL and MySQL, each as a test has it, with tables as Spring's back ends make them. */
+/** PostgreSQL and MySQL databases of a company's identity service, with the tables of Spring back ends. */
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { postgresUrl } from '../storage/databases.ts';
@@ -84,7 +84,7 @@ export const companyDatabases: readonly CompanyDatabaseKind[] = [
       const server = mysqlUrl ?? '';
       await askMysql(server, [`create database ${name}`]);
       const url = at(server);
-      // As some old tables are: the driver brings such a column as bytes.
+      // Some old tables have such columns: the driver returns them as bytes.
       await askMysql(url, tables('varbinary(64)'));
       return {
         url,

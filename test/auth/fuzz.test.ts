@@ -95,7 +95,7 @@ describe(`authentication (seed ${seed})`, () => {
         origin === short ? exchanging : credentials,
       );
       seen.set(code, (seen.get(code) ?? 0) + 1);
-      // An unpublished key id may be new. The issuer is asked about it once in 30 seconds.
+      // An unpublished key id may be new, so the issuer's keys are fetched for it once in 30 seconds.
       const mayBeNew = code === 'auth_unavailable';
       if (code !== 'token_invalid' && !mayBeNew && !(code === 'token_missing' && changed === '')) wrong.push(`${code}: ${changed}`);
     });

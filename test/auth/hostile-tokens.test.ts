@@ -26,7 +26,7 @@ beforeAll(async () => {
   [key, rsa, otherKey] = await Promise.all([makeKey('k1'), makeKey('r1', 'RS256'), makeKey('k1')]);
   service = await startOauthService([key, rsa]);
   authenticator = createAuthenticator({ issuers: [settingsFor(service.issuer)], logger: silentLogger });
-  // Warm: the keys are there, so any further fetch would be the token's doing.
+  // The keys are cached, so any further fetch is caused by the token.
   await authenticator.authenticate(bearer(await service.sign(key)));
 });
 afterAll(async () => {
@@ -56,7 +56,7 @@ describe('a forged signature', () => {
     }
   });
 
-  it('HMAC keyed with the public key, in each form that one could know it', async () => {
+  it('HMAC keyed with the public key, in each encoding of the key', async () => {
     const claims = claimsOf(await service.sign(key));
     for (const publicJwk of [rsa.publicJwk, key.publicJwk]) {
       for (const secret of [
@@ -110,7 +110,7 @@ describe('a forged signature', () => {
     expect(await codeOf(token)).toBe('let in');
   });
 
-  it('spelled in another way that means the same bytes', async () => {
+  it('another base64 spelling of the same bytes', async () => {
     const token = await service.sign(key);
     const [head, body, signature] = token.split('.') as [string, string, string];
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -128,8 +128,8 @@ describe('a forged signature', () => {
 /** An unknown key id is looked up once in 30 seconds. Until then it may be valid. */
 const refused = /^(token_invalid|auth_unavailable)$/;
 
-describe('a token that would have us fetch', () => {
-  it('is not obeyed: jku and x5u are never called', async () => {
+describe('a token that names an address to fetch', () => {
+  it('is ignored: jku and x5u are never fetched', async () => {
     let hits = 0;
     const listener = createServer((_request, response) => {
       hits++;
@@ -144,7 +144,7 @@ describe('a token that would have us fetch', () => {
     expect(hits).toBe(0);
   });
 
-  it('gains nothing by key ids that are paths, lists, or 2,000 inventions', async () => {
+  it('gains nothing by key ids that are paths, lists, or 2,000 invented ones', async () => {
     const before = service.hits.get('/jwks') ?? 0;
     for (const kid of ['../../etc/passwd', '/dev/null', "k1' or '1'='1", '__proto__', 'constructor', 'k1\u0000', '', 'x'.repeat(9_000)])
       expect(await codeOf(await service.sign(otherKey, {}, { kid })), kid.slice(0, 30)).toMatch(refused);
@@ -160,7 +160,7 @@ describe('a token that would have us fetch', () => {
   });
 });
 
-describe('a well signed token that is not for us', () => {
+describe('a correctly signed token for another audience', () => {
   it.each<[string, Record<string, unknown>, Record<string, unknown>, string]>([
     ['another audience', { aud: 'https://elsewhere.example' }, {}, 'token_invalid'],
     ['an audience that only begins like ours', { aud: 'https://gate.example.evil' }, {}, 'token_invalid'],
@@ -188,7 +188,7 @@ describe('a well signed token that is not for us', () => {
     expect(await codeOf(await signAnything(key, { alg: 'ES256', kid: 'k1', typ: 'at+jwt', ...header }, good))).toBe(code);
   });
 
-  it('is still taken within the 30 seconds that clocks may differ, not beyond', async () => {
+  it('is accepted within 30 seconds of clock skew, not beyond', async () => {
     expect(await codeOf(await service.sign(key, { exp: now() - 20 }))).toBe('let in');
     expect(await codeOf(await service.sign(key, { exp: now() - 32 }))).toBe('token_expired');
     expect(await codeOf(await service.sign(key, { nbf: now() + 20 }))).toBe('let in');
@@ -196,8 +196,8 @@ describe('a well signed token that is not for us', () => {
   });
 });
 
-describe('claims that would change what an object is', () => {
-  it('change nothing', async () => {
+describe('claims with prototype names', () => {
+  it('have no effect', async () => {
     const body = `{"iss":${JSON.stringify(service.issuer)},"sub":"ulla","aud":"https://gate.example","exp":${now() + 60},"__proto__":{"roles":["admin"],"scope":"*:*:*"},"constructor":{"prototype":{"roles":["admin"]}}}`;
     const principal = await authenticator.authenticate(bearer(await signAnything(key, { alg: 'ES256', kid: 'k1' }, body)));
     expect(principal).toMatchObject({ subject: 'ulla', roles: [], permissions: new Set() });
@@ -205,7 +205,7 @@ describe('claims that would change what an object is', () => {
   });
 });
 
-describe('what no signature could make good', () => {
+describe('a token that is invalid whatever its signature', () => {
   it('is refused before anything is fetched or verified', async () => {
     await using fresh = await startOauthService([key]);
     const cold = createAuthenticator({ issuers: [settingsFor(fresh.issuer)], logger: silentLogger });

@@ -1,4 +1,4 @@
-/** Signing keys that change, and an issuer that is unavailable: known keys serve, and fetches are limited. */
+/** key rotation */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticator.ts';
 import type { Logger } from '../../src/types/logger.ts';
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const pass = (ms: number): void => void vi.setSystemTime((now += ms));
 const day = 24 * 3_600_000;
-/** A token that outlives every test here. */
+/** A token that stays valid during all tests of this file. */
 const sign = (by: SigningKey, claims: Record<string, unknown> = {}) =>
   service.sign(by, { exp: Math.floor(now / 1000) + 100 * 3600, ...claims });
 const codeOf = async (token: string): Promise<string> => {
@@ -40,8 +40,8 @@ const codeOf = async (token: string): Promise<string> => {
 };
 const keyFetches = (): number => service.hits.get('/jwks') ?? 0;
 
-describe('while the service is away', () => {
-  it('and no keys are known, calls get 503 with Retry-After, and the log has the reason', async () => {
+describe('while the service is unreachable', () => {
+  it('and no keys are cached, calls get 503 with Retry-After, and the log has the reason', async () => {
     const token = await sign(key);
     await service.stop();
     await expect(authenticator.authenticate(bearer(token))).rejects.toMatchObject({
@@ -55,7 +55,7 @@ describe('while the service is away', () => {
     expect(await codeOf(await sign(key))).toBe('let in');
   });
 
-  it('an answer of 500, of nonsense, or of no keys is the same as none', async () => {
+  it('a status 500, an invalid document and an empty key set all count as no keys', async () => {
     service.broken = true;
     expect(await codeOf(await sign(key))).toBe('auth_unavailable');
     service.broken = false;
@@ -64,13 +64,13 @@ describe('while the service is away', () => {
     expect(await codeOf(await sign(key))).toBe('auth_unavailable');
   });
 
-  it('a bad token is still a bad token', async () => {
+  it('an invalid token still gets 401', async () => {
     await service.stop();
     expect(await codeOf(await sign(key, { iss: 'https://evil.example' }))).toBe('token_invalid');
     expect(await codeOf('a.b.c')).toBe('token_invalid');
   });
 
-  it('known keys serve, known people and new ones, up to a day, and no call waits for a fetch', async () => {
+  it('cached keys stay in use up to a day, for known and new people, and no call waits for a fetch', async () => {
     const early = await sign(key);
     expect(await codeOf(early)).toBe('let in');
     await service.stop();
@@ -92,7 +92,7 @@ describe('while the service is away', () => {
     expect(performance.now() - start).toBeLessThan(3_000);
   });
 
-  it('closing lets go of what is under way at once', async () => {
+  it('closing lets go of what is in progress at once', async () => {
     service.stuck = true;
     const waiting = codeOf(await sign(key));
     await vi.waitFor(() => expect(service.hits.size).toBe(1));
@@ -103,7 +103,7 @@ describe('while the service is away', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('an unknown key cannot be judged: 503, with one try in 30 seconds', async () => {
+  it('an unknown key gets 503, with one fetch in 30 seconds', async () => {
     await codeOf(await sign(key));
     const fresh = await makeKey('k2');
     service.broken = true;
@@ -121,7 +121,7 @@ describe('while the service is away', () => {
 });
 
 describe('keys that change', () => {
-  it('a new one is fetched when first seen, and the next one too', async () => {
+  it('a new key is fetched when first seen, and so is the next one', async () => {
     await codeOf(await sign(key));
     const [second, third] = [await makeKey('k2'), await makeKey('k3')];
     service.keys = [key.publicJwk, second.publicJwk];
@@ -132,7 +132,7 @@ describe('keys that change', () => {
     expect(keyFetches()).toBe(3);
   });
 
-  it('one that comes while the issuer was asked in vain a moment ago is 503 with the time to come again, not 401', async () => {
+  it('a new key shortly after a fetch without it gets 503 with Retry-After, not 401', async () => {
     await codeOf(await sign(key));
     expect(await codeOf(await sign(await makeKey('invented')))).toBe('token_invalid');
     const fresh = await makeKey('k2');
@@ -162,20 +162,20 @@ describe('keys that change', () => {
     expect(keyFetches()).toBe(2);
   });
 
-  it('one that is taken back ends its tokens at once, known people included', async () => {
+  it('a revoked key ends its tokens at once, even those of known people', async () => {
     const fresh = await makeKey('k2');
     service.keys = [key.publicJwk, fresh.publicJwk];
     const [old, recent] = [await sign(key), await sign(fresh, { sub: 'otto' })];
     expect([await codeOf(old), await codeOf(recent)]).toEqual(['let in', 'let in']);
     service.keys = [fresh.publicJwk];
     pass(31_000);
-    // Any unknown key id brings the refresh; in quiet times the background does.
+    // Any unknown key id causes a refresh; otherwise the background refresh does it.
     await codeOf(await sign(await makeKey('x')));
     expect(await codeOf(old)).toBe('token_invalid');
     expect(await codeOf(recent)).toBe('let in');
   });
 
-  it('one that is replaced under the same id ends the old one too', async () => {
+  it('a key that is replaced under the same id ends the old one too', async () => {
     const old = await sign(key);
     await codeOf(old);
     const replaced = await makeKey('k1');
@@ -186,7 +186,7 @@ describe('keys that change', () => {
     expect(await codeOf(await sign(replaced))).toBe('let in');
   });
 
-  it('a failed refresh takes nothing back', async () => {
+  it('a failed refresh revokes nothing', async () => {
     const token = await sign(key);
     await codeOf(token);
     for (const fail of [() => (service.broken = true), () => ((service.broken = false), (service.keys = []))]) {
@@ -197,7 +197,7 @@ describe('keys that change', () => {
     }
   });
 
-  it('are refreshed in the background, and no more after closing', async () => {
+  it('are refreshed in the background until closing', async () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now });
     await codeOf(await sign(key));
@@ -208,7 +208,7 @@ describe('keys that change', () => {
     expect(keyFetches()).toBe(2);
   });
 
-  it('are tried again ever less often while the service fails, and often enough', async () => {
+  it('are fetched again with a growing pause while the service fails, up to a limit', async () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now });
     await codeOf(await sign(key));
@@ -242,12 +242,12 @@ describe('the key set', () => {
     expect(await codeOf(await service.sign(encryption))).toBe('token_invalid');
   });
 
-  it('is found by the OAuth 2.0 document where there is no OpenID Connect', async () => {
+  it('is found by the OAuth 2.0 metadata where there is no OpenID Connect', async () => {
     service.withoutOpenId = true;
     expect(await codeOf(await sign(key))).toBe('let in');
   });
 
-  it('of a document that names another issuer is not taken', async () => {
+  it('of a document that names another issuer is refused', async () => {
     await using other = await startOauthService([key]);
     const pretender = createAuthenticator({
       issuers: [settingsFor(service.issuer)],

@@ -1,4 +1,4 @@
-/** The file that describes OAuth2 services: each fault names its place and the way out. */
+/** The file of OAuth2 services: each error names the field and the remedy. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,7 +96,7 @@ it.each([
   await expect(read(text)).rejects.toThrow(message);
 });
 
-it('stands alone: the variables beside it are refused', () => {
+it('excludes the variables for a single service', () => {
   expect(() => readSettings({ PAILOU_OAUTH_SERVICES: 'x', PAILOU_OAUTH_ISSUER: 'https://a.cn', PAILOU_OAUTH_AUDIENCE: 'a' })).toThrow(
     /PAILOU_OAUTH_SERVICES.*leave out PAILOU_OAUTH_ISSUER, PAILOU_OAUTH_AUDIENCE/,
   );

@@ -94,7 +94,7 @@ describe('a PEM', () => {
     for (const text of [pem, pem.trim()]) expect(await admit(await token('HS256', shared(text)))).toBe('token_invalid');
   });
 
-  it('is refused where it is none, or a private one', async () => {
+  it('is refused when it is not a PEM, or a private key', async () => {
     const { privateKey } = await generateKeyPair('RS256', { extractable: true });
     for (const bad of ['hello', await exportPKCS8(privateKey)])
       expect(() => open({ keys: { from: 'pem', pem: bad } })).toThrow(/^keys: this is not a public key/);
@@ -114,7 +114,7 @@ describe('a shared secret', () => {
     ['shipped with a back end', 'abcdefghijklmnopqrstuvwxyz'],
     ['published with a tutorial', 'A-String-Secret-At-Least-256-Bits-Long'],
     ['a pattern', 'abab'.repeat(20)],
-  ])('is refused when it is %s, without being told', (_name, weak) => {
+  ])('is refused when it is %s, without a look at the secret', (_name, weak) => {
     let message = '';
     try {
       open({ keys: { from: 'secret', secret: weak } });

@@ -1,4 +1,4 @@
-/** A real OAuth2 service on a free port for tests: it counts what it is asked, and can be broken in every way that matters. */
+/** A real OAuth2 service on a free port for tests: it counts its requests and can be made to fail in many ways. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
@@ -31,11 +31,11 @@ export interface OauthService extends AsyncDisposable {
   readonly port: number;
   /** Requests so far, by path. */
   readonly hits: Map<string, number>;
-  /** What `/token` was asked, oldest first. */
+  /** The forms sent to `/token`, oldest first. */
   readonly exchanges: URLSearchParams[];
-  /** What `/jwks` answers with. */
+  /** The keys that `/jwks` returns. */
   keys: JWK[];
-  /** What `/userinfo` answers: a body, or a status alone. */
+  /** The answer of `/userinfo`: a body, or only a status. */
   userinfo: { status: number; body: unknown };
   /** What `/people/<subject>` answers to the client `pailou` with its own token. Other subjects are unknown there (404). */
   readonly people: Map<string, unknown>;
@@ -45,13 +45,13 @@ export interface OauthService extends AsyncDisposable {
   broken: boolean;
   /** Accepts requests and never answers. */
   stuck: boolean;
-  /** Answers when this resolves. */
+  /** Delays each answer until this resolves. */
   delay: Promise<void> | null;
   /** Serves the document of RFC 8414 in place of OpenID Connect's. */
   withoutOpenId: boolean;
   stop(): Promise<void>;
   restart(): Promise<void>;
-  /** A good access token of this service, except for what is changed. An undefined claim is left out. */
+  /** A valid access token of this service, except for the given changes. An undefined claim is left out. */
   sign(key: SigningKey, claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
 }
 
@@ -161,7 +161,7 @@ export const bearer = (token: string): { authorization: string } => ({ authoriza
 export const part = (value: unknown): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
-/** A truly ES256-signed token with any header and any body, also such as jose would not write. */
+/** A token with a valid ES256 signature and any header and body, including those that jose refuses to write. */
 export async function signAnything(key: SigningKey, header: unknown, body: unknown): Promise<string> {
   const input = `${part(header)}.${part(body)}`;
   const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key.privateKey, Buffer.from(input));

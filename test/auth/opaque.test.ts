@@ -58,13 +58,13 @@ function open(lookups: object[]): Authenticator {
   return authenticator;
 }
 
-it('who it is says introspection, what they may says userinfo', async () => {
+it('introspection returns the subject, userinfo the permissions', async () => {
   const principal = await open([{ kind: 'introspection' }, { kind: 'userinfo' }]).verify(await opaqueToken('developer'));
   expect(principal).toMatchObject({ subject: 'developer', roles: ['developer'], tenant: 'default', client: developmentClient });
   expect(principal.permissions.size).toBe(9);
 });
 
-it('introspection alone knows the roles but no codes of this service, so there are none', async () => {
+it('introspection alone returns roles but no codes, so there are none', async () => {
   const principal = await open([{ kind: 'introspection' }]).verify(await opaqueToken('admin'));
   expect(principal).toMatchObject({ subject: 'admin', roles: ['admin'] });
   expect(principal.permissions.size).toBe(0);

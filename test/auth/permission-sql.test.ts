@@ -1,4 +1,4 @@
-/** The SQL for the company's own tables, run for real on what can be had here. */
+/** The SQL for the company's own tables, executed on each database that is available here. */
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { permissionLayouts, permissionSql, readColumns } from '../../src/auth/permission-sql.ts';
@@ -76,7 +76,7 @@ describe.each(companyDatabases)('on $name', ({ name, missing, open }) => {
   });
 });
 
-it('takes no name or value that would be more than one', () => {
+it('refuses a name or value that would change the statement', () => {
   expect(() => readColumns('id={id}')).toThrow(/\{code\}/);
   expect(() => readColumns('a;drop table x={code}')).toThrow(/not a name/);
   expect(() => permissionSql({ ...permissionLayouts['sas']!, table: 'x; --' }, 'mysql')).toThrow(/not a name/);

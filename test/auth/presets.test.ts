@@ -1,4 +1,4 @@
-/** The usual services, each with answers of its own shape: who is let in, as whom, and who is not. */
+/** The presets of common services, each with its own answers: accepted people, mapped rights and refusals. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -81,7 +81,7 @@ describe('legacy-spring', () => {
     exp: soon(),
   });
 
-  it('is asked at /oauth/check_token with our own client, and the token in the body alone', async () => {
+  it('is queried at /oauth/check_token with Pailou’s own client and the token only in the body', async () => {
     answer = () => ({ body: { active: true, ...good() } });
     const principal = await admit({ preset: 'legacy-spring', client });
     expect(principal).toMatchObject({ subject: 'ulla', username: 'ulla', client: 'web', tenant: 'default' });
@@ -94,7 +94,7 @@ describe('legacy-spring', () => {
     expect(asked[0]?.query.size).toBe(0);
   });
 
-  it('without active, as older ones answer, too', async () => {
+  it('accepts answers without "active", as older versions give', async () => {
     answer = () => ({ body: good() });
     expect(await codeOf(admit({ preset: 'legacy-spring', client }))).toBe('let in');
   });
@@ -108,7 +108,7 @@ describe('legacy-spring', () => {
     ['an error with status 200', { body: { error: 'invalid_token', ...good() } }, 'auth_unavailable'],
     ['a list', { body: [good()] }, 'auth_unavailable'],
     ['nobody', { body: { scope: ['llm:model:use'], exp: soon() } }, 'token_invalid'],
-  ])('%s lets nobody in', async (_name, said, code) => {
+  ])('%s denies access', async (_name, said, code) => {
     answer = () => said;
     expect(await codeOf(admit({ preset: 'legacy-spring', client }))).toBe(code);
   });
@@ -131,7 +131,7 @@ describe('ruoyi', () => {
     permissions: ['*:*:*'],
   };
 
-  it('is asked at getInfo with the caller’s own token; *:*:* is all nine', async () => {
+  it('is queried at getInfo with the caller’s own token; *:*:* means all nine codes', async () => {
     answer = () => ({ body: good });
     const principal = await admit({ preset: 'ruoyi' }, 'a.b.c');
     expect(principal).toMatchObject({ subject: '7', username: 'ry', roles: ['admin'] });
@@ -140,7 +140,7 @@ describe('ruoyi', () => {
     expect(asked[0]?.headers.authorization).toBe('Bearer a.b.c');
   });
 
-  it('below another path where the cloud edition has it', async () => {
+  it('is queried at the path of the cloud edition', async () => {
     answer = () => ({ body: good });
     await admit({ preset: 'ruoyi', base_url: `${url}/system/user/` });
     expect(asked[0]?.path).toBe('/system/user/getInfo');
@@ -152,14 +152,14 @@ describe('ruoyi', () => {
     ['no code', { ...good, code: undefined }, 'auth_unavailable'],
     ['a user without a number', { ...good, user: { userName: 'ry' } }, 'token_invalid'],
     ['a user that is inherited', JSON.parse('{"code":200,"__proto__":{"user":{"userId":7}},"roles":["admin"]}'), 'token_invalid'],
-  ])('%s lets nobody in', async (_name, body, code) => {
+  ])('%s denies access', async (_name, body, code) => {
     answer = () => ({ body });
     expect(await codeOf(admit({ preset: 'ruoyi' }))).toBe(code);
   });
 });
 
 describe('jeecg', () => {
-  it('is asked with its own header', async () => {
+  it('is queried with its own header', async () => {
     answer = () => ({ body: { success: true, code: 200, result: { userInfo: { id: 'u1', username: 'jeecg' } } } });
     expect(await admit({ preset: 'jeecg', permission_source: 'role_defaults' })).toMatchObject({
       subject: 'u1',
@@ -177,7 +177,7 @@ describe('jeecg', () => {
 });
 
 describe('pig', () => {
-  it('answers roles by id and permissions together; ids are mapped', async () => {
+  it('returns role ids and permissions together; ids are mapped', async () => {
     answer = () => ({
       body: {
         active: true,
@@ -204,7 +204,7 @@ describe('yudao', () => {
     (first: unknown, second: unknown) =>
     ({ path }: LookupInput): Answer => ({ body: path.endsWith('/check-token') ? first : second });
 
-  it('checks the token as a client, then asks about the person', async () => {
+  it('checks the token as a client, then looks up the person', async () => {
     answer = byPath(checked, person);
     const principal = await admit({ preset: 'yudao', client });
     expect(principal).toMatchObject({ subject: '7', username: 'Yu', tenant: '1', roles: ['developer'], client: 'default' });
@@ -220,7 +220,7 @@ describe('yudao', () => {
     ['a page about somebody else', checked, { ...person, data: { ...person.data, user: { id: 8 } } }, 'auth_unavailable'],
     ['a page that fails', checked, { code: 500 }, 'auth_unavailable'],
     ['a page of nobody', checked, { code: 0, data: null }, 'auth_unavailable'],
-  ])('%s lets nobody in', async (_name, first, second, code) => {
+  ])('%s denies access', async (_name, first, second, code) => {
     answer = byPath(first, second);
     expect(await codeOf(admit({ preset: 'yudao', client }))).toBe(code);
   });
@@ -236,7 +236,7 @@ describe('introspection (RFC 7662)', () => {
     audiences: ['gate'],
   });
 
-  it('reads an opaque token, and demands the audience of it too', async () => {
+  it('reads an opaque token and requires its audience', async () => {
     answer = () => ({ body: { active: true, sub: 'ulla', aud: ['gate'], roles: ['user'], scope: 'llm:model:use', exp: soon() } });
     expect(await admit(spec())).toMatchObject({ subject: 'ulla', roles: ['user'] });
     expect(asked[0]?.form.get('token_type_hint')).toBe('access_token');
@@ -249,7 +249,7 @@ describe('introspection (RFC 7662)', () => {
     ['"true" as text', { body: { active: 'true', sub: 'ulla', aud: 'gate' } }, 'auth_unavailable'],
     ['no active', { body: { sub: 'ulla', aud: 'gate' } }, 'auth_unavailable'],
     ['more than a megabyte', { body: { active: true, sub: 'ulla', aud: 'gate', x: 'x'.repeat(1_000_001) } }, 'auth_unavailable'],
-  ])('%s lets nobody in', async (_name, said, code) => {
+  ])('%s denies access', async (_name, said, code) => {
     answer = () => said;
     expect(await codeOf(admit(spec()))).toBe(code);
   });

@@ -1,4 +1,4 @@
-/** The rows that the decision about writes adds to the truth table: role x what a row reaches x how it stands to the writer. The page has the same table. */
+/** The rows that decisions on writes add to the truth table: role, what the row reaches, and its relation to the writer. The page has the same table. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ const now = 1_800_000_000_000;
 const relations = ['own', 'granted', 'kept', 'other'] as const;
 type Relation = (typeof relations)[number];
 
-/** A allowed, D denied: own, granted, kept from the row before by a right that holds, other. `-`: there is no such thing. */
+/** A allowed, D denied: own, granted, kept by a right that the former row had, other. `-`: not applicable. */
 const table: Readonly<Record<string, string>> = {
   'admin a provider': 'AAAA',
   'admin a model that the provider does not offer': 'AAAA',
@@ -99,7 +99,7 @@ function reachOf(thing: string, relation: Relation, me: string): Reach {
 
 const grants: GrantIndex = { find: (_who, _action, { name }) => (name === '#provider/granted' ? 'g1' : null) };
 
-describe('the decision about writes', () => {
+describe('the decision on a write', () => {
   it('has a row for every role and everything that a row can reach', () => {
     expect(Object.keys(table)).toHaveLength(roles.length * things.length);
   });
@@ -128,7 +128,7 @@ describe('the decision about writes', () => {
     expect(decision.reason).toMatch(/^[A-Z].+\.$/);
   });
 
-  it('stands in the page as it is here', async () => {
+  it('is the table of the page', async () => {
     const page = await readFile(join(import.meta.dirname, '../../docs/access.md'), 'utf8');
     const lines = Object.entries(table).map(([key, letters]) => {
       const mark = key.indexOf(' ');

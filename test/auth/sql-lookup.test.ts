@@ -1,4 +1,4 @@
-/** Rights from the service's own tables, which are only read: real databases, with tables as Spring's back ends have them. */
+/** Rights from the service's own tables, read only: real databases with the tables of Spring back ends. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -15,7 +15,7 @@ const query = "select a::text from b where c = :username and d = :subject or e =
 it.each([
   ['PostgreSQL', (place: number) => `$${place}`, "select a::text from b where c = $1 and d = $2 or e = $3 and f = ':x'"],
   ['MySQL', () => '?', "select a::text from b where c = ? and d = ? or e = ? and f = ':x'"],
-])('names become values as %s writes them, casts and other words stay', (_name, mark, expected) => {
+])('placeholders become parameters in the form of %s, casts and other text stay', (_name, mark, expected) => {
   const { text, values } = withParameters(query, mark);
   expect(text).toBe(expected);
   expect(values({ token: 't', subject: 's', username: 'u' })).toEqual(['u', 's', 'u']);
@@ -69,13 +69,13 @@ describe.each(companyDatabases)('in $name', ({ name, missing, open }) => {
       return authenticator.verify(await service.sign(key, { username: 'ulla', ...claims }));
     }
 
-    it('roles and codes come from there alone, whatever the token says', async () => {
+    it('roles and codes come only from the tables, whatever the token says', async () => {
       const principal = await admit({ roles, permissions }, { roles: ['admin'], authorities: ['ROLE_ADMIN'], scope: 'llm:skill:manage' });
       expect(principal.roles).toEqual(['developer']);
       expect([...principal.permissions]).toEqual(['llm:model:use']);
     });
 
-    it('many are asked about at once, over a few lines', async () => {
+    it('many people are looked up over a few connections', async () => {
       await admit({ roles, permissions });
       const principals = await Promise.all(
         Array.from({ length: 40 }, async (_none, index) =>
@@ -87,13 +87,13 @@ describe.each(companyDatabases)('in $name', ({ name, missing, open }) => {
       );
     });
 
-    it('a person whom the tables do not know has nothing', async () => {
+    it('a person missing in the tables has no rights', async () => {
       const principal = await admit({ roles, permissions }, { username: 'eve', roles: ['admin'], scope: 'llm:model:use' });
       expect(principal.roles).toEqual([]);
       expect(principal.permissions.size).toBe(0);
     });
 
-    it('a name is a value, never a part of the statement', async () => {
+    it('a name is a parameter, never a part of the statement', async () => {
       for (const username of ["x' or '1'='1", "x\\' or 1=1 -- ", 'x"; drop table sys_user; --'])
         expect((await admit({ roles, permissions }, { username })).roles).toEqual([]);
     });
@@ -113,9 +113,9 @@ describe.each(companyDatabases)('in $name', ({ name, missing, open }) => {
       ['a database that is away', { roles }, `${name === 'MySQL' ? 'mysql' : 'postgres'}://somebody@127.0.0.1:1/x`, {}],
       ['a table that is not there', { roles: 'select 1 from nowhere where 1 = :username' }, undefined, {}],
       ['a query that brings everybody’s', { roles: everybody }, undefined, {}],
-      // MySQL alone would take `2x` for 2.
+      // MySQL converts `2x` to 2.
       ['a name compared with a number', { roles: roles.replace('u.username', 'u.id') }, undefined, { username: '2x' }],
-    ])('%s lets nobody in, whatever the token says', async (_name, queries, database, claims) => {
+    ])('%s denies access, whatever the token says', async (_name, queries, database, claims) => {
       await expect(admit(queries, { roles: ['admin'], ...claims }, database ?? company.url)).rejects.toMatchObject({
         code: 'auth_unavailable',
         status: 503,

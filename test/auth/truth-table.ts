@@ -1,10 +1,10 @@
-/** Who may do what: the table to which the decision, and every way in, is held. */
+/** The truth table of permissions. The decision and every entry point are held to it. */
 import { type Action, actions, type CapabilityKind, capabilityKinds, type Role, roles } from '../../src/types/access.ts';
 
 export const relations = ['own', 'granted', 'other', 'other-tenant'] as const;
 export type Relation = (typeof relations)[number];
 
-/** A allowed, D denied (403), N not there (404): own, granted, other, other tenant. The same for models, skills and MCP servers. */
+/** A allowed, D denied (403), N not found (404): own, granted, other, other tenant. The same for models, skills and MCP servers. */
 export const table: Readonly<Record<string, string>> = {
   'admin view': 'AAAN',
   'admin use': 'AAAN',

@@ -25,7 +25,7 @@ const lookUps = (): number => service.hits.get('/userinfo') ?? 0;
 const admit = async (claims: Record<string, unknown> = {}) => authenticator.authenticate(bearer(await service.sign(key, claims)));
 
 describe('userinfo', () => {
-  it('brings roles, tenant and permissions, and is asked once a minute', async () => {
+  it('returns roles, tenant and permissions, and is queried once a minute', async () => {
     service.userinfo.body = { sub: 'ulla', roles: ['developer'], tenant_id: 'acme', permissions: ['llm:skill:manage'], name: 'Ulla' };
     const now = Date.now();
     vi.useFakeTimers({ toFake: ['Date'], now });
@@ -40,7 +40,7 @@ describe('userinfo', () => {
     expect(lookUps()).toBe(2);
   });
 
-  it('takes rights away within a minute, whatever the token still says', async () => {
+  it('removes rights within a minute, whatever the token still says', async () => {
     service.userinfo.body = { sub: 'ulla', roles: ['admin'] };
     const now = Date.now();
     vi.useFakeTimers({ toFake: ['Date'], now });
@@ -54,7 +54,7 @@ describe('userinfo', () => {
     await expect(authenticator.authenticate(bearer(token))).rejects.toMatchObject({ code: 'token_invalid' });
   });
 
-  it('that answers 403 names the scope that the token lacks', async () => {
+  it('with a 403 makes Pailou name the scope that the token lacks', async () => {
     service.userinfo = { status: 403, body: { error: 'insufficient_scope' } };
     await expect(admit({ roles: ['admin'] })).rejects.toMatchObject({
       code: 'token_invalid',
@@ -76,7 +76,7 @@ describe('userinfo', () => {
     await expect(admit({ roles: ['admin'] })).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
   });
 
-  it('that is down is a 503 for new people; those known stay for their minute', async () => {
+  it('that is down is a 503 for new people; known people keep their cached minute', async () => {
     const known = await service.sign(key);
     const principal = await authenticator.authenticate(bearer(known));
     await service.stop();
@@ -84,14 +84,14 @@ describe('userinfo', () => {
     expect(authenticator.authenticate(bearer(known))).toBe(principal);
   });
 
-  it('that fails is asked at most once a second for one token, and again when it is back', async () => {
+  it('that fails is queried at most once a second for one token, and again after it recovers', async () => {
     service.userinfo.status = 500;
     const token = await service.sign(key);
     for (let index = 0; index < 30; index++) {
       try {
         await authenticator.authenticate(bearer(token));
       } catch {
-        // Expected; what counts is how often the service was asked.
+        // Expected: the test counts the requests to the service.
       }
     }
     expect(lookUps()).toBe(1);
@@ -102,7 +102,7 @@ describe('userinfo', () => {
     });
   });
 
-  it('is not asked about forged tokens', async () => {
+  it('is not queried about forged tokens', async () => {
     const unknownKey = await makeKey('k1');
     const forged = await Promise.all(Array.from({ length: 20 }, () => service.sign(unknownKey)));
     const results = await Promise.allSettled(forged.map(async (token) => authenticator.authenticate(bearer(token))));
@@ -110,7 +110,7 @@ describe('userinfo', () => {
     expect(lookUps()).toBe(0);
   });
 
-  it('is not asked about service accounts, who are no people', async () => {
+  it('is not queried about service accounts, which are not people', async () => {
     const principal = await admit({ sub: 'batch', client_id: 'batch', roles: undefined, authorities: ['ROLE_DEVELOPER'] });
     expect(principal).toMatchObject({ subject: 'batch', client: 'batch', roles: ['developer'] });
     expect(lookUps()).toBe(0);

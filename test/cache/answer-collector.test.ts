@@ -18,14 +18,14 @@ const gather = (events: readonly ChatEvent[], { choices = 1, most = 10_000 } = {
   return answer.complete(choices);
 };
 
-describe('an answer that is gathered', () => {
-  it('is kept when every choice has its finish and the answer its end', () => {
+describe('a collected answer', () => {
+  it('is cached when every choice has a finish reason and the answer its end', () => {
     expect(gather([text('Hi'), finish(), end])).toEqual([text('Hi'), finish(), end]);
     expect(gather([text('Hi'), finish(0, 'length'), end]), 'as long as the caller allowed').not.toBeNull();
     expect(gather([text('a'), text('b', 1), finish(1), finish(), end], { choices: 2 })).not.toBeNull();
   });
 
-  it('is not kept when it was cut', () => {
+  it('is not cached when it was cut', () => {
     expect(gather([text('Hi'), finish()]), 'no end').toBeNull();
     expect(gather([text('Hi'), end]), 'no finish').toBeNull();
     expect(gather([text('a'), text('b', 1), finish(), end], { choices: 2 }), 'one of two').toBeNull();
@@ -33,12 +33,12 @@ describe('an answer that is gathered', () => {
     expect(gather([text('a'), finish(), end], { choices: 2 }), 'fewer than asked for').toBeNull();
   });
 
-  it('is not kept when a filter ended any choice of it', () => {
+  it('is not cached when a filter ended any choice of it', () => {
     expect(gather([text('a'), finish(0, 'content_filter'), end])).toBeNull();
     expect(gather([text('a'), text('b', 1), finish(1, 'content_filter'), finish(), end], { choices: 2 })).toBeNull();
   });
 
-  it('is not kept when it says nothing, or something that cannot be said again', () => {
+  it('is not cached when it is empty, or contains something that cannot be replayed', () => {
     expect(gather([finish(), end])).toBeNull();
     expect(gather([text(''), { type: 'reasoning-delta', choice: 0, text: 'hm' }, finish(), end])).toBeNull();
     expect(gather([text('a'), { type: 'audio-delta', choice: 0, audio: { id: 'a' } }, finish(), end])).toBeNull();
@@ -46,7 +46,7 @@ describe('an answer that is gathered', () => {
     expect(gather([text('a'), { type: 'step', step }, finish(), end])).toBeNull();
   });
 
-  it('is not kept when it is too long, by its words or by events without any', () => {
+  it('is not cached when it is too long, in characters or in events without any', () => {
     expect(gather([text('x'.repeat(200)), finish(), end], { most: 150 })).toBeNull();
     expect(gather([more(0, 'x'.repeat(200)), finish(), end], { most: 150 })).toBeNull();
     const thought: ChatEvent = { type: 'thought', choice: 0, detail: { data: 'x'.repeat(200) } };
@@ -54,7 +54,7 @@ describe('an answer that is gathered', () => {
     expect(gather([...Array.from({ length: 500 }, (_, index) => text('', index % 2)), text('a'), finish(), finish(1), end])).toBeNull();
   });
 
-  it('is kept in larger pieces, with every word in its order and its place', () => {
+  it('is cached in larger chunks, with all text in order', () => {
     const words = Array.from({ length: 300 }, (_, index) => `${index} `);
     const answer = gather(
       [
@@ -95,7 +95,7 @@ describe('an answer that is gathered', () => {
     ]);
   });
 
-  it('keeps what the vendor said of each word', () => {
+  it('keeps log probabilities of each token', () => {
     const withLogprobs: ChatEvent = { type: 'text-delta', choice: 0, text: 'a', logprobs: { content: [] } };
     expect(gather([text('x'), withLogprobs, withLogprobs, finish(), end])).toEqual([text('x'), withLogprobs, withLogprobs, finish(), end]);
   });

@@ -25,8 +25,8 @@ const key = (more: Partial<Omit<KeyParts, 'asked'>> & { readonly request?: ChatR
   });
 };
 
-describe('the key of an answer', () => {
-  it('differs with tenant, model, configuration of the model, operation and who shares it', () => {
+describe('a cache key', () => {
+  it('differs by tenant, model, configuration of the model, operation and scope of sharing', () => {
     const keys = [
       key(),
       key({ who: { tenant: 'red' } }),
@@ -58,7 +58,7 @@ describe('the key of an answer', () => {
     expect(all({ tenant: 'red' })).not.toBe(all({}));
   });
 
-  it('differs with any field of the body, whatever it is called and however deep it lies', () => {
+  it('differs by any field of the body, whatever its name and depth', () => {
     const changes: readonly object[] = [
       { temperature: 0.1 },
       { seed: 1 },
@@ -80,7 +80,7 @@ describe('the key of an answer', () => {
     expect(new Set([key(), ...changes.map((more) => key({ request: request(more) }))]).size).toBe(changes.length + 1);
   });
 
-  it('differs with what another format than OpenAI’s says beside it', () => {
+  it('differs by fields that exist only in another client format', () => {
     const native = { format: 'anthropic', body: { model: 'm', max_tokens: 1 } };
     const keys = [
       request(),
@@ -100,19 +100,19 @@ describe('the key of an answer', () => {
     expect(key({ request: native({ stream: true }) })).toBe(key({ request: native({ stream: false }) }));
   });
 
-  it('tells texts that could be confused apart', () => {
+  it('differs for texts whose concatenation is equal', () => {
     const content = (text: string) => key({ request: request({ messages: [{ role: 'user', content: text }] }) });
     expect(new Set(['a","b', 'a\\","b', 'a', ' a', 'á', 'a\u0301'].map(content)).size).toBe(6);
   });
 
-  it('is not made where a number was lost when the body was read', () => {
+  it('does not exist when a number lost precision when the body was read', () => {
     expect(isExact(body({ seed: 2 ** 53 - 1, top_p: 0.123456789, deep: [{ a: 1e-9 }] }))).toBe(true);
     expect(isExact(JSON.parse('{"a":[{"seed":9007199254740993}]}'))).toBe(false);
     expect(isExact(JSON.parse('{"a":1e400}'))).toBe(false);
   });
 });
 
-describe('a call whose answer may be given again', () => {
+describe('a cacheable call', () => {
   const own = { type: 'function', function: { name: 'f' } };
   const anthropic = (more: object): ChatRequest => request({}, { native: { format: 'anthropic', body: { model: 'm', ...more } } });
 
@@ -133,7 +133,7 @@ describe('a call whose answer may be given again', () => {
     ).toBe(true);
   });
 
-  it('has none that Pailou or the vendor runs, and nothing that the vendor is to keep', () => {
+  it('has no tools that Pailou or the vendor runs, and nothing that the vendor must store', () => {
     for (const type of ['mcp', 'web_search', 'code_interpreter', 'builtin_function'])
       expect(isCacheable(request({ tools: [own, { type }] })), type).toBe(false);
     expect(isCacheable(request({ store: true }))).toBe(false);

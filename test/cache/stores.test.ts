@@ -1,4 +1,4 @@
-/** What every store of kept answers must hold to: the same suite on memory and on Redis. */
+/** One suite for every store of cached answers, on memory and on Redis. */
 import { createClient } from '@redis/client';
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(async () => redis?.[Symbol.asyncDispose]());
 
-/** Keeping is not waited for. */
+/** Writes are not awaited, so this retries. */
 const found = (store: AnswerStore, key: string): Promise<string | null> =>
   eventually(
     async () => store.get(key),
@@ -44,8 +44,8 @@ for (const { name, missing, create } of [
   { name: 'memory', missing: false, create: () => createMemoryAnswers(1_000_000) },
   { name: 'Redis', missing: redisUrl === undefined, create: () => createRedisAnswers(redis, master) },
 ]) {
-  describe.skipIf(missing)(`answers kept in ${name}`, () => {
-    it('are found again by their key, word for word, and by no other', async () => {
+  describe.skipIf(missing)(`answers cached in ${name}`, () => {
+    it('are found by their key, unchanged, and by no other key', async () => {
       const [store, key] = [create(), randomUUID()];
       expect(await store.get(key)).toBeNull();
       const text = JSON.stringify({ text: '牌楼 🏮 \u0000 "quoted"' });
@@ -64,7 +64,7 @@ for (const { name, missing, create } of [
       );
     });
 
-    it('are gone when their time has passed', async () => {
+    it('expire', async () => {
       const [store, key] = [create(), randomUUID()];
       store.set(key, 'soon gone', 300);
       expect(await found(store, key)).toBe('soon gone');
@@ -74,8 +74,8 @@ for (const { name, missing, create } of [
   });
 }
 
-describe('answers kept in memory', () => {
-  it('take no more than they may: what was not asked for longest goes', () => {
+describe('answers cached in memory', () => {
+  it('stay within the memory limit: the least recently used goes first', () => {
     const store = createMemoryAnswers(10_000);
     for (const key of ['one', 'two', 'three']) store.set(key, 'x'.repeat(2_500), 60_000);
     expect(store.get('one')).not.toBeNull();
@@ -83,14 +83,14 @@ describe('answers kept in memory', () => {
     expect(['one', 'two', 'three', 'four'].map((key) => store.get(key) !== null)).toEqual([true, false, true, true]);
   });
 
-  it('are not kept where one alone is more than that', () => {
+  it('are not stored when a single one exceeds the limit', () => {
     const store = createMemoryAnswers(1_000);
     store.set('one', 'x'.repeat(2_000), 60_000);
     expect(store.get('one')).toBeNull();
   });
 });
 
-describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
+describe.skipIf(redisUrl === undefined)('answers cached in Redis', () => {
   const bare = createClient({ url: address.href });
   let proxy: BreakableProxy;
   let far: Redis;
@@ -107,7 +107,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
     await proxy[Symbol.asyncDispose]();
   });
   const names = async (): Promise<Set<string>> => new Set(await bare.keys('pailou:answer:*'));
-  /** Keeps `text` and returns the name under which it lies. */
+  /** Stores `text` and returns its key in Redis. */
   const storedName = async (store: AnswerStore, key: string, text: string): Promise<string> => {
     const before = await names();
     store.set(key, text, 60_000);
@@ -115,7 +115,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
     return [...(await names())].find((name) => !before.has(name)) ?? '';
   };
 
-  it('are sealed, under names that tell nothing, and Redis itself forgets them', async () => {
+  it('are sealed, under opaque keys, and expire in Redis itself', async () => {
     const key = randomUUID();
     const name = await storedName(createRedisAnswers(redis, master), key, 'what nobody may read');
     expect(name).not.toContain(key);
@@ -126,7 +126,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
     expect(await bare.pTTL(name)).toBeGreaterThan(50_000);
   });
 
-  it('are good at their own place only, and with their own master key', async () => {
+  it('are valid only under their own key and with their own master key', async () => {
     const store = createRedisAnswers(redis, master);
     const [one, two] = [randomUUID(), randomUUID()];
     const [first, second] = [await storedName(store, one, 'one'), await storedName(store, two, 'two')];
@@ -138,7 +138,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
     expect(await createRedisAnswers(redis, masterKey(randomBytes(32))).get(two)).toBeNull();
   });
 
-  it('are missed within a moment when Redis hangs, and not waited for at all after that', async () => {
+  it('are misses after a short timeout when Redis hangs, and immediately after that', async () => {
     const [store, key] = [createRedisAnswers(far, master), randomUUID()];
     store.set(key, 'kept', 60_000);
     await found(store, key);
@@ -160,7 +160,7 @@ describe.skipIf(redisUrl === undefined)('answers kept in Redis', () => {
     );
   });
 
-  it('are missed when Redis is away, and keeping fails in silence', async () => {
+  it('are misses when Redis is unreachable, and writes fail silently', async () => {
     const [store, key] = [createRedisAnswers(far, master), randomUUID()];
     await proxy.disconnect();
     store.set(key, 'lost', 60_000);

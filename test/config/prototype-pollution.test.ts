@@ -1,4 +1,4 @@
-/** Names that could change the nature of an object are refused wherever they stand. */
+/** Names such as `__proto__` are refused at every place of a body. */
 import { expect, it, vi } from 'vitest';
 import { refusePoison } from '../../src/config/validation-errors.ts';
 
@@ -10,7 +10,7 @@ it.each([
   expect(() => refusePoison(value, ['spec'])).toThrow(expect.objectContaining({ code: 'configuration_invalid', param }) as Error);
 });
 
-it('bytes are no fields: megabytes of them are not listed one by one', () => {
+it('binary values are not fields: megabytes of them are not walked', () => {
   const keys = vi.spyOn(Object, 'keys');
   refusePoison({ zip: Buffer.from('a zip') }, []);
   expect(keys.mock.calls.some(([value]) => ArrayBuffer.isView(value))).toBe(false);

@@ -22,7 +22,7 @@ import { checkCompletion, checkStream, streamChunks } from '../contract/strict-c
 import { joined, type Scene, type VendorWriter } from './scene.ts';
 import { wordsOf } from './vendors.ts';
 
-/** The checker of the published schemas, where it lies beside the project. */
+/** The checker of the published schemas, when it is available. */
 const contracts = process.env['PAILOU_TEST_CONTRACTS'];
 interface Checker {
   checkObject(kind: string, value: unknown, options?: { closed?: boolean }): string[];
@@ -71,7 +71,7 @@ afterAll(async () => {
   server.close();
 });
 
-/** Each provider with each wire format that its chats may have: `openai`, `openai openai-responses`. */
+/** Each provider with each wire format that its chats can use: `openai`, `openai openai-responses`. */
 const variants = (
   await Promise.all(
     kinds.map(async (kind) => {
@@ -185,7 +185,7 @@ async function hearStream(deployment: Deployment, more: Partial<ChatBody> = {}):
 
 function answers(words: VendorWriter, scene: Scene): Play {
   return (request, response) => {
-    // Some are asked for a stream by their address, some by a field, some by a header: the answer is what was asked for.
+    // A stream is requested by the address, a field or a header, depending on the format.
     const streamed =
       /stream(?!-only)/i.test(request.url ?? '') ||
       /"stream": ?true/.test(request.bytes.toString()) ||
@@ -237,12 +237,12 @@ function expectScene(heard: Heard, scene: Scene): void {
   expect(heard.usage).toMatchObject({ prompt_tokens: scene.usage.input, completion_tokens: scene.usage.output });
 }
 
-it('finds every provider, and the words of every format', () => {
+it('finds every provider and a vendor writer for every format', () => {
   expect(kinds.length).toBeGreaterThan(25);
 });
 
 describe.each(variants)('%s', (kind) => {
-  it.each(Object.entries(scenes))('%s: the same whole and streamed', async (_name, scene) => {
+  it.each(Object.entries(scenes))('%s: equal whole and streamed', async (_name, scene) => {
     const { deployment, words } = await deploy(kind);
     play = answers(words, scene);
     const more = scene.calls === undefined ? {} : { tools };
@@ -250,7 +250,7 @@ describe.each(variants)('%s', (kind) => {
     expectScene(await hearStream(deployment, more), scene);
   });
 
-  it.skipIf(contracts === undefined)('keeps the published contract: open with thoughts, closed without', async () => {
+  it.skipIf(contracts === undefined)('matches the published contract: open with reasoning, closed without', async () => {
     const checker = (await import(/* @vite-ignore */ pathToFileURL(join(contracts ?? '', 'check.mjs')).href)) as Checker;
     const { deployment, words } = await deploy(kind);
     for (const [name, scene] of Object.entries(scenes)) {
@@ -286,7 +286,7 @@ describe.each(variants)('%s', (kind) => {
     }
   });
 
-  it('a conversation with a call, its failed result and a picture is written in the vendor’s own words, or refused by name', async () => {
+  it('a conversation with a call, its failed result and an image is encoded in the vendor’s format, or refused by name', async () => {
     const { deployment, words } = await deploy(kind);
     let sent = '';
     const plain = scenes['a plain answer'] as Scene;
@@ -346,14 +346,14 @@ describe.each(variants)('%s', (kind) => {
     await expect(ask(deployment, false)).rejects.toMatchObject({ code, retryable });
   });
 
-  it('tells how long to wait', async () => {
+  it('reports how long to wait', async () => {
     const { deployment, words } = await deploy(kind);
     const { status, body: text } = words.error('limit', 'slow down');
     play = (_request, response) => void response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '7' }).end(text);
     await expect(ask(deployment, true)).rejects.toMatchObject({ code: 'rate_limited' });
   });
 
-  it('never ends cleanly when the vendor did not', async () => {
+  it('never ends cleanly when the vendor’s stream did not', async () => {
     const { deployment, words } = await deploy(kind);
     const frames = words.stream({ text: ['One ', 'gate, ', 'many'], finish: 'stop', usage });
     const broken: readonly (readonly (string | Buffer)[])[] = [
@@ -374,7 +374,7 @@ describe.each(variants)('%s', (kind) => {
     await expect(streamText(deployment)).rejects.toBeInstanceOf(GatewayError);
   });
 
-  it('takes no lie for an answer: a web page, cut JSON, a list, an endless line', async () => {
+  it('refuses invalid answers: a web page, cut JSON, a list, an endless line', async () => {
     const { deployment, words } = await deploy(kind);
     const whole = words.whole(scenes['a plain answer'] as Scene);
     const lies: readonly (readonly [type: string, text: string])[] = [

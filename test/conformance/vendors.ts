@@ -1,4 +1,4 @@
-/** The words of each wire format. One that has none here fails the suite, so that no format goes unexamined. */
+/** The vendor writer of each wire format. A format without one fails the suite, so that every format is tested. */
 import type { VendorWriter } from './scene.ts';
 import { anthropicWords } from './vendors/anthropic.ts';
 import { bedrockWords } from './vendors/bedrock.ts';

@@ -1,4 +1,4 @@
-/** The output contract of chat completions as a check: field forms and order rules. Each function returns what is wrong, empty for nothing. */
+/** Checks the output contract of chat completions: field forms and order rules. Each function returns the violations. */
 
 interface Delta {
   role?: unknown;
@@ -85,7 +85,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A complete stream. `usage`: the caller asked for it. */
+/** Checks a complete stream. `usage`: the caller requested it. */
 export function checkStream(text: string, { usage = false } = {}): string[] {
   const data = eventData(text);
   const wrong: string[] = [];
@@ -119,7 +119,7 @@ export function checkStream(text: string, { usage = false } = {}): string[] {
   return wrong;
 }
 
-/** A whole answer as parsed JSON. */
+/** Checks a whole answer as parsed JSON. */
 export function checkCompletion(answer: unknown): string[] {
   const wrong: string[] = [];
   const { object, created, id, choices, usage, ...rest } = answer as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** The output contract of Anthropic's Messages as a check: order of events, indexes, forms. Each function returns what is wrong, empty for nothing. */
+/** Checks the output contract of Anthropic's Messages: order of events, indexes, forms. Each function returns the violations. */
 
 // oxlint-disable-next-line no-explicit-any -- checks look into bodies of every shape
 type Loose = any;
@@ -43,7 +43,7 @@ function checkHead(message: Loose): string[] {
   return good ? checkUsage(message.usage) : ['head is wrong'];
 }
 
-/** A complete stream. */
+/** Checks a complete stream. */
 export function checkMessageStream(text: string): string[] {
   const events = messageEvents(text);
   const wrong: string[] = [];
@@ -88,7 +88,7 @@ export function checkMessageStream(text: string): string[] {
   return wrong;
 }
 
-/** A whole message as parsed JSON. */
+/** Checks a whole message as parsed JSON. */
 export function checkMessage(message: Loose): string[] {
   const wrong = checkHead(message);
   if (!stopReasons.includes(message.stop_reason)) wrong.push('stop reason');

@@ -1,4 +1,4 @@
-/** The output contract of OpenAI's Responses as a check: order of events, numbers, forms. Each function returns what is wrong, empty for nothing. */
+/** Checks the output contract of OpenAI's Responses: order of events, numbers, forms. Each function returns the violations. */
 
 // oxlint-disable-next-line no-explicit-any -- checks look into bodies of every shape
 type Loose = any;
@@ -17,7 +17,7 @@ export function responseEvents(text: string): Loose[] {
     });
 }
 
-/** A whole response as parsed JSON. */
+/** Checks a whole response as parsed JSON. */
 export function checkResponse(response: Loose): string[] {
   const wrong: string[] = [];
   if (!/^resp_[0-9a-f]{32}$/.test(response?.id) || response.object !== 'response' || !Number.isInteger(response.created_at))
@@ -79,7 +79,7 @@ function checkMcpCall(item: Loose): string[] {
   return named && ended ? [] : [`${item.id}: call of a server`];
 }
 
-/** A complete stream. What its events say, put together, must be what its last one says. */
+/** Checks a complete stream. Its events together must equal the response in its last event. */
 export function checkResponseStream(text: string): string[] {
   const events = responseEvents(text);
   const wrong: string[] = [];

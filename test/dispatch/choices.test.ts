@@ -1,4 +1,4 @@
-/** Several answers asked for at once: all of them, or an explicit error. */
+/** Several choices in one request: all of them, or an explicit error. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { end, part, rows, say, type Scene, type Script, startScene, stream, usagePart } from './scene.ts';
@@ -21,11 +21,11 @@ async function ask(script: Script, spec: object = {}) {
 const choicesIn = (result: Awaited<ReturnType<typeof ask>>): number[] =>
   result.events.flatMap((event) => (event.type === 'finish' ? [event.choice] : []));
 
-it('a choice that begins long after the other has ended is waited for', async () => {
+it('a choice that begins long after the other has ended is awaited', async () => {
   const late: Script = async ({ wire }) => {
     wire.startStream();
     for (const each of first) wire.chunk(each);
-    // Longer than a count of tokens would be waited for.
+    // Longer than the wait for final token counts.
     await sleep(2_400);
     for (const each of [...second, usagePart(3, 2), done]) wire.chunk(each);
     wire.endStream();
@@ -35,7 +35,7 @@ it('a choice that begins long after the other has ended is waited for', async ()
   expect(choicesIn(result)).toEqual([0, 1]);
 });
 
-it('counts of tokens in between are no end', async () => {
+it('token counts in between are not the end', async () => {
   const result = await ask(stream([...first, usagePart(3, 1), ...second, usagePart(3, 2), done], 'end', 3));
   expect(choicesIn(result)).toEqual([0, 1]);
   expect(result).toMatchObject({ error: null, usage: { inputTokens: 3, outputTokens: 2 } });
@@ -48,7 +48,7 @@ it.each(['end', 'close', 'stall'] as const)('a stream that ends without the seco
   expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted']);
 });
 
-it('a vendor who sends fewer choices than were asked for has sent no valid answer', async () => {
+it('fewer choices than requested are an invalid answer', async () => {
   const result = await ask(stream([say('one'), ...end()]));
   expect(result.error?.code).toBe('upstream_invalid_response');
   expect(rows(result.record)).toEqual(['1 m#a error upstream_invalid_response']);

@@ -59,7 +59,7 @@ describe('a circuit', () => {
     expect(other.circuit.state).toBe('closed');
   });
 
-  it('takes no news from calls that began before it opened, or that the caller ended', () => {
+  it('ignores calls that began before it opened, or that the caller ended', () => {
     const { circuit, call } = make();
     const early = circuit.enter();
     for (let failure = 0; failure < 3; failure++) call(true, 0);
@@ -70,7 +70,7 @@ describe('a circuit', () => {
     expect(calm.circuit.state).toBe('closed');
   });
 
-  it('is opened by failures of probes in a row, between which no call succeeded', () => {
+  it('is opened by consecutive failed probes without a successful call between them', () => {
     const { circuit, call } = make();
     circuit.countProbe(true, 3, 0);
     circuit.countProbe(true, 3, 0);
@@ -86,7 +86,7 @@ describe('a circuit', () => {
     expect(circuit.state).toBe('open');
   });
 
-  it('is closed by a probe if probes opened it, and no call goes beside that one', () => {
+  it('is closed by a probe if probes opened it, and no call runs beside that probe', () => {
     const { circuit, turns } = make();
     circuit.countProbe(true, 1, 0);
     expect(circuit.startProbe()).toEqual({ trial: true });
@@ -99,7 +99,7 @@ describe('a circuit', () => {
     expect(turns).toEqual(['open', 'closed']);
   });
 
-  it('is looked at by a probe if calls opened it, or if they found it ill as well', () => {
+  it('is only observed by a probe if calls opened it, or if calls failed as well', () => {
     const { circuit, call } = make();
     for (let failure = 0; failure < 3; failure++) call(true, 0);
     expect(circuit.startProbe()).toEqual({ trial: false });
@@ -114,7 +114,7 @@ describe('a circuit', () => {
     expect(other.circuit.startProbe()).toEqual({ trial: false });
   });
 
-  it('tells of each turn what lasted before it, and who found it ill', () => {
+  it('reports each change with the former state and what caused it', () => {
     const turns: CircuitTurn[] = [];
     const circuit = new Circuit((turn) => turns.push(turn));
     circuit.countProbe(true, 1, 0);

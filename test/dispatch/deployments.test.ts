@@ -16,7 +16,7 @@ const failing: Script = ({ wire }) => wire.whole(500, '{"error":{"message":"no"}
 const numbers = ({ key }: Deployment) => scene.dispatcher.health()[key];
 
 describe('Retry-After', () => {
-  it.each([429, 503])('of a %d keeps all calls away until then', async (status) => {
+  it.each([429, 503])('of a %d keeps all calls away until it has passed', async (status) => {
     const busy = await scene.vendor(({ wire }) => wire.whole(status, '{"error":{"message":"later"}}', { 'retry-after': '30' }));
     const model = scene.model([scene.deployment('busy', busy), scene.deployment('b', await scene.vendor(well))]);
     for (let call = 0; call < 5; call++) expect((await scene.ask(model)).deployment).toBe('m#b');
@@ -38,7 +38,7 @@ describe('Retry-After', () => {
     expect(busy.calls).toHaveLength(by === 'a' ? 2 : 1);
   });
 
-  it('beyond all reason becomes a number that a header can hold', async () => {
+  it('above any plausible value becomes a number that fits in a header', async () => {
     const busy = await scene.vendor(({ wire }) => wire.whole(429, '{}', { 'retry-after': '9'.repeat(30) }));
     const result = await scene.ask(scene.model([scene.deployment('busy', busy)]));
     expect(result.error?.retryAfterSeconds).toBe(31 * 86_400);
@@ -96,7 +96,7 @@ describe('a permit', () => {
     const asking = scene.ask(model, { rest: () => reads });
     expect(numbers(deployment)?.inFlight).toBe(1);
     await expect.poll(() => numbers(deployment)?.inFlight, { timeout: 10_000 }).toBe(0);
-    // That is not the vendor's fault: no reader may open its circuit.
+    // The vendor is not at fault, so no reader may open its circuit.
     expect(numbers(deployment)).toMatchObject({ inFlight: 0, failures: 0 });
     read();
     const result = await asking;
@@ -113,7 +113,7 @@ describe('a credential that must be fetched first', () => {
     },
   });
 
-  it('costs no more than the limits say, and the next deployment answers', async () => {
+  it('is fetched within the time limits, and the next deployment answers', async () => {
     const asked = { count: 0 };
     const never = await scene.vendor(failing);
     const first = scene.deployment('a', never, { provider: { instance: silent(asked) } as never });
@@ -126,7 +126,7 @@ describe('a credential that must be fetched first', () => {
     expect(never.calls).toHaveLength(0);
   });
 
-  it('is not waited for when the caller leaves', async () => {
+  it('is not awaited when the caller leaves', async () => {
     const first = scene.deployment('a', await scene.vendor(failing), { provider: { instance: silent({ count: 0 }) } as never });
     const caller = new AbortController();
     const asking = scene.ask(scene.model([first]), { signal: caller.signal });
@@ -137,7 +137,7 @@ describe('a credential that must be fetched first', () => {
   });
 });
 
-it('a whole answer is waited for no longer than the call may take', async () => {
+it('a whole answer is awaited no longer than the total limit', async () => {
   const slow = await scene.vendor(() => {});
   const result = await scene.ask(
     scene.model([scene.deployment('a', slow)], { limits: { first_token_ms: 200, idle_ms: 200, total_ms: 300 } }),

@@ -10,7 +10,7 @@ it.each([
   [{ tools: [] }, false],
   [{ tools: null, functions: [] }, false],
   [{ tools: [tool] }, true],
-  // The older form.
+  // The former format of tools.
   [{ functions: [{ name: 'f' }] }, true],
 ])('a call with %j needs tools: %s', (more, tools) => {
   expect(requiredFeatures('chat', body(more)).tools).toBe(tools);

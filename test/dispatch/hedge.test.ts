@@ -1,4 +1,4 @@
-/** A second attempt beside one that takes too long: the first answer counts, the other attempt is ended and booked. */
+/** A second attempt beside one that takes too long: the first answer counts, the other attempt is ended and recorded. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LatencyWindow } from '../../src/dispatch/latency-window.ts';
 import type { Deployment, ModelEntry } from '../../src/types/snapshot.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-/** Answers in full after so long. */
+/** Answers in full after this delay. */
 const after =
   (milliseconds: number, text: string): Script =>
   async (call) => {
@@ -53,7 +53,7 @@ async function race(scripts: readonly Script[], spec: object = {}, more: Partial
   const model = scene.model(deployments, { hedge: { unknown_ms: 100 }, limits, ...spec });
   return { model, vendors, key: (index) => model.deployments[index]?.key ?? '' };
 }
-/** By deployment: which of two attempts ends first in the books is a matter of milliseconds. */
+/** Sorted by deployment, because the order in which two attempts end depends on timing. */
 const outcomes = ({ record }: CallResult): string[] =>
   rows(record)
     .map((row) => row.slice(2))
@@ -76,7 +76,7 @@ describe.each([true, false])('streamed: %s', (streamed) => {
     expect(numbers(key(0)), 'no fault and no time of the first is noted').toMatchObject({ failures: 0, inFlight: 0, firstTokenMs: null });
   });
 
-  it('the first wins where it is but a little slow, and the second is ended at its vendor', async () => {
+  it('the first wins where it is only slightly slow, and the second is ended at its vendor', async () => {
     const { model, vendors, key } = await race([silent, silent]);
     const [slow, other] = vendors as [ScriptedVendor, ScriptedVendor];
     slow.script = once(() => other.calls.length === 1, after(0, 'first'));
@@ -115,7 +115,7 @@ describe.each([true, false])('streamed: %s', (streamed) => {
     expect(rows(result.record)).toEqual(['1 m#b error upstream_unavailable', '2 m#a complete']);
   });
 
-  it('where both fail, the third is asked, and then it is over', async () => {
+  it('where both fail, the third is tried, and then the call fails', async () => {
     const failing: Script = ({ wire }) => wire.whole(500, '{}');
     const bothFail = async (...others: readonly Script[]): Promise<Race> => {
       const made = await race([silent, failing, ...others]);
@@ -131,7 +131,7 @@ describe.each([true, false])('streamed: %s', (streamed) => {
     expect(lost.vendors.map((vendor) => vendor.calls.length)).toEqual([1, 1]);
   });
 
-  it('what the first says of the call itself ends both', async () => {
+  it('an error of the request itself ends both', async () => {
     const { model, vendors } = await race([silent, silent]);
     const [first, second] = vendors as [ScriptedVendor, ScriptedVendor];
     first.script = once(
@@ -143,7 +143,7 @@ describe.each([true, false])('streamed: %s', (streamed) => {
     await expect.poll(() => vendors[1]?.left).toBe(1);
   });
 
-  it('a caller who leaves ends both', async () => {
+  it('a client disconnect ends both', async () => {
     const { model, vendors } = await race([silent, silent]);
     const controller = new AbortController();
     const asked = scene.ask(model, { stream: streamed, signal: controller.signal });
@@ -157,13 +157,13 @@ describe.each([true, false])('streamed: %s', (streamed) => {
 });
 
 describe('the second attempt', () => {
-  it('counts in the budget of attempts', async () => {
+  it('counts as one of the attempts', async () => {
     const { model, vendors } = await race([after(300, 'first'), after(0, 'second')], { limits: { ...limits, attempts: 1 } });
     expect(await scene.ask(model)).toMatchObject({ text: 'first', attempts: 1 });
     expect(vendors[1]?.calls).toHaveLength(0);
   });
 
-  it('goes in by the door: a deployment at its limit is passed over', async () => {
+  it('needs a permit: a deployment at its limit is skipped', async () => {
     const { model, vendors } = await race([silent, silent, after(0, 'third')], {}, [{}, { limits: { concurrency: 1 } }]);
     const controller = new AbortController();
     const busy = scene.ask({ ...model, deployments: [model.deployments[1] as Deployment] }, { signal: controller.signal });
@@ -174,13 +174,13 @@ describe('the second attempt', () => {
     expect(vendors[1]?.calls).toHaveLength(1);
   });
 
-  it('is not made where the model says nothing of it', async () => {
+  it('is not made for a model without hedging', async () => {
     const { model, vendors } = await race([after(300, 'first'), after(0, 'second')], { hedge: undefined });
     expect(await scene.ask(model)).toMatchObject({ text: 'first', attempts: 1 });
     expect(vendors[1]?.calls).toHaveLength(0);
   });
 
-  it('waits as long as the latest calls took, once enough are known', async () => {
+  it('waits for the configured percentile of recent calls, once enough are measured', async () => {
     const { model, vendors } = await race([after(0, 'first'), after(0, 'second')], { hedge: { samples: 5, least_ms: 100 } });
     const slow = vendors[0] as ScriptedVendor;
     slow.script = after(300, 'first');
@@ -223,7 +223,7 @@ describe('the second attempt', () => {
     expect([numbers(key(0))?.inFlight, numbers(key(1))?.inFlight]).toEqual([0, 0]);
   });
 
-  it('and a cut later on go together: the answer is resumed', async () => {
+  it('and a later cut work together: the answer is resumed', async () => {
     const { model } = await race([silent, stream([say('Many ro')], 'close'), after(0, 'Many roads.')], { interrupted: 'resume' });
     const result = await scene.ask(model);
     expect(result).toMatchObject({ text: 'Many roads.', finish: 'stop', error: null, deployment: 'm#b', attempts: 2 });

@@ -3,7 +3,7 @@ import { MinuteWindow } from '../../src/dispatch/minute-window.ts';
 
 const start = 1_700_000_000_000;
 
-it('sums the last minute, the older part of it fading', () => {
+it('sums the last minute, with a decreasing weight for its older part', () => {
   const window = new MinuteWindow();
   for (let number = 0; number < 60; number++) window.add(1, start);
   expect(window.sum(start)).toBe(60);
@@ -14,7 +14,7 @@ it('sums the last minute, the older part of it fading', () => {
   expect(window.sum(start + 600_000)).toBe(5);
 });
 
-it('knows how long to wait until there is room again', () => {
+it('computes the wait until there is room again', () => {
   const full = (): MinuteWindow => {
     const window = new MinuteWindow();
     for (let number = 0; number < 60; number++) window.add(1, start);

@@ -1,4 +1,4 @@
-/** A cut answer given to another model as the beginning of its own. */
+/** An interrupted answer is given to another model as a prefill. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prefill } from '../../src/types/provider.ts';
 import { end, part, rows, say, type Scene, type Script, startScene, stream, think } from './scene.ts';
@@ -11,7 +11,7 @@ afterAll(() => scene.close());
 
 const question = { role: 'user', content: 'Hello' };
 
-/** A deployment whose stream is cut after `said`, and one behind it that goes on from a beginning. */
+/** A deployment whose stream is cut after `said`, and a second one that supports prefill. */
 async function pair(said: readonly string[], script: Script, marks: Prefill = {}) {
   const first = await scene.vendor(stream(said, 'close'));
   const second = await scene.vendor(script);
@@ -20,15 +20,15 @@ async function pair(said: readonly string[], script: Script, marks: Prefill = {}
   return { model, second };
 }
 
-/** One word for each read, as models speak. */
+/** One word in each read, as models stream. */
 const wordByWord = (words: readonly string[]): Script => stream([...words.map((each) => say(each)), ...end()], 'end', 3);
 
-describe('a model that was given a beginning', () => {
+describe('a model with a prefill', () => {
   it.each([
     ['at once', ['Many roads lead on.']],
     ['word by word', ['Many', ' ro', 'ads', ' lead', ' on.']],
     ['as far as it was said, and no further', ['Many ', 'roads']],
-  ])('and starts anew ends the call with an error, and says nothing twice: %s', async (_how, words) => {
+  ])('that starts again ends the call with an error, and no text is repeated: %s', async (_how, words) => {
     const { model } = await pair([say('Many roads')], wordByWord(words));
     const result = await scene.ask(model);
     expect(result).toMatchObject({ text: 'Many roads', finish: null, error: { code: 'upstream_interrupted' } });
@@ -40,14 +40,14 @@ describe('a model that was given a beginning', () => {
     ['an end', 'Many roads', ['Many']],
     ['what is too short to tell', '0', ['0', '0', '0']],
     ['half of it', 'Many roads lead', ['Many ro', 'ses.']],
-  ])('may go on with words that are like its first ones: %s', async (_what, said, words) => {
+  ])('may continue with words that resemble its first ones: %s', async (_what, said, words) => {
     const { model } = await pair([say(said)], wordByWord(words));
     expect(await scene.ask(model)).toMatchObject({ text: said + words.join(''), finish: 'stop', error: null });
   });
 });
 
-describe('goes on from the beginning', () => {
-  it('with nothing but what is new, marked as the vendor wants it', async () => {
+describe('a resumed answer with a prefill', () => {
+  it('contains only new text, marked as the vendor requires', async () => {
     const { model, second } = await pair([say('Many roa')], stream([say('ds lead'), say(' on.'), ...end(12, 4)]), {
       message: { prefix: true },
       body: { go_on: true },
@@ -65,7 +65,7 @@ describe('goes on from the beginning', () => {
     expect(result.record.usage?.outputTokens).toBeGreaterThan(4);
   });
 
-  it('again after a second cut, with all that was said', async () => {
+  it('continues again after a second cut, with all delivered text', async () => {
     const vendors = await Promise.all([
       scene.vendor(stream([say('Many roa')], 'close')),
       scene.vendor(stream([say('ds lead')], 'reset')),
@@ -78,45 +78,45 @@ describe('goes on from the beginning', () => {
     expect(vendors[2]?.calls[0]?.body.messages.at(-1)).toEqual({ role: 'assistant', content: 'Many roads lead' });
   });
 
-  it('without white space at its end, which the model must say again', async () => {
+  it('has a prefill without trailing white space, which the model must repeat', async () => {
     const { model, second } = await pair([say('Many roads \n\n')], stream([say(' \n'), say('\nlead on.'), ...end()]));
     const result = await scene.ask(model);
     expect(result).toMatchObject({ text: 'Many roads \n\nlead on.', error: null });
     expect(second.calls[0]?.body.messages.at(-1).content).toBe('Many roads');
   });
 
-  it('and a model that leaves that white space out deviates', async () => {
+  it('ends with an error when the model omits that white space', async () => {
     const { model } = await pair([say('Many roads ')], stream([say('lead on.'), ...end()]));
     const result = await scene.ask(model);
     expect(result).toMatchObject({ text: 'Many roads ', finish: null });
     expect(result.error?.code).toBe('upstream_interrupted');
   });
 
-  it('of a vendor that repeats it, in other pieces', async () => {
+  it('removes the prefill that a vendor repeats in other chunks', async () => {
     const { model } = await pair([say('Many roads ')], stream([say('Man'), say('y roads le'), say('ad on.'), ...end()]), { repeats: true });
     expect(await scene.ask(model)).toMatchObject({ text: 'Many roads lead on.', finish: 'stop', error: null });
   });
 
-  it('and a vendor that should repeat it and does not, deviates', async () => {
+  it('ends with an error when a vendor should repeat the prefill and does not', async () => {
     const { model } = await pair([say('Many roads')], stream([say(' lead on.'), ...end()]), { repeats: true });
     expect(await scene.ask(model)).toMatchObject({ text: 'Many roads', finish: null });
   });
 
-  it('and a model that begins to think there deviates', async () => {
+  it('ends with an error when the model starts to reason', async () => {
     const { model } = await pair([say('Many roads')], stream([think('Hm.'), say(' lead on.'), ...end()]));
     const result = await scene.ask(model);
     expect(result).toMatchObject({ text: 'Many roads', reasoning: '', finish: null });
     expect(result.error?.code).toBe('upstream_interrupted');
   });
 
-  it('and may call a tool from there', async () => {
+  it('may continue with a tool call', async () => {
     const call = part({ tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } }] });
     const { model } = await pair([say('Let me look')], stream([say('.'), call, ...end(9, 9, 'tool_calls')]));
     const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
     expect(await scene.ask(model, { body: { tools } })).toMatchObject({ text: 'Let me look.', finish: 'tool_calls', error: null });
   });
 
-  it('and where the vendor refuses it, the next one is asked', async () => {
+  it('moves on when the vendor refuses the prefill', async () => {
     const first = await scene.vendor(stream([say('Many roa')], 'close'));
     const refusing = await scene.vendor(({ wire }) => wire.whole(400, '{"error":{"message":"no prefill here"}}'));
     const third = await scene.vendor(stream([say('Many roads.'), ...end()]));
@@ -127,7 +127,7 @@ describe('goes on from the beginning', () => {
   });
 });
 
-describe('starts again instead, and is held to what was said,', () => {
+describe('a second answer from the start is compared with the delivered text', () => {
   const schema = { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } };
   it.each([
     ['where the form of the answer is forced', { response_format: schema }, [say('Many ')]],
@@ -143,14 +143,14 @@ describe('starts again instead, and is held to what was said,', () => {
     expect(result.finish).toBe('stop');
   });
 
-  it('where several answers were asked for', async () => {
+  it('for several choices', async () => {
     const { model, second } = await pair([say('Many ')], stream([say('Many '), say('Two.', 1), part({}, 'stop', 1), ...end()], 'end', 2));
     const result = await scene.ask(model, { body: { n: 2 } });
     expect(second.calls[0]?.body.messages).toEqual([question]);
     expect(result.error).toBeNull();
   });
 
-  it('where the deployment does not say that it can go on', async () => {
+  it('for a deployment without prefill', async () => {
     const first = await scene.vendor(stream([say('Many roa')], 'close'));
     const second = await scene.vendor(stream([say('Many roads.'), ...end()]));
     const model = scene.model([scene.deployment('a', first), scene.deployment('b', second)], { interrupted: 'resume' });

@@ -1,4 +1,4 @@
-/** Probes that ask for the list of models, against vendors on raw sockets. */
+/** Probes that fetch the list of models, against vendors on raw sockets. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../src/types/snapshot.ts';
@@ -8,7 +8,7 @@ import type { Script } from './scene.ts';
 inProbeScene();
 
 describe('a probe for the list of models', () => {
-  it('finds a deployment well, shows that, and books nothing', async () => {
+  it('finds a healthy deployment, reports it, and records no run', async () => {
     const vendor = await stage.scene.vendor(lists(well));
     const deployment = probed(vendor);
     const { heard, records, held } = start(stage.scene.model([deployment]));
@@ -41,7 +41,7 @@ describe('a probe for the list of models', () => {
       },
       /cut the answer short\./,
     ],
-  ])('finds %s, tells it in plain words, and opens the circuit after so many', async (_name, script, reason) => {
+  ])('finds %s, reports it in plain words, and opens the circuit after the configured failures', async (_name, script, reason) => {
     const vendor = await stage.scene.vendor(lists(script));
     const deployment = probed(vendor, { failures: 3 });
     const { heard } = start(stage.scene.model([deployment]));
@@ -61,7 +61,7 @@ describe('a probe for the list of models', () => {
     expect(stateOf(deployment.key)?.probe?.reason).toBe('The vendor cannot be reached. (ECONNREFUSED)');
   });
 
-  it.each([301, 404, 405, 429])('learns nothing from status %i, and says so', async (code) => {
+  it.each([301, 404, 405, 429])('is inconclusive for status %i, and says so', async (code) => {
     const vendor = await stage.scene.vendor(lists(status(code)));
     const deployment = probed(vendor, { failures: 1 });
     const { heard } = start(stage.scene.model([deployment]));
@@ -70,7 +70,7 @@ describe('a probe for the list of models', () => {
     expect(stateOf(deployment.key)).toMatchObject({ circuit: 'closed', probe: { ok: null, reason: expect.stringContaining(`${code}`) } });
   });
 
-  it('reads of an endless list no more than it needs', async () => {
+  it('stops reading an endless list', async () => {
     let sent = 0;
     const vendor = await stage.scene.vendor(
       lists(async ({ wire }) => {
@@ -88,7 +88,7 @@ describe('a probe for the list of models', () => {
     expect(sent).toBeLessThan(2_000);
   });
 
-  it('keeps calls away from who is ill before any has failed, and lets them back', async () => {
+  it('keeps calls away from an unhealthy deployment before any call fails, and admits them again', async () => {
     const failing = await stage.scene.vendor(lists(status(500)));
     const other = await stage.scene.vendor(lists(well));
     const model = stage.scene.model([probed(failing), probed(other)], { circuit: { open_ms: 60_000 } });
@@ -103,7 +103,7 @@ describe('a probe for the list of models', () => {
     expect((await stage.scene.ask(model, { stream: false })).deployment).toBe(model.deployments[0]?.id);
   });
 
-  it('still lets a call try after the pause, because a refused model list is no proof of a failure', async () => {
+  it('still admits a trial call after the pause, because a refused model list proves no failure', async () => {
     const vendor = await stage.scene.vendor(lists(status(403)));
     const model = stage.scene.model([probed(vendor)], { circuit: { open_ms: 250 } });
     start(model);
@@ -113,7 +113,7 @@ describe('a probe for the list of models', () => {
     await expect.poll(async () => (await stage.scene.ask(model, { stream: false })).error, { timeout: 2_000, interval: 20 }).toBeNull();
   });
 
-  it('does not close what calls have opened', async () => {
+  it('does not close a circuit that calls opened', async () => {
     const vendor = await stage.scene.vendor((call) => (call.path.endsWith('/models') ? well(call) : status(500)(call)));
     const model = stage.scene.model([probed(vendor)], { circuit: { failures: 1, open_ms: 400 } });
     const { heard } = start(model);

@@ -1,4 +1,4 @@
-/** A prober in the scene: what it heard, what it booked, what its vendors saw. */
+/** A prober in the test scene: what it logs, what it records, and the requests of its vendors. */
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createProber, type Prober, type ProbeVerdict } from '../../src/dispatch/prober.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
@@ -7,11 +7,11 @@ import type { RunRecord } from '../../src/types/run.ts';
 import type { Deployment, ModelEntry, Snapshot } from '../../src/types/snapshot.ts';
 import { completionOf, type Scene, type Script, type ScriptedVendor, startScene } from './scene.ts';
 
-/** `scene` is there while tests run. */
+/** `scene` exists while tests run. */
 export const stage = {} as { scene: Scene };
-/** Those that run; all are closed after each test. */
+/** The running probers; all are closed after each test. */
 export const probers: Prober[] = [];
-/** For the tests of one file: a scene of their own. */
+/** Creates a scene for the tests of one file. */
 export function inProbeScene(): void {
   beforeAll(async () => {
     stage.scene = await startScene();
@@ -21,7 +21,7 @@ export function inProbeScene(): void {
 }
 
 export const list = '{"object":"list","data":[]}';
-/** The list of models as `models` has it; every call is answered. */
+/** Returns `models` as the list of models; every call is answered. */
 export const lists =
   (models: Script): Script =>
   (call) =>
@@ -43,7 +43,7 @@ export const probe = (more: Partial<ProbeSpec> = {}): ProbeSpec => ({
   ...more,
 });
 let made = 0;
-/** A deployment of its own vendor, probed. */
+/** A probed deployment with a vendor of its own. */
 export function probed(vendor: ScriptedVendor, spec: Partial<ProbeSpec> = {}, more: Partial<Deployment> = {}): Deployment {
   const provider = { instance: { modelsAddress: () => `${vendor.url}/models` } };
   return stage.scene.deployment(`d${++made}`, vendor, { provider: provider as never, probe: probe(spec), ...more });

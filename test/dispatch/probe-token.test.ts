@@ -1,4 +1,4 @@
-/** Probes that ask for a token, against vendors on raw sockets. */
+/** Probes that request one token, against vendors on raw sockets. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { compilePrice } from '../../src/types/price.ts';
@@ -11,7 +11,7 @@ inProbeScene();
 describe('a probe for a token', () => {
   const price = compilePrice({ currency: 'USD', input: '1', output: '3' });
 
-  it('is one call of one token, booked once with its tokens and its cost', async () => {
+  it('is one call of one token, recorded once with its tokens and its cost', async () => {
     const vendor = await stage.scene.vendor(completed);
     const deployment = probed(vendor, { ask: 'token' }, { price });
     const { records, heard } = start(stage.scene.model([deployment]));
@@ -36,14 +36,14 @@ describe('a probe for a token', () => {
     expect(stateOf(deployment.key), 'a word is no measure for calls').toMatchObject({ firstTokenMs: null });
   });
 
-  it('is an estimate where the vendor tells no tokens', async () => {
+  it('is an estimate where the vendor reports no tokens', async () => {
     const vendor = await stage.scene.vendor(({ wire }) => wire.whole(200, completionOf('Hi').replace(/,"usage":.*$/, '}')));
     const { records } = start(stage.scene.model([probed(vendor, { ask: 'token' })]));
     await expect.poll(() => records.length, soon).toBeGreaterThan(0);
     expect(records[0]?.usage).toMatchObject({ estimated: true, inputTokens: expect.any(Number) });
   });
 
-  it('is one word for a model of embeddings', async () => {
+  it('is one word for an embedding model', async () => {
     const vendor = await stage.scene.vendor(({ wire }) =>
       wire.whole(200, JSON.stringify({ data: [{ index: 0, embedding: [1, 2] }], usage: { prompt_tokens: 1, total_tokens: 1 } })),
     );
@@ -60,7 +60,7 @@ describe('a probe for a token', () => {
     ['a credential that is refused', status(401), 'upstream_authentication'],
     ['silence', silent, 'upstream_timeout'],
     ['a cut', ({ wire }) => wire.reset(), 'upstream_unavailable'],
-  ])('books %s as a failure and opens the circuit', async (_name, script, code) => {
+  ])('records %s as a failure and opens the circuit', async (_name, script, code) => {
     const vendor = await stage.scene.vendor(script);
     const deployment = probed(vendor, { ask: 'token' });
     const { records, heard } = start(stage.scene.model([deployment]));
@@ -69,7 +69,7 @@ describe('a probe for a token', () => {
     expect(records[0]).toMatchObject({ outcome: 'error', error: code, usage: null, attempts: [{ error: code }] });
   });
 
-  it('that the vendor does not understand says nothing of the vendor', async () => {
+  it('that the vendor does not understand is inconclusive', async () => {
     const vendor = await stage.scene.vendor(status(400));
     const deployment = probed(vendor, { ask: 'token', failures: 1 });
     const { heard } = start(stage.scene.model([deployment]));
@@ -77,7 +77,7 @@ describe('a probe for a token', () => {
     expect(stateOf(deployment.key)).toMatchObject({ circuit: 'closed', probe: { ok: null } });
   });
 
-  it('closes what calls have opened, without waiting for the pause to end', async () => {
+  it('closes a circuit that calls opened, without waiting for the pause to end', async () => {
     const vendor = await stage.scene.vendor(status(500));
     const model = stage.scene.model([probed(vendor, { ask: 'token', failures: 100 })], { circuit: { failures: 1, open_ms: 60_000 } });
     await stage.scene.ask(model, { stream: false });
@@ -89,7 +89,7 @@ describe('a probe for a token', () => {
     expect((await stage.scene.ask(model, { stream: false })).error).toBeNull();
   });
 
-  it('lets no call go beside it while it tries, and goes beside none', async () => {
+  it('excludes calls during its trial, and does not start during a trial call', async () => {
     const vendor = await stage.scene.vendor(status(500));
     const model = stage.scene.model([probed(vendor, { ask: 'token', failures: 100, timeout_ms: 2_000 })], {
       circuit: { failures: 1, open_ms: 1 },
@@ -102,7 +102,7 @@ describe('a probe for a token', () => {
     expect((await stage.scene.ask(model, { stream: false })).error?.code).toBe('upstream_unavailable');
     expect(vendor.calls.length).toBe(2);
     await probers.pop()?.close();
-    // The other way round: a call tries, and the probe stays away.
+    // The reverse: a call is the trial, and the probe does not start.
     const call = stage.scene.ask(model, { stream: false });
     await expect.poll(() => vendor.calls.length, soon).toBe(3);
     start(model);

@@ -1,4 +1,4 @@
-/** Which deployments are probed, when, how many at once, and the end of it. */
+/** Selects deployments for probes, spreads them over time, bounds their number and stops them. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { asks, inProbeScene, lists, probed, probers, silent, snapshotOf, soon, stage, start, stateOf, well } from './probe-scene.ts';
@@ -7,7 +7,7 @@ import { completionOf, type Script } from './scene.ts';
 inProbeScene();
 
 describe('the prober', () => {
-  it('asks each deployment once at a time, however long it takes', async () => {
+  it('runs one probe of a deployment at a time, however long it takes', async () => {
     let now = 0;
     let most = 0;
     const slow: Script = async ({ wire }) => {
@@ -30,7 +30,7 @@ describe('the prober', () => {
     }
   });
 
-  it('keeps to its time, give or take a tenth', async () => {
+  it('keeps its interval, varied by up to a tenth', async () => {
     const vendor = await stage.scene.vendor(lists(well));
     const delays = vi.spyOn(globalThis, 'setTimeout');
     const random = vi.spyOn(Math, 'random');
@@ -39,7 +39,7 @@ describe('the prober', () => {
         [0, 8_000, 9_000],
         [0.999, 10_000, 11_000],
       ] as const) {
-        // The first one comes at once, give or take nothing.
+        // Without variation the first probe starts immediately.
         random.mockReturnValue(0);
         const { heard } = start(stage.scene.model([probed(vendor, { interval_ms: 10_000, timeout_ms: 60_000 })]));
         random.mockReturnValue(chance);
@@ -57,14 +57,14 @@ describe('the prober', () => {
     }
   });
 
-  it('has a bounded number of probes under way, and asks the others in their turn', async () => {
+  it('has a bounded number of probes in progress, and runs the others in turn', async () => {
     const vendor = await stage.scene.vendor(silent);
     const models = Array.from({ length: 40 }, () => stage.scene.model([probed(vendor, { interval_ms: 60_000, timeout_ms: 600 })]));
-    // The first of each comes within a tenth of its interval.
+    // The first probe of each comes within a tenth of its interval.
     for (const { deployments } of models) Object.assign(deployments[0]?.probe ?? {}, { interval_ms: 100 });
     const { heard } = start(...models);
     await expect.poll(() => vendor.calls.length, soon).toBeGreaterThanOrEqual(16);
-    // Without a bound the others would follow at once.
+    // Without a bound the others would start immediately.
     await wait(100);
     expect(vendor.calls.length).toBe(16);
     await expect
@@ -73,7 +73,7 @@ describe('the prober', () => {
     expect(heard.length).toBeGreaterThanOrEqual(40);
   });
 
-  it('leaves at once a deployment that is not configured any more', async () => {
+  it('immediately stops probing a deployment that is no longer configured', async () => {
     const vendor = await stage.scene.vendor(silent);
     const model = stage.scene.model([probed(vendor, { timeout_ms: 60_000 })]);
     const { prober, heard, held } = start(model);
@@ -88,7 +88,7 @@ describe('the prober', () => {
     expect(stateOf(model.deployments[0]?.key ?? '')).toBeUndefined();
   });
 
-  it('goes on over a change that is not its own, and asks anew at once where the provider was changed', async () => {
+  it('continues after an unrelated change, and probes immediately when the provider changed', async () => {
     const [old, next] = [await stage.scene.vendor(lists(well)), await stage.scene.vendor(lists(well))];
     const deployment = probed(old, { interval_ms: 2_000 });
     const { prober, heard } = start(stage.scene.model([deployment]));
@@ -101,7 +101,7 @@ describe('the prober', () => {
     expect(asks(old)).toBe(1);
   });
 
-  it('stops at once, ends what is under way, and leaves no timer and no connection', async () => {
+  it('stops immediately, ends probes in progress, and leaves no timer and no connection', async () => {
     const vendor = await stage.scene.vendor(silent);
     const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
     const before = timers();

@@ -1,4 +1,4 @@
-/** Calls that wait for a place: bounded for each model, in the order in which they came, and gone with the caller. */
+/** Calls that queue for a deployment: bounded for each model, first in first out, and removed when the client disconnects. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { completionOf, left, type Scene, type ScriptedVendor, startScene } from './scene.ts';
 
@@ -23,7 +23,7 @@ const ask = ({ model }: Awaited<ReturnType<typeof narrow>>, word = 'Hello', sign
   });
 const asked = (vendor: ScriptedVendor) => expect.poll(() => vendor.calls.length);
 
-it('is as long as the model says, however many wait for other models', async () => {
+it('is bounded for each model, however many calls wait for other models', async () => {
   const [one, other] = [await narrow(1), await narrow(1)];
   const calls = [ask(one), ask(one)];
   await asked(one.vendor).toBe(1);
@@ -38,7 +38,7 @@ it('is as long as the model says, however many wait for other models', async () 
   for (const result of await Promise.all([...calls, ...others])) expect(result).toMatchObject({ error: null, finish: 'stop' });
 });
 
-it('serves those first who came first', async () => {
+it('is first in, first out', async () => {
   const each = await narrow(5);
   const calls = [ask(each, 'first')];
   await asked(each.vendor).toBe(1);
@@ -51,7 +51,7 @@ it('serves those first who came first', async () => {
   expect(each.vendor.calls.map(({ body }) => body.messages[0].content)).toEqual(['first', 'second', 'third', 'fourth']);
 });
 
-it('is left by a caller who leaves, whose place the next one takes', async () => {
+it('drops a caller who disconnects, and admits the next one', async () => {
   const each = await narrow(1);
   const running = ask(each);
   await asked(each.vendor).toBe(1);

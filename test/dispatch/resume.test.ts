@@ -1,4 +1,4 @@
-/** A streamed answer that breaks off goes on elsewhere, word for word, or ends with an error: never with a word twice, missing or made up. */
+/** An interrupted stream is resumed elsewhere word for word, or ends with an error. No word is repeated, lost or invented. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compilePrice } from '../../src/types/price.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
@@ -12,7 +12,7 @@ afterAll(() => scene.close());
 
 const full = 'Many roads lead to 牌楼 🏮 and on.';
 const resume = { interrupted: 'resume' };
-/** In pieces of so many characters, which may be halves of one. */
+/** In chunks of `size` UTF-16 units, which may split a character. */
 const pieces = (text: string, size: number): string[] => text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
 const whole = (text = full, size = 3): Script => stream([...pieces(text, size).map((each) => say(each)), ...end(20, 9)], 'end', 3);
 const cutAfter = (text: string): Script =>
@@ -44,7 +44,7 @@ function expectBroken(result: CallResult, text: string): void {
 }
 
 describe('a second answer from the start', () => {
-  it.each(['close', 'reset', 'stall', 'end'] as const)('takes over in the middle of a word after: %s', async (how) => {
+  it.each(['close', 'reset', 'stall', 'end'] as const)('continues in the middle of a word after: %s', async (how) => {
     const { model, vendors } = await chain([stream([say('Many '), say('roa')], how), whole()]);
     const result = await scene.ask(model);
     expectWhole(result);
@@ -55,13 +55,13 @@ describe('a second answer from the start', () => {
     expect(vendors[1]?.calls[0]?.body.messages, 'the request as it was').toEqual([{ role: 'user', content: 'Hello' }]);
   });
 
-  it('takes over after an error inside the stream', async () => {
+  it('continues after an error inside the stream', async () => {
     const broken = stream([say('Many '), 'data: {"error":{"message":"overloaded","code":"overloaded_error"}}\n\n']);
     const { model } = await chain([broken, whole()]);
     expectWhole(await scene.ask(model));
   });
 
-  it.each([1, 2, 4, 7, 1_000])('may come in other pieces: %d characters each', async (size) => {
+  it.each([1, 2, 4, 7, 1_000])('may arrive in other chunks: %d characters each', async (size) => {
     for (const length of [1, 5, 19, 20, 22, 23, full.length]) {
       const { model } = await chain([cutAfter(full.slice(0, length)), whole(full, size)]);
       expectWhole(await scene.ask(model));
@@ -80,12 +80,12 @@ describe('a second answer from the start', () => {
     }
   });
 
-  it('takes over twice, word by word', async () => {
+  it('continues twice, word by word', async () => {
     const { model } = await chain([stream([say('Many ')], 'close'), cutAfter(full.slice(0, 20)), whole(full, 2)]);
     expectWhole(await scene.ask(model));
   });
 
-  it('takes over between the halves of one character', async () => {
+  it('continues between the halves of one character', async () => {
     const half = full.indexOf('🏮') + 1;
     const { model } = await chain([stream([say(full.slice(0, half))], 'close'), whole()]);
     const result = await scene.ask(model);
@@ -93,7 +93,7 @@ describe('a second answer from the start', () => {
     expect(result.text.isWellFormed()).toBe(true);
   });
 
-  it('takes over when the bytes of one character are cut apart', async () => {
+  it('continues when the bytes of one character are split', async () => {
     const chunk = Buffer.from(say('Many roads lead to 牌'));
     const middle = chunk.indexOf(Buffer.from('牌')) + 1;
     const first: Script = async ({ wire }) => {
@@ -108,7 +108,7 @@ describe('a second answer from the start', () => {
     expectWhole(await scene.ask(model));
   });
 
-  it('takes over in the middle of a thought, and after it', async () => {
+  it('continues in the middle of reasoning, and after it', async () => {
     const thoughtful = stream(
       [think('Let '), think('me '), think('see'), think('. '), say('Many'), say(' ro'), say('ads.'), ...end(10, 6)],
       'end',
@@ -129,7 +129,7 @@ describe('a second answer from the start', () => {
     ['another word', 'Many ways lead on.', 'Many road'],
     ['a word less', 'roads lead on.', 'Many roads'],
     ['another character at the very end', 'Many roadz', 'Many roads'],
-  ])('that says %s ends the call with an error, and nothing is said twice', async (_what, second, said) => {
+  ])('that contains %s ends the call with an error, and no text is repeated', async (_what, second, said) => {
     const { model, vendors } = await chain([
       stream([say(said)], 'close'),
       stream(
@@ -148,7 +148,7 @@ describe('a second answer from the start', () => {
     expect(vendors[1]?.calls).toHaveLength(1);
   });
 
-  it('that ends before what was said ends the call with an error', async () => {
+  it('that is shorter than the delivered text ends the call with an error', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), stream([say('Many'), ...end(20, 9)])]);
     const result = await scene.ask(model);
     expectBroken(result, 'Many roads');
@@ -160,7 +160,7 @@ describe('a second answer from the start', () => {
     const { model, vendors } = await chain([stream([say('Many roads')], 'close'), stream([say('Few')], 'stall')], {
       limits: { idle_ms: 60_000, total_ms: 60_000 },
     });
-    // The first falls silent only for the next one's sake: its own cut is at once.
+    // Only the next deployment needs the silence; here the first one cuts at once.
     expectBroken(await scene.ask(model), 'Many roads');
     await expect.poll(() => vendors[1]?.left).toBe(1);
   });
@@ -181,7 +181,7 @@ describe('a second answer from the start', () => {
     expect(result.finish).toBeNull();
   });
 
-  it('may call a tool after what was said', async () => {
+  it('may call a tool after the delivered text', async () => {
     const call = part({ tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] });
     const { model } = await chain([stream([say('Let me l')], 'close'), stream([say('Let me look.'), call, ...end(10, 9, 'tool_calls')])]);
     const result = await scene.ask(model);
@@ -189,7 +189,7 @@ describe('a second answer from the start', () => {
     expect(result.events.filter((event) => event.type === 'tool-call-start')).toHaveLength(1);
   });
 
-  it('takes over for each of several choices', async () => {
+  it('continues each of several choices', async () => {
     const first = stream([say('One', 0), say('Tw', 1), part({}, 'stop', 0)], 'close');
     const second = stream([say('Two ', 1), say('One', 0), part({}, 'stop', 0), say('more.', 1), part({}, 'stop', 1), ...end().slice(1)]);
     const { model } = await chain([first, second]);
@@ -201,7 +201,7 @@ describe('a second answer from the start', () => {
     expect(result.events.filter((event) => event.type === 'finish')).toHaveLength(2);
   });
 
-  it('that leaves a choice out ends the call with an error', async () => {
+  it('that lacks a choice ends the call with an error', async () => {
     const { model } = await chain([
       stream([say('One', 0), say('Tw', 1)], 'close'),
       stream([say('One', 0), part({}, 'stop', 0), ...end().slice(1)]),
@@ -212,7 +212,7 @@ describe('a second answer from the start', () => {
   });
 });
 
-describe('what is never gone on with', () => {
+describe('what is never resumed', () => {
   const call = (more: object): string => part({ tool_calls: [{ index: 0, ...more }] });
 
   it('a tool call that has begun', async () => {
@@ -234,7 +234,7 @@ describe('what is never gone on with', () => {
     expect(vendors[1]?.calls).toHaveLength(0);
   });
 
-  it('anything, unless the model says so', async () => {
+  it('anything, unless the model has interrupted: resume', async () => {
     const { model, vendors } = await chain([stream([say('Many ')], 'close'), whole()], { interrupted: 'error' });
     expectBroken(await scene.ask(model), 'Many ');
     expect(vendors[1]?.calls).toHaveLength(0);
@@ -242,7 +242,7 @@ describe('what is never gone on with', () => {
 });
 
 describe('an answer whose end is known', () => {
-  it('ends well when only the count of tokens is cut off', async () => {
+  it('is complete when only the token counts are lost', async () => {
     const { model, vendors } = await chain([stream([say(full), part({}, 'stop')], 'reset'), whole()]);
     const result = await scene.ask(model);
     expectWhole(result);
@@ -252,26 +252,26 @@ describe('an answer whose end is known', () => {
 });
 
 describe('several breaks', () => {
-  it('a second cut, while the second answer repeats the first, is gone on with too', async () => {
+  it('a second cut, while the second answer repeats the first, is resumed too', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), stream([say('Many ')], 'close'), whole()]);
     const result = await scene.ask(model);
     expectWhole(result);
     expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error upstream_interrupted', '3 m#c complete']);
   });
 
-  it('a second cut, after the second answer went further, is gone on with too', async () => {
+  it('a second cut, after the second answer went further, is resumed too', async () => {
     const { model } = await chain([stream([say('Many ')], 'close'), stream([say('Many roads le')], 'reset'), whole()]);
     expectWhole(await scene.ask(model));
   });
 
-  it('a failure before the second answer began goes to the third', async () => {
+  it('a failure before the second answer starts leads to the third', async () => {
     const { model } = await chain([stream([say('Many ')], 'close'), ({ wire }) => wire.whole(400, '{"error":{"message":"no"}}'), whole()]);
     const result = await scene.ask(model);
     expectWhole(result);
     expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#b error invalid_request', '3 m#c complete']);
   });
 
-  it('the budget of attempts holds for the whole call', async () => {
+  it('the maximum of attempts applies to the whole call', async () => {
     const { model, vendors } = await chain([stream([say('Many ')], 'close'), stream([say('Many ro')], 'close'), whole()], {
       limits: { attempts: 2, total_ms: 10_000, idle_ms: 1_000, first_token_ms: 1_200 },
     });
@@ -281,7 +281,7 @@ describe('several breaks', () => {
     expect(result.record.attempts).toHaveLength(2);
   });
 
-  it('the time of the call holds for all attempts', async () => {
+  it('the total limit applies to all attempts', async () => {
     const { model } = await chain([stream([say('Many ')], 'close'), stream([say('Many ro')], 'stall')], {
       limits: { attempts: 3, total_ms: 600, idle_ms: 5_000, first_token_ms: 5_000 },
     });
@@ -299,7 +299,7 @@ describe('several breaks', () => {
     expect(result.error?.message).toMatch(/no other deployment could go on/);
   });
 
-  it('one deployment alone may be asked again, where the model allows that', async () => {
+  it('a single deployment may be retried where the model allows it', async () => {
     let calls = 0;
     const once: Script = (call) => (calls++ === 0 ? stream([say('Many roa')], 'reset') : whole())(call);
     const { model } = await chain([once], { retry: { same: 1 } });
@@ -308,7 +308,7 @@ describe('several breaks', () => {
     expect(rows(result.record)).toEqual(['1 m#a error upstream_interrupted', '2 m#a complete']);
   });
 
-  it('a deployment whose circuit is open is not asked', async () => {
+  it('a deployment with an open circuit is not tried', async () => {
     const { model, vendors } = await chain([stream([say('Many ')], 'close'), ({ wire }) => wire.reset(), whole()], {
       circuit: { failures: 1, open_ms: 60_000 },
     });
@@ -319,8 +319,8 @@ describe('several breaks', () => {
   });
 });
 
-describe('the caller who leaves', () => {
-  it('while the second answer repeats the first, ends it at the vendor', async () => {
+describe('a client disconnect', () => {
+  it('while the second answer repeats the first ends it at the vendor', async () => {
     const { model, vendors } = await chain([stream([say('Many roads')], 'close'), stream([say('Many')], 'stall')], {
       limits: { idle_ms: 60_000, total_ms: 60_000 },
     });
@@ -335,7 +335,7 @@ describe('the caller who leaves', () => {
     await expect.poll(() => vendors[1]?.left).toBe(1);
   });
 
-  it('during the second attempt, ends that attempt', async () => {
+  it('during the second attempt ends that attempt', async () => {
     const { model, vendors } = await chain([stream([say('Many roads')], 'close'), () => {}], {
       limits: { first_token_ms: 60_000, total_ms: 60_000 },
     });
@@ -347,7 +347,7 @@ describe('the caller who leaves', () => {
     await expect.poll(() => vendors[1]?.left).toBe(1);
   });
 
-  it('in the middle of the second answer, pays for both parts', async () => {
+  it('in the middle of the second answer records both parts', async () => {
     const { model, vendors } = await chain([stream([say('Many ')], 'close'), stream([say('Many roads lead')], 'stall')]);
     const result = await scene.ask(model, {
       leaveAfter: (events) => events.some((event) => event.type === 'text-delta' && event.text.includes('lead')),
@@ -359,10 +359,10 @@ describe('the caller who leaves', () => {
   });
 });
 
-describe('what it cost', () => {
+describe('its cost', () => {
   const price = (input: number, output: number) => compilePrice({ currency: 'USD', input, output });
 
-  it('is the sum of the parts: an estimate of the cut one, the vendor’s numbers of the last', async () => {
+  it('is the sum of the parts: an estimate of the cut one, the vendor’s counts of the last', async () => {
     const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);
     const cut = alone.record.usage;
     expect(cut).toMatchObject({ estimated: true });
@@ -373,7 +373,7 @@ describe('what it cost', () => {
     expect(result.record.usage, 'what the ledger says').toEqual(sum);
   });
 
-  it('is priced by the deployment that said it', async () => {
+  it('uses the price of the deployment of each part', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), whole()], {}, [{ price: price(1, 1) }, { price: price(0, 2) }]);
     const result = await scene.ask(model);
     const usage = result.record.usage;
@@ -381,12 +381,12 @@ describe('what it cost', () => {
     expect(result.record.cost).toBe(cut.input + cut.output + 9 * 2);
   });
 
-  it('is unknown where one of the prices is', async () => {
+  it('is unknown when one of the prices is', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), whole()], {}, [{}, { price: price(1, 1) }]);
     expect((await scene.ask(model)).record.cost).toBeNull();
   });
 
-  it('counts what was kept back and then deviated', async () => {
+  it('includes a held second answer that differed', async () => {
     const { model } = await chain([stream([say('Many roads')], 'close'), whole('Many ways lead to somewhere else altogether', 1_000)]);
     const result = await scene.ask(model);
     const alone = await scene.ask((await chain([stream([say('Many roads')], 'close')])).model);

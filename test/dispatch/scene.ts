@@ -1,4 +1,4 @@
-/** The router in front of vendors on raw sockets whose every byte a test decides, with a ledger to look into. */
+/** The router with vendors on raw sockets whose every byte a test controls, and a ledger to read. */
 import { createServer, type Socket } from 'node:net';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { recordRun, endRunWithError } from '../../src/application/models/recorded-run.ts';
@@ -29,7 +29,7 @@ export interface ScriptedCall {
   readonly path: string;
   // oxlint-disable-next-line no-explicit-any -- tests look into bodies of every shape
   readonly body: any;
-  /** How many calls came before this one. */
+  /** The number of earlier calls. */
   readonly before: number;
 }
 export type Script = (call: ScriptedCall) => void | Promise<void>;
@@ -37,7 +37,7 @@ export type Script = (call: ScriptedCall) => void | Promise<void>;
 export interface ScriptedVendor {
   readonly url: string;
   readonly calls: ScriptedCall[];
-  /** Calls whose connection went away before the script had ended them. */
+  /** Calls whose connection closed before the script ended them. */
   readonly left: number;
   script: Script;
   close(): Promise<void>;
@@ -51,7 +51,7 @@ export const say = (content: string, index = 0): string => part({ content }, nul
 export const think = (text: string): string => part({ reasoning_content: text });
 export const usagePart = (input: number, output: number): string =>
   `data: ${JSON.stringify({ id: 'v', object: 'chat.completion.chunk', created: 1, model: 'v', choices: [], usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output } })}\n\n`;
-/** The proper end of a stream. */
+/** The regular end of a stream. */
 export const end = (input = 10, output = 5, finish = 'stop'): string[] => [part({}, finish), usagePart(input, output), 'data: [DONE]\n\n'];
 
 /** A whole answer. */
@@ -65,14 +65,14 @@ export const completionOf = (content: string): string =>
     usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
   });
 
-/** Waits until this process has read what was written: both ends of the connection are in it, and each turn of its event loop reads sockets. */
+/** Waits until this process has read the written bytes: both ends are in it, and each turn of its event loop reads sockets. */
 export async function untilRead(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await immediate();
 }
 
 /**
- * Streams the parts, each as a chunk of its own, then does what `then` says.
- * `apart`: so many milliseconds between them, so that none is read together with the next, as models speak.
+ * Streams the parts, each as one chunk, then acts as `then` says.
+ * `apart`: the milliseconds between parts, so that each arrives in its own read, as from a model.
  */
 export function stream(parts: readonly string[], then: 'end' | 'close' | 'reset' | 'stall' = 'end', apart = 0): Script {
   return async ({ wire }) => {
@@ -166,7 +166,7 @@ export interface Scene {
   vendor(script: Script): Promise<ScriptedVendor>;
   deployment(name: string, vendor: ScriptedVendor, more?: Partial<Deployment> & { readonly format?: string }): Deployment;
   model(deployments: readonly Deployment[], spec?: object): ModelEntry;
-  /** A complete call as a client format makes it: dispatched, read to its end, recorded. */
+  /** Makes a complete call, as a client format does: dispatched, read to its end, recorded. */
   ask(
     model: ModelEntry,
     options?: {
@@ -175,7 +175,7 @@ export interface Scene {
       stream?: boolean;
       signal?: AbortSignal;
       leaveAfter?: (events: readonly ChatEvent[]) => boolean;
-      /** The reader waits for this after each batch. */
+      /** Awaited by the reader after each batch. */
       rest?: () => Promise<void>;
     },
   ): Promise<CallResult>;
@@ -185,7 +185,7 @@ export interface Scene {
 const principal = { tenant: 't', issuer: 'i', subject: 's', username: 'u', client: null, roles: [], kind: 'user' };
 
 export async function startScene(): Promise<Scene> {
-  // Loading blocks this process for a moment, which would count as the silence of a vendor.
+  // Loading blocks this process briefly, which would count as silence of a vendor.
   await loadTokenizer();
   const client = createOutboundClient(createOutboundGuard({ allow: ['127.0.0.0/8'] }));
   const services = {} as PluginServices;
@@ -217,7 +217,7 @@ export async function startScene(): Promise<Scene> {
     },
     deployment: (name, vendor, { format = 'openai', provider, ...more } = {}) => ({
       id: `m#${name}`,
-      // Each its own numbers: no test opens the circuit of another.
+      // Separate state for each, so that no test opens the circuit of another.
       key: `t m#${name} ${++made}`,
       provider: {
         id: name,
@@ -312,10 +312,10 @@ export async function startScene(): Promise<Scene> {
   };
 }
 
-/** The reason when the caller has left, as the client formats give it. */
+/** The abort reason of a client disconnect, as the client formats give it. */
 export const left = (): GatewayError => new GatewayError('client_closed_request', 'The caller left.');
 
-/** What the ledger says of each attempt. */
+/** The attempts of a run in the ledger, one line each. */
 export function rows(record: RunRecord): string[] {
   return record.attempts.map(
     ({ number, deployment, outcome, error }) => `${number} ${deployment} ${outcome}${error === null ? '' : ` ${error}`}`,

@@ -60,7 +60,7 @@ const ids = (order: readonly Deployment[]): string => order.map(({ id }) => id).
 const three = [deployment('a'), deployment('b'), deployment('c')];
 
 describe.each(['weighted', 'round-robin', 'least-busy', 'lowest-latency', 'lowest-cost', 'sticky'])('%s', (kind) => {
-  it('leaves no trace of a question', () => {
+  it('is not affected by an explain request', () => {
     const strategy = strategyOf(kind);
     const after = (questions: number): string => {
       const chance = { random: () => 0.5 };
@@ -88,7 +88,7 @@ describe.each(['weighted', 'round-robin', 'least-busy', 'lowest-latency', 'lowes
   });
 });
 
-describe('the first place goes', () => {
+describe('the first deployment', () => {
   const firsts = (
     kind: string,
     candidates: readonly Deployment[],
@@ -103,7 +103,7 @@ describe('the first place goes', () => {
     return counts;
   };
 
-  it('weighted: by weight, within sampling error', () => {
+  it('weighted: is chosen by weight, within sampling error', () => {
     const counts = firsts(
       'weighted',
       [deployment('a', { weight: 70 }), deployment('b', { weight: 20 }), deployment('c', { weight: 10 })],
@@ -115,13 +115,13 @@ describe('the first place goes', () => {
     expect(counts['c']).toBeLessThan(1_150);
   });
 
-  it('round-robin: to each in turn, whatever the weight', () => {
+  it('round-robin: is each in turn, whatever the weight', () => {
     const candidates = [deployment('a', { weight: 9 }), deployment('b'), deployment('c')];
     const order = Array.from({ length: 6 }, () => strategyOf('round-robin').order(candidates, context())[0]?.id);
     expect(order.join('')).toMatch(/^(abc|bca|cab){2}$/);
   });
 
-  it('least-busy: to the fewest calls for its weight', () => {
+  it('least-busy: has the fewest calls for its weight', () => {
     const busy: Record<string, number> = { a: 4, b: 2, c: 3 };
     const load = ({ id }: Deployment) => ({ inFlight: busy[id] ?? 0, attempts: 9, firstTokenMs: null });
     expect(ids(strategyOf('least-busy').order(three, context({ load })))).toBe('bca');
@@ -129,14 +129,14 @@ describe('the first place goes', () => {
     expect(ids(strategyOf('least-busy').order(heavy, context({ load })))).toBe('abc');
   });
 
-  it('lowest-latency: to the quickest, and now and then to another', () => {
+  it('lowest-latency: is the fastest, and occasionally another', () => {
     const load = ({ id }: Deployment) => ({ inFlight: 0, attempts: 9, firstTokenMs: id === 'b' ? 50 : 500 });
     const counts = firsts('lowest-latency', three, 4_000, () => ({ load }));
     expect(counts['b']).toBeGreaterThan(3_700);
     expect((counts['a'] ?? 0) + (counts['c'] ?? 0)).toBeGreaterThan(100);
   });
 
-  it('lowest-latency: to who was never asked, but not to who was asked and never answered', () => {
+  it('lowest-latency: is one without attempts, but not one without successful attempts', () => {
     const load = ({ id }: Deployment) => ({ inFlight: 0, attempts: id === 'a' ? 0 : 9, firstTokenMs: id === 'b' ? 50 : null });
     expect(firsts('lowest-latency', three, 1_000, () => ({ load, random: () => 0.9 }))).toEqual({ a: 1_000 });
     const silent = ({ id }: Deployment) => ({ inFlight: 0, attempts: 9, firstTokenMs: id === 'b' ? 50 : null });
@@ -144,7 +144,7 @@ describe('the first place goes', () => {
     expect(counts['b']).toBeGreaterThan(1_800);
   });
 
-  it('lowest-cost: to the cheapest; without a common currency chance decides', () => {
+  it('lowest-cost: is the cheapest; without a common currency the order is random', () => {
     const price = (input: number, currency = 'USD') => ({ price: compilePrice({ currency, input, output: input * 2 }) });
     const candidates = [deployment('a', price(3)), deployment('b', price(1)), deployment('c')];
     expect(ids(strategyOf('lowest-cost').order(candidates, context()))).toBe('bac');
@@ -153,7 +153,7 @@ describe('the first place goes', () => {
     expect(mixed['b']).toBeGreaterThan(50);
   });
 
-  it('sticky: to the same for the same conversation, by weight over many, and only its own move when one goes', () => {
+  it('sticky: is the same for one conversation, by weight over many, and only its own conversations move when one is removed', () => {
     const candidates = [deployment('a', { weight: 2 }), deployment('b'), deployment('c')];
     const first = (key: number, among = candidates) => strategyOf('sticky').order(among, context({ affinity: () => `call ${key}` }))[0]?.id;
     const counts = firsts('sticky', candidates, 4_000, (round) => ({ affinity: () => `call ${round}` }));

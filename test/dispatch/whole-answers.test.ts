@@ -25,7 +25,7 @@ describe.each([
   { how: 'not streamed, from a deployment that always streams', streamed: false, spec: {} },
   { how: 'streamed, with interrupted: withhold', streamed: true, spec: { interrupted: 'withhold' } },
 ])('$how', ({ streamed, spec }) => {
-  it.each(Object.keys(breaks))('%s is gone round, and not a word of it is seen', async (name) => {
+  it.each(Object.keys(breaks))('%s leads to the next deployment, and none of its text is sent', async (name) => {
     const first = await scene.vendor(breaks[name] as Script);
     const second = await scene.vendor(healthy);
     const more = { alwaysStream: true };
@@ -37,7 +37,7 @@ describe.each([
     expect(result.record).toMatchObject({ outcome: 'complete', usage: { inputTokens: 7, outputTokens: 3 } });
   });
 
-  it('silence is given up after the time to the first token, and gone round', async () => {
+  it('silence ends at the first-token limit, and the next deployment answers', async () => {
     const silent = await scene.vendor(({ wire }) => wire.startStream());
     const deployments = [silent, await scene.vendor(healthy)].map((vendor, at) =>
       scene.deployment(`${at}`, vendor, { alwaysStream: true }),
@@ -47,7 +47,7 @@ describe.each([
     expect(rows(result.record)).toEqual(['1 m#0 error upstream_timeout', '2 m#1 complete']);
   });
 
-  it('without another deployment it is an error without content', async () => {
+  it('without another deployment the call is an error without content', async () => {
     const only = await scene.vendor(breaks['a cut'] as Script);
     const result = await scene.ask(scene.model([scene.deployment('only', only, { alwaysStream: true })], spec), { stream: streamed });
     expect(result).toMatchObject({ text: '', finish: null, attempts: null });
@@ -55,7 +55,7 @@ describe.each([
     expect(result.record).toMatchObject({ outcome: 'error', usage: null, firstTokenAt: null });
   });
 
-  it('a caller who leaves while it is gathered ends the work of the vendor', async () => {
+  it('a client disconnect during buffering ends the vendor’s work', async () => {
     const vendor = await scene.vendor(breaks['a stall'] as Script);
     const controller = new AbortController();
     const model = scene.model([scene.deployment('only', vendor, { alwaysStream: true })], {
@@ -80,7 +80,7 @@ it('warnings about counts of a buffered answer reach the caller', async () => {
   expect(result.usage).toMatchObject({ estimated: true });
 });
 
-it('a stream without that option still begins at once', async () => {
+it('a stream without that option still begins immediately', async () => {
   const first = await scene.vendor(breaks['a cut'] as Script);
   const result = await scene.ask(scene.model([scene.deployment('first', first), scene.deployment('second', first)]));
   expect(result).toMatchObject({ text: 'Many ro', finish: null, attempts: 1 });

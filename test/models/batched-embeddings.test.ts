@@ -45,7 +45,7 @@ it('fails as a whole when one part fails, and knows no sum where one count is mi
   expect(answer.usage).toBeNull();
 });
 
-it('gives up what is under way when one part fails, and asks for nothing more', async () => {
+it('gives up what is in progress when one part fails, and asks for nothing more', async () => {
   const parts = splitInputs({ model: 'm', input: Array.from({ length: 40 }, (_none, index) => String(index)) }, 1);
   const asked: string[] = [];
   const given: string[] = [];

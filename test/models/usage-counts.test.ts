@@ -14,7 +14,7 @@ import { compilePrice, costOf } from '../../src/types/price.ts';
 import { openaiVendor } from '../../src/providers/compatible/vendor.ts';
 
 describe('a new field of a vendor', () => {
-  it('is one line of data in the dialect of its kind, and is booked', () => {
+  it('is one line of data in the dialect of its kind, and is recorded', () => {
     const plugin = openaiVendor({
       kind: 'invented',
       title: 'Invented',

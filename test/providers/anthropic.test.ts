@@ -119,7 +119,7 @@ describe('Anthropic', () => {
     expect(invocation.warnings).toEqual(['temperature left out: this version of the API has none']);
   });
 
-  test('that breaks off, or fails in the midst of a stream, is no good answer', async () => {
+  test('that breaks off, or fails in the middle of a stream, is no good answer', async () => {
     const begun = frame(started(), open(0, { type: 'text', text: 'a' }));
     vendor.play((_request, response) => dribble(response, 'text/event-stream', begun));
     await expect(streamText(await vendor.chat(await deployment('claude-opus-4-6'), {}, true))).rejects.toMatchObject({

@@ -102,7 +102,7 @@ describe('Bedrock', () => {
     ]);
   });
 
-  test('that fails, breaks off or is damaged in the midst of a stream is no good answer', async () => {
+  test('that fails, breaks off or is damaged in the middle of a stream is no good answer', async () => {
     const begun = Buffer.concat([started, says(0, 'a')]);
     const damaged = Buffer.from(says(1, 'b'));
     damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;

@@ -46,7 +46,7 @@ describe('Ollama', () => {
     expect(key).toBe('Bearer k');
   });
 
-  test('that breaks off or fails in its midst ends with an error', async () => {
+  test('that breaks off or fails in its middle ends with an error', async () => {
     for (const [rest, code] of [
       ['', 'upstream_interrupted'],
       ['{"error":"out of memory"}\n', 'upstream_error'],

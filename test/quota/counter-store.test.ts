@@ -75,7 +75,7 @@ for (const { name, missing, create } of stores) {
       expect((await ask(minute + 30_000 + wait)).refused, 'but then').toBeNull();
     });
 
-    it('count the tokens that were used, not those that were set aside', async () => {
+    it('count the tokens that were used, not those that were reserved', async () => {
       const [store, own] = [create(), key()];
       const first = place(minute, demand(own, 'tokens', 100, 80));
       expect((await take(store, first)).refused).toBeNull();
@@ -86,7 +86,7 @@ for (const { name, missing, create } of stores) {
       expect((await take(store, place(minute, demand(own, 'tokens', 100, 101)))).counters[0]?.waitMs).toBe(Infinity);
     });
 
-    it('hold a place for each call under way and give it back', async () => {
+    it('hold a place for each call in progress and give it back', async () => {
       const [store, own] = [create(), key()];
       const calls = [0, 1].map(() => place(minute, demand(own, 'concurrent', 2, 1)));
       for (const call of calls) expect((await take(store, call)).refused).toBeNull();
@@ -110,7 +110,7 @@ for (const { name, missing, create } of stores) {
       expect(store.peek([requests], minute + wait).refused).toBeNull();
     });
 
-    it('set money aside, and book what was spent: more, less or nothing', async () => {
+    it('set money aside, and record what was spent: more, less or nothing', async () => {
       const [store, own] = [create(), key()];
       const spend = (amount: number) => place(minute, demand(own, 'spend', 1_000_000, amount));
       const [dear, cheap, failed] = [spend(400_000), spend(400_000), spend(200_000)];

@@ -1,4 +1,4 @@
-/** What developers pay their own vendors is no money of a budget: neither set aside, nor settled, nor known from the ledger. */
+/** What developers pay their own vendors is no money of a budget: neither reserved, nor settled, nor known from the ledger. */
 import { describe, expect, it } from 'vitest';
 import { compileLimits, limitRule } from '../../src/config/limit-index.ts';
 import { createQuota } from '../../src/quota/quota.ts';

@@ -54,14 +54,14 @@ const doubling = (levels: number): JsonObject => ({
   },
 });
 
-describe('a schema that would take for ever', () => {
+describe('a schema that would take forever', () => {
   it('with references that double at each level is refused within bounded time', () => {
     expect(compileSchema(doubling(3)).fault('a')).toBeNull();
     const check = compileSchema(doubling(60));
     const begin = performance.now();
     expect(check.fault('a')).toEqual({ path: '', message: 'takes too long to check against its schema' });
     expect(performance.now() - begin).toBeLessThan(3_000);
-    // The next check begins anew.
+    // The next check begins again.
     expect(check.fault(1)?.message).toBe('must be string');
   });
 
@@ -97,11 +97,11 @@ describe('a schema that would take for ever', () => {
     ],
     ['alternatives', { prefixItems: Array.from({ length: 6_000 }, () => ({ type: 'string' })) }, 'too large'],
     ['values', { enum: Array.from({ length: 30_000 }, (_, index) => index) }, 'too large: more than 20000 values'],
-  ])('because it has too many %s is refused in words', (_name, schema, words) => {
+  ])('because it has too many %s is refused with a reason', (_name, schema, words) => {
     expect(() => compileSchema(schema)).toThrow(words);
   });
 
-  it('because it is nested too deep is refused in words', () => {
+  it('because it is nested too deep is refused with a reason', () => {
     let deep: JsonObject = { type: 'string' };
     for (let level = 0; level < 100_000; level++) deep = { items: deep };
     expect(() => compileSchema(deep)).toThrow('nested deeper than 200 levels');

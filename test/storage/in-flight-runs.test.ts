@@ -55,7 +55,7 @@ it('a node that goes in peace takes its file along', async () => {
   expect(await files()).toEqual([]);
 });
 
-it('what a dead node left is booked once, by one of those who find it', async () => {
+it('what a dead node left is recorded once, by one of those who find it', async () => {
   const dead = start();
   const left = [runOf(), runOf()];
   for (const run of left) dead.runs.begun(run);

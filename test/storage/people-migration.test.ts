@@ -145,7 +145,7 @@ for (const kind of databaseKinds) {
       });
     });
 
-    it('keeps the sums of usage and books each run after it once, under its issuer', async () => {
+    it('keeps the sums of usage and records each run after it once, under its issuer', async () => {
       const run = (id: string, subject: string, issuer: string | null) => ({
         id,
         parent: null,

@@ -1,4 +1,4 @@
-/** Kept responses on both databases: found by their own caller only, over nodes and restarts, until they are deleted or old. */
+/** Stored responses on both databases: found by their own caller only, over nodes and restarts, until they are deleted or old. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { createResponseStore, type ResponseStore, type StoredResponse } from '../../src/storage/response-store.ts';
@@ -15,7 +15,7 @@ const stored = (id: string): StoredResponse => ({
 });
 
 for (const kind of databaseKinds) {
-  describe.skipIf(kind.missing)(`kept responses on ${kind.name}`, () => {
+  describe.skipIf(kind.missing)(`stored responses on ${kind.name}`, () => {
     let place: TestDatabase;
     let database: Database;
 

@@ -1,4 +1,4 @@
-/** What runs were asked and answered, on both databases: sealed at rest, gone in time, sealed anew with the master key. */
+/** What runs were asked and answered, on both databases: sealed at rest, gone in time, sealed again with the master key. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
@@ -74,7 +74,7 @@ for (const kind of databaseKinds) {
       }
     });
 
-    it('are sealed anew with the master key', async () => {
+    it('are sealed again with the master key', async () => {
       {
         await using contents = open(old);
         contents.keep('one', 1, { input: 1, output: 2 });

@@ -62,7 +62,7 @@ describe('SQLite in a thread', () => {
     expect((await stat(join(place.dataDir, 'pailou.db'))).mode & 0o777).toBe(0o600);
   });
 
-  it('keeps other statements out of a transaction under way', async () => {
+  it('keeps other statements out of a transaction in progress', async () => {
     const order: string[] = [];
     let entered: () => void = () => {};
     const inside = new Promise<void>((resolve) => {

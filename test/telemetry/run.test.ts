@@ -20,7 +20,7 @@ function model(parent: Run, tokens: number, own: Price | null = price('EUR')): R
 }
 
 describe('what a run has spent', () => {
-  it('is the sum of all runs within it, under way or ended, whole or failed, each counted once', () => {
+  it('is the sum of all runs within it, in progress or ended, whole or failed, each counted once', () => {
     const { run, recorded } = open();
     expect(run.spent).toEqual({ usage: null, cost: null, currency: null });
     model(run, 10).end('complete');
@@ -32,7 +32,7 @@ describe('what a run has spent', () => {
     inner.end('complete');
     run.end('complete');
     expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17_000_000_000n, currency: 'EUR' });
-    // Each run books its own alone.
+    // Each run records its own alone.
     expect(recorded.map(({ usage }) => usage?.inputTokens ?? null)).toEqual([10, 5, 2, null, null]);
   });
 

@@ -41,7 +41,7 @@ describe('an amount', () => {
     }
   });
 
-  it('is rounded once, for display, and up where room is set aside', () => {
+  it('is rounded once, for display, and up where room is reserved', () => {
     expect(amountNumber(parseAmount('5.415') ?? 0n)).toBe(5.415);
     expect(microCeiling(parseAmount('0.0000000001') ?? 0n)).toBe(1);
   });

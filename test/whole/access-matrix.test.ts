@@ -146,7 +146,7 @@ describe('impersonation', () => {
   const ask = (who: Person, as: string, action = 'use') =>
     companies.as(who, 'GET', `/api/explain?capability=model/m-1&action=${action}&as=${as}`);
 
-  it('answers as they would be answered, and is booked', async () => {
+  it('answers as they would be answered, and is recorded', async () => {
     for (const person of [ann, rita, wei, bare]) {
       const own = (await companies.must(person, 'GET', '/api/explain?capability=model/m-1')).json as object;
       const { json } = await ask(chief, person.subject);

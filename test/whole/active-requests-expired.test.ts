@@ -1,4 +1,4 @@
-/** A run in the background may outlive its token, never the rights that its caller was last known to have. */
+/** A background run may outlive its token, never the rights that its caller was last known to have. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { chiefOf, type Companies, startCompanies } from './companies.ts';
 import { eventually, startGateway } from './gateway.ts';

@@ -74,7 +74,7 @@ describe('the filters of the audit', () => {
     expect(all.length).toBeGreaterThan(3);
   });
 
-  it('are refused in words where they make no sense', async () => {
+  it('are refused with a reason where they make no sense', async () => {
     for (const query of ['from=yesterday', 'from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z', 'actors=x', 'actor=', 'limit=0'])
       expect((await gateway.as('admin', 'GET', `/api/audit?${query}`)).status, query).toBe(400);
   });

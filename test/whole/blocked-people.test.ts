@@ -150,7 +150,7 @@ it('a person who is blocked stays out over a restart', async () => {
   expect((await again.as('user', 'GET', '/v1/models')).status).toBe(200);
 });
 
-it('a person who is blocked is out of the browser, and must sign in anew when it is undone', async () => {
+it('a person who is blocked is out of the browser, and must sign in again when it is undone', async () => {
   await using gateway = await startGateway({ PAILOU_RECHECK_SECONDS: '3600' });
   const browser = new TestBrowser();
   await signIn(browser, gateway, 'user');

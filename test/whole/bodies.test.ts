@@ -344,7 +344,7 @@ describe('a body that hardly comes', () => {
   });
 });
 
-it('a large body is parsed to what it says and goes on byte by byte, and a bad one is refused in words', async () => {
+it('a large body is parsed to what it says and goes on byte by byte, and a bad one is refused with a reason', async () => {
   const content = '你好 "quoted" \\ '.repeat(60_000);
   const answer = await gateway.as('user', 'POST', '/v1/chat/completions', { ...chat, messages: [{ role: 'user', content }], seed: 7 });
   expect(answer.status).toBe(200);

@@ -68,7 +68,7 @@ describe('a budget', () => {
     expect((await statuses('user', 'person', 2)).at(-1)).toBe(429);
   });
 
-  it('in all begins never anew, and says so', async () => {
+  it('in all begins never again, and says so', async () => {
     await limit('in-all', { subject_type: 'tenant', capability: 'model/total', spend: { currency: 'USD', total: 0.02 } });
     expect(await statuses('user', 'total', 3)).toEqual([200, 200, 429]);
     const refused = await ask('developer', 'total');

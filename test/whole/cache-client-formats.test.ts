@@ -1,4 +1,4 @@
-/** Kept answers as the clients of every face get them: asked streamed or whole, given again streamed or whole. */
+/** Cached answers as the clients of every client format get them: asked streamed or whole, given again streamed or whole. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,7 +66,7 @@ afterAll(async () => {
   await vendor[Symbol.asyncDispose]();
 });
 
-/** What a client got, in the same words for each face. */
+/** What a client got, in the same words for each client format. */
 interface Got {
   readonly id: string;
   readonly said: string;

@@ -1,4 +1,4 @@
-/** Kept answers over several nodes: processes of their own on one PostgreSQL and one Redis, whose cable can be pulled. */
+/** Cached answers over several nodes: processes of their own on one PostgreSQL and one Redis, whose cable can be pulled. */
 import { createClient } from '@redis/client';
 import { randomBytes, randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { answerOk, startVendor, type Vendor } from './vendor.ts';
 
 const redisUrl = process.env['PAILOU_TEST_REDIS_URL'];
 
-describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('kept answers of two nodes on PostgreSQL and Redis', () => {
+describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('cached answers of two nodes on PostgreSQL and Redis', () => {
   let database: TestDatabase;
   let identity: TestGateway;
   let vendor: Vendor;

@@ -1,4 +1,4 @@
-/** Kept answers over real HTTP: who gets them and who never does, what is kept and what never is, and what is booked. */
+/** Cached answers over real HTTP: who gets them and who never does, what is kept and what never is, and what is recorded. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ const model = (name: string, cache: object | undefined, more: object = {}) => ({
   spec: { deployments: [{ provider: 'vendor', model: 'up', price }], ...(cache === undefined ? {} : { cache }), ...more },
 });
 
-/** Each answer of the vendor is another one, so that none can be taken for one from before. */
+/** Each answer of the vendor is another one, so that none can be treated as one from before. */
 let count = 0;
 const answerOf = ({ body }: VendorRequest): string =>
   body.stream === true ? chunks(['answer ', String(++count)]).join('') : completion(`answer ${++count}`);
@@ -90,7 +90,7 @@ const asked = async (work: () => Promise<unknown>): Promise<number> => {
   return vendor.requests.length - before;
 };
 
-describe('a kept answer', () => {
+describe('a cached answer', () => {
   it('is shared by callers with the same roles and permissions only', async () => {
     const first = await ask('ann', 'roles');
     expect([mark(first), mark(await ask('ann', 'roles')), mark(await ask('bob', 'roles'))]).toEqual(['miss', 'hit', 'hit']);
@@ -158,7 +158,7 @@ describe('a kept answer', () => {
     }
   });
 
-  it('is asked for anew with no-cache, and left alone with no-store', async () => {
+  it('is asked for again with no-cache, and left alone with no-store', async () => {
     const first = said(await ask('ann', 'wishes'));
     const anew = await ask('ann', 'wishes', {}, { 'cache-control': 'no-cache' });
     expect([mark(anew), said(anew) === first]).toEqual(['miss', false]);
@@ -337,7 +337,7 @@ describe('what is compared', () => {
   });
 });
 
-describe('the books', () => {
+describe('the records', () => {
   it('hold each call, the vendor’s once, and those that were kept for nothing', async () => {
     await set('chief', 'POST', '/api/models', model('booked', {}));
     const times = await asked(async () => {

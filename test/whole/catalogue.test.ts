@@ -71,7 +71,7 @@ afterAll(async () => {
 
 const listed = async (name: string) => (await gateway.as('developer', 'GET', `/v1/models/${name}`)).json;
 
-/** What one call of five tokens in and two out was booked at. */
+/** What one call of five tokens in and two out was recorded at. */
 async function recordedCost(model: string): Promise<{ readonly cost: unknown; readonly currency: string | null }> {
   const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Hi' }] });
   expect(answer.status, answer.text).toBe(200);

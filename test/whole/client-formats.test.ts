@@ -1,4 +1,4 @@
-/** One gate with three faces: models, skills and the team's own tools work through each of them alike. */
+/** One gate with three client formats: models, skills and the team's own tools work through each of them alike. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** The same question by each face; each stream is checked against the contract of its format. */
+/** The same question by each client format; each stream is checked against the contract of its format. */
 async function askAll(model: string, question: string, tools?: readonly object[]): Promise<Answer[]> {
   const more = { model, stream: true, ...(tools === undefined ? {} : { tools }) };
   const messages = [{ role: 'user', content: question }];
@@ -41,7 +41,7 @@ async function askAll(model: string, question: string, tools?: readonly object[]
   return answers;
 }
 
-describe('each face', () => {
+describe('each client format', () => {
   it('reaches a model', async () => {
     for (const answer of await askAll('demo/echo', 'Hello')) expect(answer.text).toContain('Hello');
   });
@@ -63,7 +63,7 @@ describe('each face', () => {
     expect((await gateway.as('developer', 'POST', '/v1/responses', { ...unknown, input: 'x' })).status).toBe(404);
   });
 
-  it('books the run under the same name', async () => {
+  it('records the run under the same name', async () => {
     await askAll('demo/echo', 'count me');
     const runs = await eventually(
       async () =>

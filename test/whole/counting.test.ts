@@ -108,7 +108,7 @@ const runOf = (model: string): Promise<RunLine | undefined> =>
 describe.each(countingSamples.map((sample) => ({ ...sample, sample })))('$operation, counted by $way', ({ sample }) => {
   const { operation, counts, booked, price, cost, kind = 'openai-compatible' } = sample;
 
-  it('is booked once, in its own unit and at its price, in run, report and budget', async () => {
+  it('is recorded once, in its own unit and at its price, in run, report and budget', async () => {
     const name = nameOf(sample);
     const deployment = { provider: kind, model: 'up', ...(Object.keys(price).length === 0 ? {} : { price }) };
     await made('/api/models', { name, spec: { deployments: [deployment], operations: [operation] } });

@@ -61,7 +61,7 @@ it('callers see only successes when one of two upstreams is killed during load, 
   expect(failed.length).toBeGreaterThan(0);
 });
 
-it('books a run once with the tokens of the vendor, and an abort with what was known', async () => {
+it('records a run once with the tokens of the vendor, and an abort with what was known', async () => {
   const complete = await gateway.as('developer', 'POST', '/v1/chat/completions', {
     model: 'pair',
     messages: [{ role: 'user', content: 'Hi' }],

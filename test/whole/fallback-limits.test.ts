@@ -86,7 +86,7 @@ describe('a fallback', () => {
   });
 });
 
-it('pictures set aside what the limit expects, for each that is asked for', async () => {
+it('pictures reserved what the limit expects, for each that is asked for', async () => {
   await gateway.as('admin', 'POST', '/api/models', {
     name: 'painter',
     spec: {

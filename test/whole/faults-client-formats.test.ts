@@ -1,4 +1,4 @@
-/** The same faults through the other two faces, as their own clients meet them: a whole answer, or an error in the face's own words. */
+/** The same faults through the other two client formats, as their own clients meet them: a whole answer, or an error in the format's own words. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ async function makeModel(name: string, upstream: readonly string[], limits: obje
   return name;
 }
 
-/** What a client of a face got out of one call. */
+/** What a client of one format got out of one call. */
 interface Outcome {
   readonly said: string;
   /** The answer has its own proper end. */
@@ -146,7 +146,7 @@ describe.each(formats)('$name', (format) => {
       expect(await format.ask(model, stream)).toMatchObject({ complete: false, status: 400 });
     });
 
-    it('a limit that ends soon is waited out; one that lasts is gone round', async () => {
+    it('a limit that ends soon is waited out; one that lasts is skipped', async () => {
       // Each name is limited once in its life.
       const zeros = `${own === 'messages' ? '00' : ''}${stream ? '' : '0'}`;
       const [soon, late] = [`limit-${zeros}1`, `limit-${zeros}60`] as const;

@@ -129,7 +129,7 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect((vendor.calls.get('too-long') ?? 0) - before).toBe(1);
   });
 
-  it('a limit that ends soon is waited out; one that lasts is gone round', async () => {
+  it('a limit that ends soon is waited out; one that lasts is skipped', async () => {
     const soon = stream ? 'limit-1' : 'limit-01';
     await makeModel(`soon-${suffix}`, [soon, 'ok']);
     expect(await ask(`soon-${suffix}`, stream)).toMatchObject({ ...whole, deployment: `soon-${suffix}#faults/${soon}`, attempts: 2 });
@@ -154,7 +154,7 @@ describe('a stream that is lost after it was visible', () => {
     },
   );
 
-  it('is booked with what was used, as far as known', async () => {
+  it('is recorded with what was used, as far as known', async () => {
     await makeModel('booked', ['cut-4']);
     await ask('booked', true);
     const run = await eventually(
@@ -172,7 +172,7 @@ describe('a stream that is lost after it was visible', () => {
   });
 });
 
-it('broken framing before any word is gone round', async () => {
+it('broken framing before any word is skipped', async () => {
   await makeModel('framing', ['bad-chunk', 'ok']);
   expect(await ask('framing', true)).toMatchObject({ ...whole, deployment: 'framing#faults/ok' });
 });

@@ -1,4 +1,4 @@
-/** The three faces of a chat as their own clients read them: every word, and how it ended. */
+/** The three client formats of a chat as their own clients read them: every word, and how it ended. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 

@@ -1,4 +1,4 @@
-/** Configuration takes effect without a restart, on every process, and breaks nothing that is under way. */
+/** Configuration takes effect without a restart, on every process, and breaks nothing that is in progress. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { calling, skill } from './skill-scene.ts';

@@ -2,7 +2,7 @@
  * What went wrong at others, tried here over HTTP from outside; each test is named after what happened.
  * Shown elsewhere: MCP lists that ignore the narrower rights of a credential (keys.test.ts, "reaches only what it was given"); a key that
  * makes keys (keys.test.ts, "never reaches /api"); rights that outlive a grant (access.test.ts) or a token's key (auth/keys.test.ts);
- * sessions that outlive a sign-out (sign-in.test.ts); kept answers shared across teams (cache.test.ts, "never crosses to another
+ * sessions that outlive a sign-out (sign-in.test.ts); cached answers shared across teams (cache.test.ts, "never crosses to another
  * tenant"); ids of other tenants (tenant-isolation.test.ts); addresses within (outbound/, bad-input.test.ts, pictures.test.ts, for issuers
  * auth/issuers-file.test.ts); published default secrets (auth/issuers-file.test.ts); create and test of stdio servers (access.test.ts).
  */

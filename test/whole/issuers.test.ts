@@ -70,7 +70,7 @@ describe('the same subject of two issuers', () => {
     await must('company', 'chief', 'DELETE', '/api/limits/one', undefined, admin);
   });
 
-  it('does not see the usage, the runs, the keys, the audit, the answers or the runs in the background of the other', async () => {
+  it('does not see the usage, the runs, the keys, the audit, the answers or the background runs of the other', async () => {
     const { json: answer } = await must('company', 'u5', 'POST', '/v1/responses', { model: 'shared', input: 'Hi' });
     await must('company', 'u5', 'POST', '/api/keys', { title: 'theirs' });
     await must('company', 'u5', 'POST', '/api/skills', {

@@ -22,7 +22,7 @@ const withKey = (key: string, method: string, path: string, body?: unknown) =>
 const call = (key: string, body: object = hello) => withKey(key, 'POST', '/v1/chat/completions', body);
 
 describe('a key', () => {
-  it('opens the calls for its owner, by either header and with the real clients, and is booked', async () => {
+  it('opens the calls for its owner, by either header and with the real clients, and is recorded', async () => {
     const { id, key, hint } = await make('user', { title: 'my editor' });
     expect(key).toMatch(/^pailou_[0-9a-f]{16}_[\w-]{43}$/);
     expect(key.startsWith(hint.slice(0, -1))).toBe(true);
@@ -167,7 +167,7 @@ describe('keys and restarts', () => {
     expect((await call(key)).status).toBe(200);
   });
 
-  it('are refused where they are switched off', async () => {
+  it('are refused where they are disabled', async () => {
     const { key } = await make('developer');
     await gateway.gateway.close(2_000);
     gateway = await startGateway({ ...gateway.env, PAILOU_API_KEYS: 'off' });

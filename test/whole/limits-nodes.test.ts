@@ -147,7 +147,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     );
   });
 
-  it('what calls only set aside is not taken for spent when Redis goes away', async () => {
+  it('what calls only reserved is not treated as spent when Redis goes away', async () => {
     await limit('wide', { subject_type: 'tenant', capability: 'model/three', spend: { currency: 'USD', per_day: 0.06 } });
     // What the ledger knows of a new limit is read in the background.
     await sleep(1_000);

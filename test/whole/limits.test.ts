@@ -106,7 +106,7 @@ describe('a limit of requests a minute', () => {
     expect(statuses([await ask('user', 'free'), await ask('user', 'free')])).toEqual([200, 429]);
   });
 
-  it('holds on every route and through every face, with errors in the face’s own shape', async () => {
+  it('holds on every route and in every client format, with errors in the format’s own shape', async () => {
     await limit('none-left', { subject_type: 'user', requests_per_minute: 1 });
     await ask('user', 'free');
     const token = await gateway.token('user');
@@ -126,7 +126,7 @@ describe('a limit of requests a minute', () => {
 describe('a limit of tokens a minute', () => {
   it('sets the largest use aside and counts the true one', async () => {
     await limit('tokens', { subject_type: 'user', tokens_per_minute: 30, expected_output_tokens: 10 });
-    // The vendor counts 7 for each; before that about 9 of input and 10 of output are set aside.
+    // The vendor counts 7 for each; before that about 9 of input and 10 of output are reserved.
     expect(statuses([await ask('user', 'free'), await ask('user', 'free')])).toEqual([200, 200]);
     const refused = await ask('user', 'free');
     expect(refused).toMatchObject({ status: 429, json: { error: { message: expect.stringContaining('30 tokens a minute') } } });
@@ -249,10 +249,10 @@ describe('a budget', () => {
     expect(await spent('user')).toBeLessThanOrEqual(known + 0.020_001);
   });
 
-  it('books the part of an answer that its caller left, and nothing for one that failed', async () => {
+  it('records the part of an answer that its caller left, and nothing for one that failed', async () => {
     await limit('part', { subject_type: 'tenant', capability: 'model/parts', spend: { currency: 'USD', per_day: '0.10' } });
     vendor.behave((_request, response) => void response.writeHead(500).end());
-    // Each sets 0.05 aside; two at once would not fit if the first failure were not given back.
+    // Each reserves 0.05; two at once would not fit if the first failure were not given back.
     for (let call = 0; call < 3; call++) expect((await ask('user', 'parts', { max_tokens: 10 })).status).toBe(502);
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -271,7 +271,7 @@ describe('a budget', () => {
     await reader?.read();
     patience.abort();
     vendor.behave((request, response) => answerOk(request, response));
-    // Eight words are eight tokens or so: about 0.04 of the 0.09 that were set aside.
+    // Eight words are eight tokens or so: about 0.04 of the 0.09 that were reserved.
     await eventually(
       async () => (await ask('user', 'parts', { max_tokens: 10 })).status,
       (status) => status === 200,

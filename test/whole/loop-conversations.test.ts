@@ -1,5 +1,5 @@
 /**
- * Conversations as chance leads them, on every face: a model that mixes tools that wait, tools that run and the caller's own. The vendor never
+ * Conversations as chance leads them, in every client format: a model that mixes tools that wait, tools that run and the caller's own. The vendor never
  * gets a call without a result, and within a turn nothing that a tool came to is lost.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { answerOk, completion, startVendor, type Vendor } from './vendor.ts';
 // oxlint-disable-next-line no-explicit-any -- answers of three formats
 type Item = Record<string, any>;
 
-/** What one face needs to send and what it gives. */
+/** What one client format needs to send and what it gives. */
 interface ClientFormat {
   readonly path: string;
   readonly headers?: Record<string, string>;

@@ -81,7 +81,7 @@ describe('a server that dies', () => {
     expect(childrenOf('mortal')).not.toContain(pid);
   });
 
-  it('as a service that is started anew: the next call succeeds within seconds', async () => {
+  it('as a service that is started again: the next call succeeds within seconds', async () => {
     const port = await freePort();
     const start = async (): Promise<ChildProcess> => {
       const child = spawn(node, [everything, 'streamableHttp'], {

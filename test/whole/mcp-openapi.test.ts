@@ -161,7 +161,7 @@ describe('a REST service', () => {
     await expect(client.callTool({ name: 'createOrder', arguments: { body: { id: 1 } } })).rejects.toThrow('no tool');
   });
 
-  it('whose document changes is read again: what is new appears, what is another is withheld', async () => {
+  it('whose document changes is read again: what is new appears, what is another is quarantined', async () => {
     await register('changing');
     const sync = () => gateway.as('admin', 'POST', '/api/mcp-servers/changing/sync');
     await sync();

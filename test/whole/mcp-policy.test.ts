@@ -188,7 +188,7 @@ describe('limits of tools', () => {
 });
 
 describe('a result that is too large', () => {
-  it('is refused in words that a model can act on', async () => {
+  it('is refused with a reason that a model can act on', async () => {
     await register('bounded', { max_result_bytes: 10_000 });
     await using client = await connect('/mcp/bounded');
     const result = await client.callTool({ name: 'flood', arguments: {} });

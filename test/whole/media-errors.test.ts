@@ -150,7 +150,7 @@ describe('a stream', () => {
     await expect(events('media/alone')).rejects.toMatchObject({ status: 502, code: 'upstream_error' });
   });
 
-  it('that fails later ends with an error, and is booked as one', async () => {
+  it('that fails later ends with an error, and is recorded as one', async () => {
     let fail = (): void => {};
     answer = (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });

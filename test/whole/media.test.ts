@@ -70,7 +70,7 @@ async function lastRun(operation: string) {
   );
 }
 
-it('makes pictures: the request goes on with its unknown fields, the counts at the end of the answer are booked', async () => {
+it('makes pictures: the request goes on with its unknown fields, the counts at the end of the answer are recorded', async () => {
   const picture = 'A'.repeat(300_000);
   answer = (_request, _body, response) =>
     json(response, { created: 1, data: [{ b64_json: picture }], usage: { input_tokens: 12, output_tokens: 272, total_tokens: 284 } });
@@ -107,7 +107,7 @@ it('never ends cleanly when the sound is cut', async () => {
   ).toMatchObject({ outcome: 'error' });
 });
 
-it('writes speech down: the form may name the model after the file, and is sent anew to the next vendor', async () => {
+it('writes speech down: the form may name the model after the file, and is sent again to the next vendor', async () => {
   answer = (_request, body, response) => {
     if (String(body).includes('\r\n\r\ntheirs\r\n')) json(response, { error: { message: 'no' } }, 503);
     else json(response, { text: 'well said', usage: { type: 'tokens', input_tokens: 30, output_tokens: 3, total_tokens: 33 } });

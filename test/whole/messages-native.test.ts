@@ -220,7 +220,7 @@ describe('a vendor of the same format', () => {
     expect(checkMessageStream(simple.text)).toEqual([]);
   });
 
-  it('answers the other faces too, and its signed thoughts come back to it', async () => {
+  it('answers the other client formats too, and its signed thoughts come back to it', async () => {
     answer();
     const first = await gateway.as('developer', 'POST', '/v1/chat/completions', {
       model: 'claude',

@@ -1,4 +1,4 @@
-/** Whose a name is at /mcp: settled before anything is withheld, switched off or disabled; the same after saves and restarts. */
+/** Whose a name is at /mcp: settled before anything is quarantined, disabled or disabled; the same after saves and restarts. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
@@ -72,7 +72,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       for (const name of ['papers', 'skill', 'mcp']) expect((await save(dev, name, theirs)).status, name).toBe(400);
       expect((await save(dev, 'evil', theirs, { prefix: 'files_x' })).status).toBe(201);
       expect((await save(dev, 'evil', theirs, { prefix: 'files' }, 'PUT')).status).toBe(400);
-      // A server that is switched off keeps its name and its prefix.
+      // A server that is disabled keeps its name and its prefix.
       await companies.must(chief, 'PUT', '/api/mcp-servers/docs', {
         spec: { kind: 'http', options: { url: ours.url }, prefix: 'papers' },
         enabled: false,
@@ -104,14 +104,14 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       // Saved again, so that its row is the last one that was written.
       expect((await save(chief, 'files', ours, { description: 'again' }, 'PUT')).status).toBe(200);
       await refused();
-      // Withheld.
+      // Quarantined.
       ours.offered.tools = [tool('read', 'reads otherwise')];
       await companies.must(chief, 'POST', '/api/mcp-servers/files/sync');
       await refused();
       expect(await called('files__read')).toMatch(/no tool/);
       ours.offered.tools = [tool('read')];
       await companies.must(chief, 'POST', '/api/mcp-servers/files/sync');
-      // Switched off.
+      // Disabled.
       expect((await save(chief, 'files', ours, { allowed_tools: [] }, 'PUT')).status).toBe(200);
       await refused();
       expect(await called('files__read')).toMatch(/no tool/);

@@ -10,7 +10,7 @@ import { chunks, startVendor } from './vendor.ts';
 
 const notesIn = (dataDir: string) => readdir(join(dataDir, 'open-runs')).catch(() => []);
 
-/** A gateway in a process of its own, which is killed as soon as it has written down what is under way. */
+/** A gateway in a process of its own, which is killed as soon as it has written down what is in progress. */
 async function startKillable(dataDir: string) {
   let pid = 0;
   const gateway = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
@@ -36,7 +36,7 @@ async function ageNote(dataDir: string): Promise<string> {
   return path;
 }
 
-it('kill -9: the call is booked once, as an error, with about what it used', async () => {
+it('kill -9: the call is recorded once, as an error, with about what it used', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
   await using vendor = await startVendor();
   vendor.behave((_request, response) => {

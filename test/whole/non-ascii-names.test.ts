@@ -1,4 +1,4 @@
-/** Names of any script: models, deployments and warnings come through every face, streamed or not. */
+/** Names of any script: models, deployments and warnings come in every client format, streamed or not. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';

@@ -33,7 +33,7 @@ async function providerOf(owner: Person): Promise<string> {
 const give = (who: Person, path: string, owner: unknown, headers: Record<string, string> = {}) =>
   companies.as(who, 'POST', `/api/${path}/owner`, { owner }, headers);
 
-describe('handing over', () => {
+describe('a transfer', () => {
   it('is done by the owner; afterwards the new one manages it and the old one does not', async () => {
     const name = await providerOf(ann);
     const given = await give(ann, `providers/${name}`, 'ben');

@@ -1,4 +1,4 @@
-/** What an input brings into the fields of a pipeline's question: refused in words that name step and field, before any vendor is asked. */
+/** What an input brings into the fields of a pipeline's question: refused with a reason that name step and field, before any vendor is asked. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type SkillScene, startSkillScene } from './skill-scene.ts';
 

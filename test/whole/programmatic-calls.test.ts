@@ -74,7 +74,7 @@ interface ClientMessage {
   readonly stop: unknown;
 }
 
-/** The message that a client of the native face puts together. */
+/** The message that a client of the vendor's own format puts together. */
 async function askMessages(stream: boolean): Promise<ClientMessage> {
   const body = { model: 'claude', max_tokens: 100, stream, messages: [{ role: 'user', content: 'Hi' }] };
   const answer = await gateway.as('developer', 'POST', '/v1/messages', body);

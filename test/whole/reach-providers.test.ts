@@ -276,7 +276,7 @@ describe('a developer’s address', () => {
     const broken = async () =>
       ((await strict.must(chief, 'GET', '/api/config/problems')).json.data as { name: string }[]).map(({ name }) => name);
     expect(await broken()).toEqual(['same']);
-    // A hand-over approves no address.
+    // A transfer approves no address.
     await strict.must(chief, 'POST', '/api/providers/same/owner', { owner: 'dan' });
     expect(await broken()).toEqual(['same']);
     await strict.must(chief, 'PUT', '/api/providers/same', { spec: at(attacker.url, '***') });

@@ -1,4 +1,4 @@
-/** A streamed answer that breaks off and goes on at a fallback model, on every face: word for word, or an explicit error. */
+/** A streamed answer that breaks off and goes on at a fallback model, in every client format: word for word, or an explicit error. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { end, say, type Script, type ScriptedVendor, startScripted, stream } from '../dispatch/scene.ts';

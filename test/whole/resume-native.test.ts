@@ -1,4 +1,4 @@
-/** Answers in Anthropic's own format that are cut, for clients of every face: gone on with by a vendor of the same format or of another. */
+/** Answers in Anthropic's own format that are cut, for clients of every client format: resumed by a vendor of the same format or of another. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStream } from '../contract/strict-chat.ts';
 import { checkMessageStream } from '../contract/strict-messages.ts';
@@ -122,7 +122,7 @@ describe.each(formatNames)('%s', (name) => {
     expect(await ask(model, { stream: true })).toMatchObject({ said: full, thought: 'Let me see.', complete: true, error: null });
   });
 
-  it('a tool call that was cut is never gone on with', async () => {
+  it('a tool call that was cut is never resumed', async () => {
     const tool = [
       block(0, { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} }),
       delta(0, { type: 'input_json_delta', partial_json: '{"city":"Su' }),

@@ -1,4 +1,4 @@
-/** `interrupted: error | withhold | resume` as clients of every face meet it: exactly the wanted words or an explicit error, and a ledger that tells each attempt. */
+/** `interrupted: error | withhold | resume` as clients of every client format meet it: exactly the wanted words or an explicit error, and a ledger that tells each attempt. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
@@ -228,7 +228,7 @@ describe.each(formatNames)('%s', (name) => {
       expect(heard.error).toMatch(/no other deployment could go on/);
     });
 
-    it('ends the second attempt at its vendor when the client leaves, and books both parts', async () => {
+    it('ends the second attempt at its vendor when the client leaves, and records both parts', async () => {
       const each = await makeCase('resume', [saying('Many roa', 'close'), saying('Many roads lead', 'stall')], { idle_ms: 9_000 });
       let leftAt = 0;
       const heard = await ask(each.model, {

@@ -196,7 +196,7 @@ it('weights hold within sampling error', async () => {
   expect(asked('slow-5')).toBeLessThan(95);
 });
 
-it('a deployment that was switched off gets no call from the next one on', async () => {
+it('a deployment that was disabled gets no call from the next one on', async () => {
   const deployments = [{ provider: 'faults', model: 'slow-6' }];
   await gateway.as('admin', 'POST', '/api/models', { name: 'off', spec: { deployments } });
   await ask('off');

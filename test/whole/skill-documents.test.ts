@@ -1,4 +1,4 @@
-/** A long document through the whole house: as a form, with visible progress, in bounded memory, each model call booked. */
+/** A long document through the whole house: as a form, with visible progress, in bounded memory, each model call recorded. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makePdf, pdfOf } from '../extensions/skills/document-builders.ts';

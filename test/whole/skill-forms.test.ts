@@ -65,7 +65,7 @@ it('one too many is refused before it is read, and taken when there is room agai
   await eventually(waits, (answer) => answer === 'waits');
 });
 
-it('a run in the background keeps its room until it is over', async () => {
+it('a background run keeps its room until it is over', async () => {
   const finish = Promise.withResolvers<void>();
   scene.vendor.behave(async (_request, response) => {
     await finish.promise;

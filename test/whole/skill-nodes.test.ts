@@ -1,4 +1,4 @@
-/** What a chat with tools and a run in the background leave on one node is there on another. */
+/** What a chat with tools and a background run leave on one node is there on another. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
@@ -172,7 +172,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     expect(events.at(-1)?.[1].steps).toEqual(events.filter(([name]) => name === 'step').map(([, step]) => step));
   }, 30_000);
 
-  it('a run in the background is followed and cancelled from the other', async () => {
+  it('a background run is followed and cancelled from the other', async () => {
     const aborts = vendor.aborts;
     vendor.behave(() => {});
     const started = await ask(0, 'developer', 'POST', '/v1/skills/city/runs', { input: { text: 'x' }, async: true });

@@ -98,11 +98,11 @@ describe('bounds', () => {
     expect((await run('beside', { list: ['bad', 'slow'] })).status).toBe(400);
     const soon = asked;
     await new Promise((resolve) => setTimeout(resolve, 700));
-    // What was on its way may have arrived; nothing began anew.
+    // What was on its way may have arrived; nothing began again.
     expect(asked - soon).toBeLessThan(2);
   });
 
-  it('end a model that calls tools for ever, and a skill that has spent its tokens', async () => {
+  it('end a model that calls tools forever, and a skill that has spent its tokens', async () => {
     await make('endless', skill({ tools: ['skill/city'], limits: { steps: 2 } }));
     let asked = 0;
     vendor.behave((request, response) => {

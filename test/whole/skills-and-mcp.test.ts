@@ -86,7 +86,7 @@ describe('a prompt skill', () => {
   it.each([
     ['before the first word', 0],
     ['in the middle of its stream', 3],
-  ])('that takes too long says so, %s, and is booked as that', async (_when, words) => {
+  ])('that takes too long says so, %s, and is recorded as that', async (_when, words) => {
     const name = `slow-${words}`;
     const made = await gateway.as('admin', 'POST', '/api/skills', { name, spec: { ...spec, limits: { total_ms: 400 } } });
     expect(made.status, made.text).toBe(201);

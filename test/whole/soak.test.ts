@@ -96,7 +96,7 @@ it(
       }
     }
     expect(whole + failed).toBe(calls);
-    // A tenth fails; what fails before a word is gone round.
+    // A tenth fails; what fails before a word is skipped.
     expect(failed).toBeGreaterThan(0.01 * calls);
     expect(failed).toBeLessThan(0.22 * calls);
 
@@ -127,10 +127,10 @@ it(
   120_000 + rounds * 5_000,
 );
 
-it('600 streams that may be gone on with, four in ten attempts failing: no word is lost or said twice', async () => {
+it('600 streams that may be resumed, four in ten attempts failing: no word is lost or said twice', async () => {
   const outcomes = await Promise.all(Array.from({ length: 600 }, () => call('gone-on')));
   const whole = outcomes.filter((outcome) => outcome === 'whole').length;
-  // Each call has three deployments; some would end in the middle if they could not be gone on with word by word.
+  // Each call has three deployments; some would end in the middle if they could not be resumed word by word.
   expect(whole).toBeGreaterThan(570);
 }, 60_000);
 

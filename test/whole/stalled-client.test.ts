@@ -77,7 +77,7 @@ describe.each([
   });
 });
 
-it('a caller who reads slowly is not taken for one who does not read', async () => {
+it('a caller who reads slowly is not treated as one who does not read', async () => {
   const socket = await deaf('/v1/chat/completions', { model: 'flood', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
   let read = 0;
   for (let second = 0; second < 12; second++) {

@@ -60,7 +60,7 @@ describe('the first start', () => {
     await rm(dataDir, { recursive: true });
   });
 
-  it('a stop finishes the stream that is under way', async () => {
+  it('a stop finishes the stream that is in progress', async () => {
     const gateway = await startGateway({}, startProcess);
     const token = await gateway.token('user');
     const stream = await fetch(`${gateway.url}/v1/chat/completions`, {
@@ -254,7 +254,7 @@ describe.skipIf(postgres === undefined)('production on PostgreSQL', () => {
       const answer = await ask(again);
       expect(answer.status, answer.text).toBe(200);
       await admin(`alter database ${name} allow_connections true`);
-      // What was booked meanwhile comes into the ledger, once.
+      // What was recorded meanwhile comes into the ledger, once.
       const id = answer.headers.get('x-pailou-trace-id');
       const run = await eventually(
         () => again.as('developer', 'GET', `/api/runs/${id}`),

@@ -1,4 +1,4 @@
-/** When an answer is over, as clients of every face meet it: words behind a finish reason, vendors that name none, and vendors that fall silent. */
+/** When an answer is over, as clients of every client format meet it: words behind a finish reason, vendors that name none, and vendors that fall silent. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { part, say, type Script, type ScriptedVendor, startScripted, stream, think, usagePart } from '../dispatch/scene.ts';
 import { type FormatClient, formatClients, formatNames } from './format-clients.ts';

@@ -134,7 +134,7 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect(vendor.requests).toHaveLength(1);
   });
 
-  it('ends in an explicit error when it never fits, with the best attempt and all tokens booked', async () => {
+  it('ends in an explicit error when it never fits, with the best attempt and all tokens recorded', async () => {
     say('I would rather not.');
     const answer = await ask('by-json');
     expect(answer.status).toBe(502);
@@ -237,7 +237,7 @@ describe('a vendor with schemas', () => {
 });
 
 describe('a vendor with schemas for its newer models', () => {
-  it('has the older ones asked in words, at every face', async () => {
+  it('has the older ones asked in words, in every client format', async () => {
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(
         JSON.stringify({
@@ -291,7 +291,7 @@ describe('the row of a provider or deployment', () => {
   });
 });
 
-describe('the other faces and clients', () => {
+describe('the other client formats and clients', () => {
   it('hold by the same rules', async () => {
     say('{"city":"Suzhou"}', good, '{"city":"Suzhou"}', good);
     const response = await gateway.as('developer', 'POST', '/v1/responses', {

@@ -56,7 +56,7 @@ it('shows people their own and administrators everything', async () => {
   );
 });
 
-it('books a skill’s inner calls with the skill', async () => {
+it('records a skill’s inner calls with the skill', async () => {
   const { data } = (await gateway.as('user', 'GET', '/api/usage?by=skill,model')).json;
   expect(data).toContainEqual(expect.objectContaining({ skill: 'demo-greeting', model: 'demo/echo', calls: 0, runs: 1 }));
   expect(data).toContainEqual(expect.objectContaining({ skill: 'demo-greeting', model: null, calls: 1, runs: 1, input_tokens: 0 }));

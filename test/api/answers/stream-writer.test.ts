@@ -1,4 +1,4 @@
-/** A stream in which nothing happens for long. */
+/** Keep-alive comments of a stream during a long silence. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyReply } from 'fastify';
@@ -19,7 +19,7 @@ function replyTo(raw: ServerResponse): FastifyReply {
   return reply as unknown as FastifyReply;
 }
 
-it('says something that clients pass over, as long as it is open and no longer', async () => {
+it('sends keep-alive comments, which clients ignore, while it is open and no longer', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   let go = (): void => {};
   const gate = new Promise<void>((resolve) => (go = resolve));

@@ -1,16 +1,16 @@
-/** The memory of all request bodies: for one person, for a node, given back once. */
+/** The body budget: limits for one person and for the node, each reservation released once. */
 import { expect, it } from 'vitest';
 import { createBodyBudget } from '../../../src/api/bodies/body-budget.ts';
 
 const full = (sentence: RegExp) =>
   expect.objectContaining({ code: 'rate_limited', message: expect.stringMatching(sentence), retryAfterSeconds: 5 });
 
-it('one person holds so much and no more, however many bodies it is', () => {
+it('the bodies of one person stay within the limit of a person, however many there are', () => {
   const budget = createBodyBudget({ mostOfOne: 100, mostOfAll: 1_000 });
   const [one, other] = [budget.enter('ann'), budget.enter('ann')];
   one.reach(60);
   other.reach(40);
-  // Less than it has already is nothing new.
+  // A size below the reserved one changes nothing.
   one.reach(10);
   expect(() => other.reach(41)).toThrow(full(/^The bodies of your active requests .* 100 bytes/));
   budget.enter('ben').reach(100);
@@ -21,7 +21,7 @@ it('one person holds so much and no more, however many bodies it is', () => {
   expect(budget.held).toBe(300);
 });
 
-it('one body alone may be larger than the part of its person, and then nothing else of theirs goes in', () => {
+it('a single body may exceed the limit of a person, and then no other body of that person fits', () => {
   const budget = createBodyBudget({ mostOfOne: 100, mostOfAll: 1_000 });
   const alone = budget.enter('ann');
   alone.reach(50);
@@ -31,7 +31,7 @@ it('one body alone may be larger than the part of its person, and then nothing e
   expect(budget.held).toBe(0);
 });
 
-it('all together hold so much and no more, and what never fits is too large', () => {
+it('the bodies of all people stay within the limit of the node, and a body that never fits is too large', () => {
   const budget = createBodyBudget({ mostOfOne: 100, mostOfAll: 150 });
   const first = budget.enter('ann');
   first.reach(100);

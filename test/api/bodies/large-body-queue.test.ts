@@ -1,10 +1,10 @@
-/** Large bodies wait for each other, person by person, and let everything else go on in between. */
+/** Large bodies are parsed in a fair queue by person, and yield to other work. */
 import { expect, it } from 'vitest';
 import { createLargeBodyQueue } from '../../../src/api/bodies/large-body-queue.ts';
 
 const body = Buffer.from(JSON.stringify({ list: Array.from({ length: 5_000 }, (_, index) => index) }));
 
-it('one person with many bodies does not keep another person waiting for all of them', async () => {
+it('many bodies of one person do not delay the body of another person', async () => {
   const queue = createLargeBodyQueue({ maxDepth: 10, slice: 1_000 });
   const order: string[] = [];
   const parse = (person: string, name: string): Promise<void> =>

@@ -9,7 +9,7 @@ import { receiveSkillForm } from '../../../src/api/bodies/skill-form.ts';
 const server = createServer();
 afterEach(() => void server.close());
 
-/** The beginning of a form, and its answer, when the connection is closed already. */
+/** A form that has arrived in part, and its reply, after the connection was closed. */
 async function leftForm(): Promise<{ request: IncomingMessage; response: ServerResponse }> {
   server.listen(0);
   await once(server, 'listening');
@@ -24,7 +24,7 @@ async function leftForm(): Promise<{ request: IncomingMessage; response: ServerR
   return { request, response };
 }
 
-it('is not waited for', async () => {
+it('is not awaited', async () => {
   const { request: raw, response } = await leftForm();
   const principal = { tenant: 'acme', issuer: 'i', subject: 'ann' };
   const request = { raw, headers: raw.headers, principal, held: { snapshot: { revision: 1, tenant: () => ({}) } }, id: 'r' };

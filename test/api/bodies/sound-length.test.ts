@@ -16,7 +16,7 @@ async function lengthOf(bytes: Buffer): Promise<number> {
   }
 }
 
-/** A first and last page of an Ogg stream in one. */
+/** An Ogg stream whose first page is also its last. */
 function ogg(samples: bigint, codec: Buffer): Buffer {
   const head = Buffer.alloc(28);
   head.write('OggS');
@@ -31,7 +31,7 @@ function vorbis(rate: number): Buffer {
   return header;
 }
 
-it('of Ogg is the number of samples by the rate of the codec', async () => {
+it('of an Ogg file is its number of samples divided by the rate of the codec', async () => {
   expect(await lengthOf(ogg(44_100n, vorbis(44_100)))).toBe(1_000);
   expect(await lengthOf(ogg(96_000n, Buffer.from('OpusHead')))).toBe(2_000);
 });

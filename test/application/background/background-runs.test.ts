@@ -10,7 +10,7 @@ const owner = { tenant: 't', issuer: 'i', subject: 's' };
 const description = { id: 'run-1', skill: 'city', version: '1.0.0', typed: false, spent: () => null };
 const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** Of which the first `failures` ends are refused. */
+/** A store that refuses the first `failures` ends. */
 function openStates(failures: number) {
   const kept = new Map<string, JsonObject>();
   const ends: unknown[] = [];
@@ -26,7 +26,7 @@ function openStates(failures: number) {
   };
 }
 
-it('are reported as completed although their end could not be stored at once', async () => {
+it('are reported as completed although their end could not be stored immediately', async () => {
   const states = openStates(1);
   const runs = createBackgroundRuns(states, logger as never);
   await runs.adopt(owner, description, textEvents('Gardens.'), new AbortController());
@@ -43,7 +43,7 @@ it('are reported as completed although their end could not be stored at once', a
   expect(await runs.find(owner, 'run-1')).toMatchObject({ status: 'completed', output: 'Gardens.' });
 });
 
-it('do not hold up the end of the node when nothing can be kept', async () => {
+it('do not delay the shutdown of the node when nothing can be stored', async () => {
   const runs = createBackgroundRuns(openStates(Infinity), logger as never);
   await runs.adopt(owner, description, textEvents('Gardens.'), new AbortController());
   await eventually(
@@ -53,7 +53,7 @@ it('do not hold up the end of the node when nothing can be kept', async () => {
   await runs.close();
 });
 
-it('are not streamed after the listener lost the permission, also without events', async () => {
+it('are not streamed after the listener lost the permission, even without events', async () => {
   const runs = createBackgroundRuns(openStates(0), logger as never);
   const silence = Promise.withResolvers<void>();
   const silent = async function* () {

@@ -1,4 +1,4 @@
-/** A run reported by another node: each step once, also when two steps are equal. */
+/** A run reported by another node: each step once, even when two steps are equal. */
 import { expect, it } from 'vitest';
 import { createCrossNodeRuns } from '../../../src/application/background/cross-node-runs.ts';
 import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
@@ -7,7 +7,7 @@ import type { JsonObject } from '../../../src/types/json.ts';
 const owner = { tenant: 'acme', issuer: 'i', subject: 'ann' };
 const step = { id: 'parts joined 1/1', kind: 'progress', capability: 'parts joined', status: 'completed' };
 
-it('tells two steps that look alike twice, and none again', async () => {
+it('reports two equal steps twice, and no step again', async () => {
   const kept = new Map<string, JsonObject>();
   const states: Pick<ToolLoopStates, 'keep' | 'read'> = {
     keep: async (_owner, ids, state) => ids.forEach((id) => kept.set(id, state)),

@@ -6,7 +6,7 @@ const delta = (text: string): RunEvent => ({ name: 'delta', data: { text } });
 const names = async (news: AsyncIterable<readonly RunEvent[]>): Promise<string[]> =>
   (await Array.fromAsync(news)).flat().map(({ name, data }) => (name === 'delta' ? (data['text'] as string) : name));
 
-it('tells all from the beginning, to those who come early and late', async () => {
+it('sends all events from the start to early and late listeners', async () => {
   const feed = createRunEventLog({ name: 'started', data: {} });
   const early = names(feed.follow(signal));
   feed.add([delta('a'), delta('b')]);
@@ -17,7 +17,7 @@ it('tells all from the beginning, to those who come early and late', async () =>
   expect(await names(feed.follow(signal))).toEqual(all);
 });
 
-it('forgets the oldest of very much, never the end', async () => {
+it('drops the oldest events above its limit, never the end', async () => {
   const feed = createRunEventLog({ name: 'started', data: {} });
   feed.add(Array.from({ length: 6_000 }, (_, index) => delta(String(index))));
   feed.end({ name: 'completed', data: {} });

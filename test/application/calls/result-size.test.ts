@@ -1,4 +1,4 @@
-/** How large a tool's result is, without writing it out. */
+/** The size of a tool result, computed without serializing it. */
 import { expect, it } from 'vitest';
 import { isLargerThan } from '../../../src/application/tools/invoke-tool.ts';
 import type { Json } from '../../../src/types/json.ts';

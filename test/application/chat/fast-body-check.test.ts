@@ -1,4 +1,4 @@
-/** The quick check of a chat request says the same as the schema, whatever the request. */
+/** The fast check of a chat request agrees with the schema, for every request. */
 import { describe, expect, it } from 'vitest';
 import { chatBodySchema } from '../../../src/application/chat/chat-body.ts';
 import { passesFastCheck } from '../../../src/application/chat/fast-body-check.ts';
@@ -25,7 +25,7 @@ const fields = [
 
 const bodies: JsonObject[] = [good, {}, { model: 'm' }, { messages: good['messages'] ?? null }];
 for (const field of fields) for (const value of values) bodies.push({ ...good, [field]: value });
-// Pairs of fields too: a fault in one must not hide behind the other.
+// Pairs of fields, because a fault in one must not hide a fault in the other.
 for (let at = 0; at < 5_000; at++) {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
   bodies.push({ ...good, [pick(fields)]: pick(values), [pick(fields)]: pick(values) });
@@ -38,7 +38,7 @@ describe('the quick check of a chat request', () => {
     expect(bodies.filter(passesFastCheck).length).toBeGreaterThan(100);
   });
 
-  it("leaves Pailou's own switches to the schema, also good ones", () => {
+  it("leaves Pailou’s own options to the schema, even valid ones", () => {
     expect(passesFastCheck({ ...good, gateway: { max_steps: 3 } })).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-/** What a skill's row lets it use, and how that stands in a chat. */
+/** The tools that a skill's row allows, and their form in a chat. */
 import { expect, it } from 'vitest';
 import { allows, chatTools } from '../../../src/application/skills/allowed-tools.ts';
 import { skillSpec } from '../../../src/types/skill-spec.ts';
@@ -25,7 +25,7 @@ it.each(['mcp/*', 'mcp/files/re*', 'skill/*', 'skill/a*', 'model/*', 'files/read
   expect(() => spec([named])).toThrow(/stands only for all tools/);
 });
 
-it('stands in a chat once for each server', () => {
+it('is listed in a chat once for each server', () => {
   expect(chatTools(['mcp/a/x', 'mcp/b', 'mcp/a/y/z', 'mcp/c/q', 'mcp/c/*', 'skill/s', 'model/m'])).toEqual([
     { type: 'mcp', server_label: 'a', allowed_tools: ['x', 'y/z'] },
     { type: 'mcp', server_label: 'b' },

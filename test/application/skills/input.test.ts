@@ -1,4 +1,4 @@
-/** A conversation becomes the input of a skill: JSON, words, a file, pictures, and what came before. */
+/** The input of a skill from a conversation: JSON, text, a file, images and earlier turns. */
 import { describe, expect, it } from 'vitest';
 import { skillInput } from '../../../src/application/skills/input.ts';
 
@@ -33,7 +33,7 @@ describe('the last message', () => {
     expect(ask(skill, content).input).toEqual(input);
   }); // prettier-ignore
 
-  it('is all there is for most kinds; what came before and pictures go to those that converse', () => {
+  it('is the whole input of most kinds; earlier turns and images go to kinds that converse', () => {
     const earlier = [
       { role: 'user', content: 'I am Ann.' },
       { role: 'assistant', content: 'Hello.' },
@@ -44,7 +44,7 @@ describe('the last message', () => {
     expect(() => ask(text, content)).toThrow(expect.objectContaining({ code: 'unsupported_parameter', param: 'messages[0].content[1]' }));
   });
 
-  it('is the last of the user, wherever the assistant goes on', () => {
+  it('is the last one of the user, even when the assistant continues', () => {
     const messages = [
       { role: 'user', content: 'one' },
       { role: 'user', content: 'two' },
@@ -65,8 +65,8 @@ it('a skill with the field messages gets the whole conversation', () => {
   });
 });
 
-describe('what else a chat asks for', () => {
-  it('is reported where a skill decides it, and refused where it would change the meaning', () => {
+describe('other fields of a chat request', () => {
+  it('are reported where the skill decides them, and refused where they would change the meaning', () => {
     expect(ask(text, 'x', { temperature: 0, max_tokens: 5, stop: null, user: 'me' }).warnings).toEqual([
       'temperature: a skill decides this itself',
       'max_tokens: a skill decides this itself',

@@ -61,7 +61,7 @@ const opaqueToken = async (person: string): Promise<string> => {
 };
 
 describe('the development identity service', () => {
-  it('describes itself by the standard', async () => {
+  it('publishes a standard discovery document', async () => {
     expect(metadata).toMatchObject({ issuer: service.issuer });
     for (const name of ['token_endpoint', 'jwks_uri', 'userinfo_endpoint', 'introspection_endpoint', 'revocation_endpoint'])
       expect(metadata[name], name).toMatch(`${service.issuer}/`);
@@ -151,13 +151,13 @@ describe('the development identity service', () => {
     expect((await fetch(metadata['userinfo_endpoint']!, { headers: bearer(token) })).status).toBe(401);
   });
 
-  it('names its people when asked for another', async () => {
+  it('lists its people when an unknown one is requested', async () => {
     await expect(fetchDevelopmentToken(service.issuer, 'root')).rejects.toMatchObject({
       message: expect.stringContaining('admin, developer, user, viewer, foreigner'),
     });
   });
 
-  it('answers under loopback names only, so that no web page can reach it by a name of its own', async () => {
+  it('answers only on loopback names, so that no web page can reach it by a name of its own', async () => {
     const { port } = new URL(service.issuer);
     const status = async (host: string): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
@@ -173,7 +173,7 @@ describe('the development identity service', () => {
       expect(await status(host), host).toBe(403);
   });
 
-  it('gives web pages of other origins nothing, so that none can fetch a token', async () => {
+  it('sends nothing to web pages of other origins, so that none can fetch a token', async () => {
     const body = new URLSearchParams({ grant_type: personGrant, client_id: 'pailou-development', person: 'admin' });
     const { port } = new URL(service.issuer);
     const ask = async (origin: string): Promise<Response> =>
@@ -186,7 +186,7 @@ describe('the development identity service', () => {
     expect((await ask('http://localhost:5173')).status).toBe(200);
   });
 
-  it('answers a browser that strays in, without a word from outside', async () => {
+  it('answers unexpected browser requests without external content', async () => {
     for (const path of ['/', '/auth', '/auth?client_id=pailou-development', '/interaction/unknown', '/me', '/token']) {
       const answer = await fetch(service.issuer + path, { headers: { accept: 'text/html' } });
       expect(answer.status, path).toBeGreaterThanOrEqual(400);
@@ -194,13 +194,13 @@ describe('the development identity service', () => {
     }
   });
 
-  it('says nothing on the console, whatever it was asked', () => {
+  it('prints nothing on the console, whatever is requested', () => {
     expect(spoken).toEqual([]);
   });
 });
 
 describe('its start', () => {
-  it('is refused in production and on any address that others can reach', async () => {
+  it('is refused in production and on any address that other machines can reach', async () => {
     await expect(startDevelopmentIdentity(optionsFor({ mode: 'production' }))).rejects.toThrow(/PAILOU_OAUTH_ISSUER/);
     for (const host of ['0.0.0.0', '::', '10.0.0.1', 'localhost'])
       await expect(startDevelopmentIdentity(optionsFor({ host }))).rejects.toThrow(/loopback only/);
@@ -214,7 +214,7 @@ describe('its start', () => {
     await new Promise((resolve) => squatter.close(resolve));
   });
 
-  it('keeps its key, readable for its owner alone, so that tokens outlive it', async () => {
+  it('stores its key, readable only by its owner, so that tokens stay valid', async () => {
     const first = await startDevelopmentIdentity(optionsFor());
     const token = await fetchDevelopmentToken(first.issuer, 'user');
     await first.close();
@@ -250,7 +250,7 @@ describe('its start', () => {
 });
 
 describe('fetching a development token', () => {
-  it('says what to start where nothing answers', async () => {
+  it('names the command to start when nothing answers', async () => {
     await expect(fetchDevelopmentToken('http://127.0.0.1:9', 'user')).rejects.toMatchObject({
       code: 'auth_unavailable',
       message: expect.stringContaining('npm start'),

@@ -1,4 +1,4 @@
-/** OpenAI's format, and that of all who follow it. */
+/** OpenAI's format, also used by compatible vendors. */
 import { joined, type Scene, type VendorWriter } from '../scene.ts';
 
 const usageOf = ({ usage }: Scene) => ({

@@ -1,4 +1,4 @@
-/** Approvals among everything else that happens at the same moment: other answers, other nodes, other clocks. */
+/** Approvals that race with other answers, other nodes and other clocks. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
@@ -17,7 +17,7 @@ const seen = (definition: ToolDefinition) => ({
   digest: digestOf('tool', definition as unknown as JsonObject),
 });
 
-/** Answers one after another; with the last one never. */
+/** Gives the answers in order; never answers after the last. */
 function answering(...answers: ToolDefinition[]): ToolSource & { readonly asked: () => number } {
   let asked = 0;
   return {
@@ -32,7 +32,7 @@ function answering(...answers: ToolDefinition[]): ToolSource & { readonly asked:
   };
 }
 
-it('one in the middle of a comparison is not forgotten', async () => {
+it('one during a comparison is not lost', async () => {
   await using pins = await openPins();
   const reading = Promise.withResolvers<void>();
   let isSlow = false;
@@ -60,7 +60,7 @@ it('one in the middle of a comparison is not forgotten', async () => {
   catalogue.close();
 });
 
-it('is followed by a question: what was approved may be another thing by then', async () => {
+it('lists the server again, because its definitions may have changed', async () => {
   await using pins = await openPins();
   const catalogue = createCatalogue({ store: pins.store, logger });
   const source = answering(pay, other, { ...pay, description: 'Worse.' });
@@ -76,7 +76,7 @@ it('is followed by a question: what was approved may be another thing by then', 
   catalogue.close();
 });
 
-it('counts also where another node, whose clock is ahead, wrote before', async () => {
+it('applies even where another node, whose clock is ahead, wrote before', async () => {
   await using pins = await openPins();
   const ahead = Date.now() + 30_000;
   const catalogue = createCatalogue({ store: pins.store, logger });
@@ -112,7 +112,7 @@ it('counts also where another node, whose clock is ahead, wrote before', async (
   catalogue.close();
 });
 
-it('of the same thing twice in one request is one; of a thing that is not there, none', async () => {
+it('of one definition twice in a request is one; of an unknown definition, none', async () => {
   await using pins = await openPins();
   const catalogue = createCatalogue({ store: pins.store, logger });
   const server = entryOf('bank', answering(pay, other));

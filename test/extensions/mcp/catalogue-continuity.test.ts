@@ -1,4 +1,4 @@
-/** What stays as it was when a row is edited or a server hangs: the tools shown, and the time that others wait. */
+/** The catalogue while a row is edited or a server hangs: the tools remain, and other calls do not wait. */
 import { describe, expect, it, vi } from 'vitest';
 import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
 import type { McpServerEntry } from '../../../src/types/snapshot.ts';
@@ -42,7 +42,7 @@ describe('an edited row', () => {
     catalogue.close();
   });
 
-  it('starts anew where it leads to another server: the tools of the old one are not promised for it', async () => {
+  it('starts empty when it leads to another server: the former tools are not promised for it', async () => {
     await using pins = await openPins();
     const catalogue = createCatalogue({ store: pins.store, logger });
     const before = entryOf(
@@ -57,7 +57,7 @@ describe('an edited row', () => {
     catalogue.close();
   });
 
-  it('is not taken for another row that leads to the same server', async () => {
+  it('is not mixed with another row of the same server', async () => {
     await using pins = await openPins();
     const catalogue = createCatalogue({ store: pins.store, logger });
     await catalogue.refresh(
@@ -70,7 +70,7 @@ describe('an edited row', () => {
     catalogue.close();
   });
 
-  it('does not take over what an old instance answers late', async () => {
+  it('ignores late answers of an old instance', async () => {
     await using pins = await openPins();
     const catalogue = createCatalogue({ store: pins.store, logger });
     let answer: (offer: ServerListing) => void = () => {};
@@ -96,7 +96,7 @@ describe('an edited row', () => {
 });
 
 describe('a server that hangs', () => {
-  it('is waited for once after it is first seen, not by each call', async () => {
+  it('is awaited once after it is first seen, not by each call', async () => {
     vi.useFakeTimers();
     try {
       await using pins = await openPins();
@@ -116,7 +116,7 @@ describe('a server that hangs', () => {
     }
   });
 
-  it('is not waited for again when it is asked anew after a failure', async () => {
+  it('is not awaited again when it is listed again after a failure', async () => {
     vi.useFakeTimers();
     try {
       await using pins = await openPins();

@@ -1,4 +1,4 @@
-/** The catalogue: from memory, one question at a time, patient only with a server that is new. */
+/** The catalogue: served from memory, one listing at a time, with a wait only for a new server. */
 import { describe, expect, it } from 'vitest';
 import { createCatalogue } from '../../../src/extensions/mcp/catalogue/catalogue.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
@@ -7,7 +7,7 @@ import { entryOf, logger, offering, openPins } from './services.ts';
 
 const named = (...names: string[]): ToolDefinition[] => names.map((name) => ({ name, inputSchema: { type: 'object' } }));
 
-/** A source whose answer is set from outside. */
+/** A source whose answer the test sets. */
 function scripted(answer: () => Promise<readonly ToolDefinition[]>) {
   const listeners = new Set<() => void>();
   const state = { asked: 0, answer };
@@ -30,7 +30,7 @@ function scripted(answer: () => Promise<readonly ToolDefinition[]>) {
 }
 
 describe('the catalogue', () => {
-  it('asks a new server once for all who wait, and answers from memory afterwards', async () => {
+  it('lists a new server once for all waiting calls, and answers from memory afterwards', async () => {
     const { state, source } = scripted(async () => named('read', 'write'));
     await using pins = await openPins();
     const catalogue = createCatalogue({ store: pins.store, logger });
@@ -58,7 +58,7 @@ describe('the catalogue', () => {
     catalogue.close();
   });
 
-  it('asks again when the server says that its tools changed, and tells who listens only of real changes', async () => {
+  it('lists again when the server reports changed tools, and notifies listeners only of real changes', async () => {
     const { state, source, change } = scripted(async () => named('read'));
     await using pins = await openPins();
     const catalogue = createCatalogue({ store: pins.store, logger });
@@ -76,7 +76,7 @@ describe('the catalogue', () => {
     catalogue.close();
   });
 
-  it('does not lose a change that is announced while it is asking', async () => {
+  it('does not lose a change that is announced during a listing', async () => {
     let release: (tools: ToolDefinition[]) => void = () => {};
     const { state, source, change } = scripted(() => new Promise((resolve) => (release = resolve)));
     await using pins = await openPins();

@@ -1,4 +1,4 @@
-/** Whole command lines: what a row may choose of one, and which written line is one. */
+/** Allowed command lines: which parameters a row may choose, and which written command matches one. */
 import { describe, expect, it } from 'vitest';
 import { commandLineOf, programOf } from '../../../src/extensions/mcp/transports/program/command-line.ts';
 import type { StdioProgram } from '../../../src/types/stdio-programs.ts';
@@ -15,7 +15,7 @@ const program: StdioProgram = {
 const made = (parameters: Record<string, string>) => commandLineOf(program, parameters).args;
 
 describe('a command line', () => {
-  it('has the values in their places, each within one argument, and defaults for the rest', () => {
+  it('has the values in their positions, each within one argument, and defaults for the rest', () => {
     expect(made({ folder: 'docs/api' })).toEqual(['/opt/files.js', '/srv/docs/api', '--mode=ro', '--tag=none']);
     expect(made({ folder: 'docs', mode: 'rw', tag: 'a.b-c' })).toEqual(['/opt/files.js', '/srv/docs', '--mode=rw', '--tag=a.b-c']);
   });
@@ -34,11 +34,11 @@ describe('a command line', () => {
     ['a parameter that was not declared', { folder: 'docs', eval: 'x' }, 'no such parameter'],
     ['an inherited name', { folder: 'docs', constructor: 'x' }, 'no such parameter'],
     ['none for one that is needed', {}, 'needs it'],
-  ])('takes no value that is %s', (_what, parameters, why) => {
+  ])('refuses a value that is %s', (_what, parameters, why) => {
     expect(() => made(parameters as unknown as Record<string, string>)).toThrow(why);
   });
 
-  it('that is written out is an allowed one only if every argument is', () => {
+  it('that is written in full is allowed only if every argument is', () => {
     const of = (...args: string[]) => programOf([program], { command: 'node', args, cwd: null });
     expect(of('/opt/files.js', '/srv/docs', '--mode=rw', '--tag=x')?.parameters).toEqual({ folder: 'docs', mode: 'rw', tag: 'x' });
     expect(of('/opt/files.js', '/srv/docs', '--mode=rw')).toBeNull();

@@ -1,4 +1,4 @@
-/** Pages of the Skills extension, as the gate cuts them. */
+/** Pagination of the Skills extension at the gate. */
 import { describe, expect, it } from 'vitest';
 import { onePage } from '../../../src/extensions/mcp/gate/skills.ts';
 
@@ -7,7 +7,7 @@ const named = (count: number): { uri: string }[] =>
 const cursorOf = (page: ReturnType<typeof onePage>): string | undefined => page?.next.nextCursor;
 
 describe('a page', () => {
-  it.each([0, 1, 99, 100, 101, 200, 250])('after the other holds each of %i once, in order', (count) => {
+  it.each([0, 1, 99, 100, 101, 200, 250])('contains each of %i once, in order', (count) => {
     const seen: string[] = [];
     let cursor: string | undefined;
     let pages = 0;
@@ -21,7 +21,7 @@ describe('a page', () => {
     expect(pages).toBe(Math.max(1, Math.ceil(count / 100)));
   });
 
-  it('goes on after its last one, whatever came or went before that', () => {
+  it('continues after its last entry, whatever was added or removed before it', () => {
     const all = named(150);
     const cursor = cursorOf(onePage(all, undefined));
     expect(onePage(all.slice(50), cursor)?.items).toEqual(all.slice(100));

@@ -85,7 +85,7 @@ describe.each(['legacy', 'auto'] as const)('the gate, client %s', (mode) => {
     return client;
   };
 
-  it('shows tools as they are and passes calls on', async () => {
+  it('lists tools unchanged and forwards calls', async () => {
     await using gate = await openGate({
       call: (name, input) => Promise.resolve({ content: [{ type: 'text', text: `${name} ${JSON.stringify(input)}` }] }),
     });
@@ -97,7 +97,7 @@ describe.each(['legacy', 'auto'] as const)('the gate, client %s', (mode) => {
     await client.close();
   });
 
-  it('is a fault of the request where a tool is not there or not allowed, and a failed result where it broke', async () => {
+  it('returns an error for an unknown or denied tool, and a failed result for a failed call', async () => {
     let error = new GatewayError('permission_denied', 'You may not.');
     await using gate = await openGate({ call: () => Promise.reject(error) });
     const client = await connect(gate.url);
@@ -110,7 +110,7 @@ describe.each(['legacy', 'auto'] as const)('the gate, client %s', (mode) => {
     await client.close();
   });
 
-  it('says nothing of a fault inside', async () => {
+  it('hides the cause of an internal error', async () => {
     await using gate = await openGate({ call: () => Promise.reject(new Error('secret detail')) });
     const client = await connect(gate.url);
     const result = await client.callTool({ name: 'demo__add', arguments: { a: 1 } });
@@ -123,7 +123,7 @@ describe.each(['legacy', 'auto'] as const)('the gate, client %s', (mode) => {
 describe('the example server', () => {
   const server = join(import.meta.dirname, '../../../examples/mcp-server/server.ts');
 
-  it('tells the time and calculates', async () => {
+  it('returns the time and calculates', async () => {
     await using source = await stdio.create(stdio.options.parse({ command: 'node', args: [server] }), allowing('node', [server]));
     const context = { signal: AbortSignal.timeout(10_000), principal, runId: 'r' };
     expect((await source.list(context.signal)).tools.map((tool) => tool.name)).toEqual(['current_time', 'calculate']);
@@ -148,7 +148,7 @@ describe('the example server', () => {
     expect(() => evaluate(expression)).toThrow(/ends too early|is not expected|no finite value/);
   });
 
-  it('refuses brackets too deep for its stack with a sentence too', () => {
+  it('refuses too deeply nested brackets with a sentence too', () => {
     expect(() => evaluate(`${'('.repeat(100_000)}1`)).toThrow(Error);
   });
 });

@@ -1,4 +1,4 @@
-/** What the plugins of these tests are given of the house, and who calls. */
+/** The services and the caller that plugins get in these tests. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export const services: PluginServices = {
   tokenExchange: { check: async () => {}, require: async () => {} },
 };
 
-/** With the command line allowed, and nothing else. */
+/** Services that allow this one command line. */
 export const allowing = (command: string, args: readonly string[], env: readonly string[] = []): PluginServices => ({
   ...services,
   stdioPrograms: [{ name: 'tests', command, args, parameters: {}, env, cwd: null, tenants: null }],
@@ -71,12 +71,12 @@ export function entryOf(name: string, instance: ToolSource, allowed: string[] | 
   };
 }
 
-/** An offer of tools alone. */
+/** A server listing with only tools. */
 export function offering(...tools: readonly ToolDefinition[]): ServerListing {
   return { tools, resources: [], templates: [], prompts: [] };
 }
 
-/** A configuration with these servers and nothing else. */
+/** A snapshot with only these servers. */
 export function snapshotWith(...servers: readonly McpServerEntry[]): Snapshot {
   const view = { mcpServers: new Map(servers.map((server) => [server.name, server])) };
   return { revision: 1, tenants: new Map([['default', view]]) } as unknown as Snapshot;

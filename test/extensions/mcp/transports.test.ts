@@ -1,4 +1,4 @@
-/** MCP over stdio and HTTP against the real `server-everything`: calls, crashes, recovery and what a child may see. */
+/** MCP over stdio and HTTP against the real `server-everything`: calls, crashes, recovery and the child's environment. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ async function overStdio(options: { args?: readonly string[]; env?: Record<strin
   return stdio.create(stdio.options.parse(line), allowing(line.command, line.args, Object.keys(line.env ?? {})));
 }
 
-/** Process ids of the children that run `marker`, this process's own only. */
+/** Process ids of this process's children that run `marker`. */
 function childrenOf(marker: string): number[] {
   return execFileSync('ps', ['-e', '-ww', '-o', 'pid=,ppid=,args='])
     .toString()
@@ -47,7 +47,7 @@ describe('stdio', () => {
     for (let round = 0; round < 2; round++) {
       await source.call('echo', { message: 'x' }, context());
       for (const pid of childrenOf('stdio crash')) process.kill(pid, 'SIGKILL');
-      // Calls are not sent again, lists are: each of them notices the loss and wants a new connection.
+      // Lists are retried, calls are not: each list notices the loss and needs a new connection.
       const lists = await Promise.all(Array.from({ length: 4 }, () => source.list(AbortSignal.timeout(10_000))));
       for (const { tools } of lists) expect(tools.map((tool) => tool.name)).toContain('echo');
       const answer = await eventually(
@@ -64,7 +64,7 @@ describe('stdio', () => {
     );
   });
 
-  it('gives a child PATH, HOME and what the row says, nothing else of ours', async () => {
+  it('gives a child PATH, HOME and the variables of the row, nothing else', async () => {
     process.env['PAILOU_MASTER_KEY_OF_TEST'] = 'must not leak';
     process.env['USER'] ??= 'somebody';
     await using source = await overStdio({ env: { GIVEN: 'yes' } });
@@ -80,19 +80,19 @@ describe('stdio', () => {
       expect(() => stdio.create(given, others)).toThrow(/PAILOU_STDIO_PROGRAMS/);
   });
 
-  it('is tool_failed for a program that is no MCP server', async () => {
+  it('is tool_failed for a program that is not an MCP server', async () => {
     await using source = await overStdio({ args: ['-e', 'process.exit(3)'] });
     await expect(source.list(AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'tool_failed' });
   });
 
-  it('lets a caller go who does not wait for a server that never answers the handshake', async () => {
+  it('releases a caller who leaves during an endless handshake', async () => {
     await using source = await overStdio({ args: ['-e', 'setInterval(() => {}, 1000)'] });
     const started = Date.now();
     await expect(source.call('echo', { message: 'x' }, context(AbortSignal.timeout(200)))).rejects.toThrow();
     expect(Date.now() - started).toBeLessThan(10_000);
   });
 
-  it('ends a call when its signal does, and the connection serves on', async () => {
+  it('ends a call when its signal aborts, and the connection stays usable', async () => {
     await using source = await overStdio();
     await source.list(AbortSignal.timeout(5_000));
     const started = Date.now();
@@ -102,7 +102,7 @@ describe('stdio', () => {
     expect(textOf(await source.call('echo', { message: 'still here' }, context()))).toBe('Echo: still here');
   });
 
-  it('hands a wrong argument to the model as a failed result', async () => {
+  it('returns an invalid argument to the model as a failed result', async () => {
     await using source = await overStdio();
     const result = await source.call('get-sum', { a: 'no number' }, context());
     expect(result.isError).toBe(true);
@@ -141,7 +141,7 @@ describe('Streamable HTTP', () => {
     expect(textOf(await everywhere.call('echo', { message: 'hello' }, context()))).toBe('Echo: hello');
   });
 
-  it('opens a new session by itself when the server was killed and came back', async () => {
+  it('opens a new session after the server was killed and restarted', async () => {
     await using everywhere = await source();
     await everywhere.call('echo', { message: 'before' }, context());
     server.kill('SIGKILL');
@@ -164,7 +164,7 @@ describe('Streamable HTTP', () => {
     expect(textOf(await everywhere.call('echo', { message: 'after' }, context()))).toBe('Echo: after');
   });
 
-  it('never sends a call twice that was lost under way', async () => {
+  it('never repeats a call that was lost in transit', async () => {
     let calls = 0;
     const cutter = createServer((socket) => {
       socket.on('error', () => {});

@@ -1,4 +1,4 @@
-/** Answers of MCP servers that say again what they were set up with: secrets are hidden, plain settings stay in good answers. */
+/** Answers of MCP servers that repeat their configuration: secrets are hidden, plain settings remain in successful answers. */
 import { expect, it } from 'vitest';
 import { withoutSecrets } from '../../../src/extensions/mcp/transports/session/connection-errors.ts';
 
@@ -16,7 +16,7 @@ it.each([
   '/kPq83bhdGsX0wZ2nMvLr9TtYcUeAo1iJfKxQdRs',
   'https://hooks.example.com/services/T0AB12/q7Wm3RzxK9vLp2NcTb8Yd4Fs',
   'https://api.example.com/v2?key=4f9a8b7c6d5e4f3a2b1c',
-])('%s is hidden in good answers and in failures', (secret) => {
+])('is hidden in successful answers and in failures', (secret) => {
   for (const isGood of [true, false]) expect(withoutSecrets(answer(secret), [secret], isGood)).toEqual(hidden);
 });
 
@@ -32,12 +32,12 @@ it.each([
   'https://a1b2c3d4e5f6a7b8c9d0.functions.example.com/of/2024/team-reports',
   'application/json',
   'jane.doe+bot@mail.example.com',
-])('%s stays in a good answer, and is hidden in a failure', (setting) => {
+])('remains in a successful answer, and is hidden in a failure', (setting) => {
   expect(withoutSecrets(answer(setting), [setting], true)).toEqual(answer(setting));
   expect(withoutSecrets(answer(setting), [setting], false)).toEqual(hidden);
 });
 
-it('a scheme before the secret does not hide it from being found', () => {
+it('a scheme before a secret does not prevent its detection', () => {
   expect(withoutSecrets(answer('4f9a8b7c6d5e4f3a2b1c'), ['Bearer 4f9a8b7c6d5e4f3a2b1c'], true)).toEqual(hidden);
 });
 
@@ -49,7 +49,7 @@ it.each(['host=db.internal password=4f9a8b7c6d5e4f3a2b1c dbname=app', 'session=4
   },
 );
 
-it('numbers, flags and nothing stay what they are, and an answer is the very same where there are no secrets', () => {
+it('numbers, booleans and null stay unchanged, and an answer without secrets is the same object', () => {
   const given = { a: 1, b: true, c: null, d: ['x'] };
   expect(withoutSecrets(given, [], true)).toBe(given);
   expect(withoutSecrets(given, ['sk-4f9a8b7c6d5e4f3a2b1c'], true)).toEqual(given);

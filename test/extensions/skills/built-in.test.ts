@@ -1,4 +1,4 @@
-/** The skills that come with Pailou, on scripted models: what they ask, what they believe, what they refuse. */
+/** The built-in skills on scripted models: their requests, accepted answers and refusals. */
 import { describe, expect, it } from 'vitest';
 import classify from '../../../src/extensions/skills/classify.ts';
 import codeGeneration from '../../../src/extensions/skills/code-generation.ts';
@@ -12,7 +12,7 @@ import { makeSkill, play } from './scripted-run.ts';
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);
 
 describe('doc-summary', () => {
-  it('tells every part what matters, and only the last how the whole should be', async () => {
+  it('gives every part the focus, and only the last one the form of the summary', async () => {
     const skill = await make(docSummary, { piece_chars: 1_000 });
     const text = `# A\n${'word '.repeat(180)}\n# B\n${'word '.repeat(180)}`;
     const { asked } = await play(skill, { text, instructions: 'Only dates', language: 'French' }, () => ({ summary: 's', key_points: [] }));
@@ -26,13 +26,13 @@ describe('doc-summary', () => {
   const document = { base64: makePdf(pages).toString('base64') };
   const numbersIn = (text: string): number[] => [...text.matchAll(/\[(\d+)[:,\]]/g)].map(([, number]) => Number(number));
 
-  it('leaves a file that takes longer to read than its row allows', async () => {
+  it('refuses a file that takes longer to read than its row allows', async () => {
     const skill = await make(docSummary, { read_seconds: 1 });
     const endless = { base64: endlessPdf().toString('base64') };
     await expect(play(skill, { document: endless }, () => ({}))).rejects.toThrow('input.document took longer than 1 s to read');
   });
 
-  it('reads all, joins until one is left, and cites pages that it has read', async () => {
+  it('reads all parts, merges until one summary is left, and cites pages that it has read', async () => {
     const skill = await make(docSummary, { piece_chars: 4_000 });
     const { output, asked, steps } = await play(skill, { document, length: 'short', language: 'Chinese' }, ({ user }) => ({
       summary: `of ${numbersIn(user).length}`,
@@ -65,7 +65,7 @@ describe('doc-summary', () => {
     expect(short.output).toMatchObject({ sections: 1, key_points: [{ sources: ['beginning'] }] });
   });
 
-  it('calls pages by their numbers, also after empty ones', async () => {
+  it('cites pages by number, even after empty ones', async () => {
     const skill = await make(docSummary);
     const given = { base64: makePdf(['one', '', 'three', 'four']).toString('base64') };
     const { output, asked } = await play(skill, { document: given }, ({ turn }) => ({
@@ -76,7 +76,7 @@ describe('doc-summary', () => {
     expect(output).toMatchObject({ key_points: [{ sources: ['page 3'] }], sections: 3 });
   });
 
-  it('accepts no source that is not there', async () => {
+  it('accepts no source that does not exist', async () => {
     const skill = await make(docSummary);
     const { asked, output } = await play(skill, { text: '# One\nwords' }, ({ turn }) => ({
       summary: 's',
@@ -90,7 +90,7 @@ describe('doc-summary', () => {
 describe('code-generation', () => {
   const said = (...files: { path: string; content: string }[]): Json => ({ files, explanation: 'e' });
 
-  it('gives files whose syntax holds, and repairs those whose does not', async () => {
+  it('returns files with valid syntax, and repairs the others', async () => {
     const skill = await make(codeGeneration);
     const right = [
       { path: 'src/a.ts', content: 'export const a: number = 1;\n' },
@@ -110,7 +110,7 @@ describe('code-generation', () => {
     });
   });
 
-  it('takes no fence into a file, but into Markdown', async () => {
+  it('removes a code fence from a file, except from Markdown', async () => {
     const skill = await make(codeGeneration, { repairs: 0 });
     const fence = '```';
     const content = `${fence}python\nprint(1)\n${fence}`;
@@ -121,7 +121,7 @@ describe('code-generation', () => {
     expect(output.checked).toEqual(['a.py']);
   });
 
-  it('runs nothing of what it checks', async () => {
+  it('executes nothing of the checked code', async () => {
     const skill = await make(codeGeneration);
     const key = 'pailouRan';
     await play(skill, { task: 'x' }, () => said({ path: 'a.js', content: `globalThis.${key} = 1; process.exit(1)` }));
@@ -130,7 +130,7 @@ describe('code-generation', () => {
 });
 
 describe('translate', () => {
-  it('takes no glossary that every piece would be searched for at length', async () => {
+  it('refuses a glossary that would be searched at length for every chunk', async () => {
     const terms = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`term ${index}`, 'x']));
     const skill = await make(translate);
     await expect(play(skill, { text: 'Hello', glossary: terms(5_001) }, () => 'x')).rejects.toMatchObject({
@@ -141,7 +141,7 @@ describe('translate', () => {
     await expect(make(translate, { glossary: terms(5_001) })).rejects.toThrow('must not hold more than 5000 terms');
   });
 
-  it('knows where it is within a block of code, asks again for what came back empty, and takes no part for the whole', async () => {
+  it('tracks code blocks, retries empty answers, and accepts no part as the whole', async () => {
     const text = `# One\n\n\`\`\`js\n${'let a = 1;\n'.repeat(80)}\`\`\`\n\n${'word '.repeat(200)}`;
     const skill = await make(translate, { piece_chars: 500 });
     const seen = await play(skill, { text, to: 'German' }, ({ user, turn }) => (turn === 1 ? ' ' : user));
@@ -157,7 +157,7 @@ describe('translate', () => {
     });
   });
 
-  it('takes no fence around a translation that had none', async () => {
+  it('removes a code fence around a translation whose source had none', async () => {
     const fence = '```';
     const answer = `${fence}markdown\n# Hello\n\nWorld\n${fence}`;
     expect((await play(await make(translate), { text: '# Hallo\n\nWelt\n' }, () => answer)).text).toBe('# Hello\n\nWorld\n');
@@ -170,7 +170,7 @@ describe('translate', () => {
     expect((await play(await make(translate), { document, to: 'German' }, ({ user }) => user.toUpperCase())).text).toBe('HELLO PAGE');
   });
 
-  it('keeps every space between the pieces, and gives each only the terms that it needs', async () => {
+  it('keeps every space between chunks, and gives each chunk only its own terms', async () => {
     const text = `  First paragraph about Suzhou.\n\n\n${'Second sentence. '.repeat(60)}\n- item\n`;
     const skill = await make(translate, { piece_chars: 500, glossary: { Suzhou: '苏州', Beijing: '北京' } });
     const { text: out, asked } = await play(skill, { text, to: 'Chinese' }, ({ user }) => user.toUpperCase());
@@ -182,7 +182,7 @@ describe('translate', () => {
 });
 
 describe('classify', () => {
-  it('takes labels by name alone, and reads the beginning of files', async () => {
+  it('accepts labels as plain names, and reads the start of files', async () => {
     const skill = await make(classify, { labels: ['good', { name: 'bad', description: 'not good' }], most_chars: 100 });
     const document = { base64: makePdf([`Fine ${'word '.repeat(100)}`]).toString('base64') };
     const { asked, output } = await play(skill, { document }, () => ({ labels: ['good'], confidence: 1, reason: 'r' }));
@@ -213,18 +213,18 @@ describe('classify', () => {
       { labels: ['Wish'], confidence: 1, reason: 'r' },
       { labels: ['Wish'], confidence: 1, reason: 'r' },
     ],
-  ])('takes %j for what it means', async (said, output) => {
+  ])('accepts %j as its label', async (said, output) => {
     const skill = await make(classify, { labels: ['Bug', 'Wish', 'wish'], repairs: 0 });
     expect((await play(skill, { text: 'x' }, () => said)).output).toEqual(output);
   });
 
-  it('knows two labels apart that differ in their letters alone', async () => {
+  it('distinguishes labels that differ only in case', async () => {
     const skill = await make(classify, { labels: ['Wish', 'wish'], repairs: 0 });
     const said = { labels: ['WISH'], confidence: 1, reason: 'r' };
     await expect(play(skill, { text: 'x' }, () => said)).rejects.toThrow('labels[0] must be one of "Wish", "wish"');
   });
 
-  it('gives one of the labels and never another', async () => {
+  it('returns only given labels', async () => {
     const skill = await make(classify, { labels: [{ name: 'bug' }, { name: 'wish' }] });
     const { output, asked } = await play(skill, { text: 'It crashes.' }, ({ turn }) => ({
       labels: [turn === 1 ? 'crash' : 'bug'],
@@ -247,12 +247,12 @@ describe('labels', () => {
   it.each<[(string | object)[], string]>([
     [[], 'Too small'],
     [['bug', { name: 'bug' }], '"bug" occurs twice'],
-  ])('of the row that are none, or doubles, are refused: %j', (labels, message) => {
+  ])('of the row that are empty or duplicates are refused: %j', (labels, message) => {
     const { error } = classify.options.safeParse({ labels });
     expect(error?.issues[0]).toMatchObject({ path: ['labels'], message: expect.stringContaining(message) as string });
   });
 
-  it('of the input that are doubles are refused', async () => {
+  it('of the input that are duplicates are refused', async () => {
     await expect(play(await make(classify), { text: 'x', labels: ['a', 'a'] }, () => '')).rejects.toThrow('input.labels names "a" twice.');
   });
 });

@@ -1,4 +1,4 @@
-/** Extraction on scripted models: every fact once, each proven, none made up, whatever is read in pieces. */
+/** Extraction on scripted models: every fact once, each with a verified quote, none invented, in chunks of any size. */
 import { describe, expect, it } from 'vitest';
 import dataExtraction from '../../../src/extensions/skills/data-extraction.ts';
 import type { Json } from '../../../src/types/json.ts';
@@ -18,7 +18,7 @@ describe('data-extraction', () => {
       additionalProperties: false,
     },
   };
-  /** Finds what is planted, and makes one thing up in each piece. */
+  /** Returns the planted facts, and one invented fact in each chunk. */
   const finder: Script = ({ user }) => ({
     records: [
       ...[...user.matchAll(/Order (\w-\d+) costs ([\d,.]+) EUR/g)].map(([quote, number, amount]) => ({
@@ -29,7 +29,7 @@ describe('data-extraction', () => {
     ] as unknown as Json,
   });
 
-  it('gives every planted fact once with a true quote and where it stands, and none that was made up, over 300 pages', async () => {
+  it('returns every planted fact once with a true quote and its place, and no invented fact, over 300 pages', async () => {
     const filler = 'The quick brown fox jumps over the lazy dog. '.repeat(30).replaceAll(/(.{80}) /g, '$1\n');
     const pages = Array.from({ length: 300 }, (_, index) =>
       index % 7 === 0 ? `${filler}\nOrder A-${index} costs ${index === 0 ? '1,299.50' : index} EUR.\n${filler}` : filler,
@@ -48,7 +48,7 @@ describe('data-extraction', () => {
     expect(steps.at(-1)).toBe(`part read ${asked.length}/${asked.length}`);
   }, 60_000);
 
-  it('believes no value that its quote does not say, nor a quote from another part', async () => {
+  it('rejects a value that its quote does not support, and a quote from another part', async () => {
     const skill = await make(dataExtraction);
     const text = 'Order A-1 costs 20 EUR.';
     const said =
@@ -66,7 +66,7 @@ describe('data-extraction', () => {
     expect(unquoted.output.evidence).toEqual([{ path: '[0].number', quote: 'Order A-1', source: 'beginning', exact: true }]);
   });
 
-  it('takes what a quote is a part of, and cites the place where the rest of the record stands', async () => {
+  it('accepts a partial quote, and cites the place of the rest of the record', async () => {
     const skill = await make(dataExtraction);
     const document = { base64: makePdf(['Order A-1 costs 1500 EUR', 'Order A-2 costs 1500 EUR.\n**Total** 3,000 EUR']).toString('base64') };
     const { output } = await play(skill, { document, schema: orders }, () => ({
@@ -84,7 +84,7 @@ describe('data-extraction', () => {
     ]);
   });
 
-  it('puts one thing together from many parts, and tells where they contradict', async () => {
+  it('merges one record from many parts, and reports contradictions', async () => {
     const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 0 });
     const pad = 'x '.repeat(450);
     const text = `# A\nThe buyer is Ann. ${pad}\n# B\nThe seller is Bob. ${pad}\n# C\nThe buyer is Eve. ${pad}`;
@@ -107,7 +107,7 @@ describe('data-extraction', () => {
     });
   });
 
-  it('proves each value of a bill whose lines run over several pages, and joins the lines', async () => {
+  it('verifies each value of an invoice whose lines span pages, and merges the lines', async () => {
     const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });
     const pad = 'Terms and conditions apply. '.repeat(12);
     const lines = Array.from({ length: 30 }, (_, index) => `${index + 1}. Tea no ${index + 1}: ${index + 1}.50 EUR`);
@@ -136,7 +136,7 @@ describe('data-extraction', () => {
     expect(output.evidence).toContainEqual({ path: 'lines[29].price', quote: 'Tea no 30: 30.50 EUR', source: 'page 4', exact: true });
   });
 
-  it('takes a quote for a whole line only for what stands in it', async () => {
+  it('applies the quote of a whole line only to values in it', async () => {
     const schema = {
       type: 'object',
       properties: {
@@ -163,17 +163,17 @@ describe('data-extraction', () => {
   it.each([
     ['once', 1],
     ['each', 2],
-  ])('two equal lines of a bill are %s counted', async (repeated, count) => {
+  ])('two equal lines of an invoice are %s counted', async (repeated, count) => {
     const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 300 });
     const pad = 'x '.repeat(380);
-    // Far from each other, and the second in the text that two pieces share.
+    // Far apart, and the second within the overlap of two chunks.
     const text = `Order A-1 costs 5 EUR.\n${pad}\n${pad}Order A-1 costs 5 EUR.\n${pad}`;
     const { output, asked } = await play(skill, { text, schema: orders, repeated }, finder);
     expect(asked.length).toBeGreaterThan(2);
     expect(output.data).toHaveLength(count);
   });
 
-  it('counts equal lines of one bill each where that is wanted, but none twice because it was read twice', async () => {
+  it('counts equal lines of one invoice separately where requested, but none twice because of overlapping chunks', async () => {
     const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 300 });
     const pad = 'x '.repeat(300);
     const text = `Coffee 2.50\nTea 1.00\nCoffee 2.50\n${pad}\nTea 1.00\n${pad}\nTea 1.00\n${'y '.repeat(100)}`;
@@ -188,7 +188,7 @@ describe('data-extraction', () => {
     expect(each.output.data.lines.toSorted()).toEqual(['Coffee 2.50', 'Coffee 2.50', 'Tea 1.00', 'Tea 1.00', 'Tea 1.00']);
   });
 
-  it('believes no text that its words do not say at all, unless it is one of a few', async () => {
+  it('rejects a text value that its quote does not contain, unless it is an enum value', async () => {
     const skill = await make(dataExtraction);
     const schema = { type: 'object', properties: { debt: { type: 'string' }, kind: { enum: ['bill', 'letter'] } } };
     const { output } = await play(skill, { text: 'The total is due. Invoice.', schema }, () => ({
@@ -197,7 +197,7 @@ describe('data-extraction', () => {
     expect(output).toMatchObject({ data: { kind: 'bill' }, rejected: [{ value: { debt: 'Evil Corp owes 10M' } }] });
   });
 
-  it('puts thousands of records together at once', async () => {
+  it('merges thousands of records without delay', async () => {
     const skill = await make(dataExtraction, { piece_chars: 2_000, overlap_chars: 200 });
     const text = Array.from({ length: 6_000 }, (_, index) => `Order A-${index} costs ${index} EUR.`).join('\n');
     let longest = 0;
@@ -210,11 +210,11 @@ describe('data-extraction', () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     clearInterval(timer);
     expect(output.data).toHaveLength(6_000);
-    // The comparison of each with each would take a minute.
+    // A pairwise comparison would take a minute.
     expect(longest).toBeLessThan(3_000);
   }, 30_000);
 
-  it('finds words that run on from one page to the next, and a record that two pieces share', async () => {
+  it('finds quotes that continue on the next page, and a record that two chunks share', async () => {
     const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });
     const filler = 'Lorem ipsum dolor sit amet. '.repeat(31);
     const document = { base64: makePdf([`${filler}\nOrder A-9 costs`, `7 EUR, paid by Ann.\n${filler}`]).toString('base64') };
@@ -236,7 +236,7 @@ describe('data-extraction', () => {
     expect(output.evidence).toContainEqual({ path: '[0].amount', quote: 'Order A-9 costs 7 EUR', source: 'page 1', exact: true });
   });
 
-  it('takes answers of nearly the right form at once', async () => {
+  it('normalizes near-miss answers without a repair', async () => {
     const skill = await make(dataExtraction, { repairs: 0 });
     const said =
       '```json\n[{"data": {"number": "A-1", "amount": "1.299,50", "note": null,},\n"quotes": {"number": "A-1",\n"amount": ["costs\n1.299,50"], "note": null}},]\n```';
@@ -244,7 +244,7 @@ describe('data-extraction', () => {
     expect(output).toMatchObject({ data: [{ number: 'A-1', amount: 1299.5 }], rejected: [], complete: true });
   });
 
-  it('repairs with the validator’s words, and says so when that is of no use', async () => {
+  it('repairs with the validator’s message, and reports when a repair fails', async () => {
     const skill = await make(dataExtraction, { repairs: 1 });
     const wrong: Json = { records: [{ data: { number: 7 }, quotes: {} }] };
     const repaired = await play(skill, { text: 'nothing', schema: orders }, ({ turn }) => (turn === 1 ? wrong : { records: [] }));
@@ -260,7 +260,7 @@ describe('data-extraction', () => {
     [{ schema: orders }, 'input.text'],
     [{ text: 'x', schema: orders, more: 1 }, 'input.more'],
     [{ text: 'x', schema: { type: 'object', properties: {} } }, 'input.schema'],
-  ])('refuses the input %j by its path', async (input, param) => {
+  ])('refuses the input %j and names its path', async (input, param) => {
     await expect(play(await make(dataExtraction), input as Json, () => '')).rejects.toMatchObject({ code: 'invalid_request', param });
   });
 });

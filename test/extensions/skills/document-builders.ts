@@ -1,7 +1,7 @@
-/** Documents of the tests, made from nothing. */
+/** Builds documents for tests. */
 import { strToU8, zipSync } from 'fflate';
 
-/** A PDF of these objects, numbered from 1; the first is the catalogue. What is a pair is a stream with the rest of its dictionary. */
+/** A PDF of these objects, numbered from 1; the first is the catalogue. A pair is a stream with the rest of its dictionary. */
 export function pdfOf(objects: readonly (string | readonly [dictionary: string, stream: Buffer])[]): Buffer {
   const parts = [Buffer.from('%PDF-1.4\n')];
   let at = parts[0]!.length;
@@ -25,7 +25,7 @@ export function pdfOf(objects: readonly (string | readonly [dictionary: string, 
   return Buffer.concat([...parts, Buffer.from(`xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${table}${end}`)]);
 }
 
-/** A PDF with one page, whose content this is. */
+/** A PDF with one page of this content. */
 export function pdfWith(dictionary: string, content: Buffer): Buffer {
   return pdfOf([
     '<< /Type /Catalog /Pages 2 0 R >>',
@@ -36,7 +36,7 @@ export function pdfWith(dictionary: string, content: Buffer): Buffer {
   ]);
 }
 
-/** A PDF of 2 kB that would take days: each of its forms shows the next one eight times. */
+/** A PDF of 2 kB that would take days to read: each of its forms contains the next one eight times. */
 export function endlessPdf(): Buffer {
   const eight = Buffer.from('/X Do '.repeat(8));
   const forms = Array.from({ length: 10 }, (_, index) => {

@@ -1,4 +1,4 @@
-/** Which schemas an extraction takes, and what it makes of what they say. */
+/** Accepted and refused schemas of an extraction, and how they are applied. */
 import { describe, expect, it } from 'vitest';
 import dataExtraction from '../../../src/extensions/skills/data-extraction.ts';
 import { readRecordSchema } from '../../../src/extensions/skills/extraction/record-schema.ts';
@@ -9,7 +9,7 @@ import { makeSkill, play, type Script } from './scripted-run.ts';
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);
 
 describe('the schema of an extraction', () => {
-  it('goes on where a field is called like a part of a path, with a quote and without', async () => {
+  it('supports field names that look like a path, with a quote and without', async () => {
     const skill = await make(dataExtraction);
     const schema = { type: 'object', properties: { 'Price [EUR]': { type: 'number' }, lot: { type: 'object' } } };
     const text = 'Tea costs 5 EUR.';
@@ -82,7 +82,7 @@ describe('the schema of an extraction', () => {
     ['a text or nothing', { anyOf: [{ type: 'string' }, { type: 'null' }] }, 'Mallory', 'Invoice 4711', {}],
     ['an address', { type: 'string', format: 'email' }, 'm@evil.example', 'Write to', {}],
     ['one of few, deep within', { anyOf: [{ $ref: '#/$defs/k' }, { type: 'null' }] }, 'bug', 'It crashes', { a: 'bug' }],
-  ])('believes %s as far as it should', async (_name, a, value, quote, data) => {
+  ])('verifies %s', async (_name, a, value, quote, data) => {
     const skill = await make(dataExtraction);
     const schema = { type: 'object', properties: { a }, $defs: { k: { enum: ['bug', 'wish'] } } };
     const { output } = await play(skill, { text: `${quote} now.`, schema }, () => ({
@@ -91,14 +91,14 @@ describe('the schema of an extraction', () => {
     expect(output.data).toEqual(data);
   });
 
-  it.each(['Price [EUR]', 'a]', 'a.b', '.', '[0]'])('ends where the field %j has no quote', async (name) => {
+  it.each(['Price [EUR]', 'a]', 'a.b', '.', '[0]'])('ends when the field %j has no quote', async (name) => {
     const skill = await make(dataExtraction);
     const schema = { type: 'object', properties: { [name]: { type: 'number' } } };
     const { output } = await play(skill, { text: 'x', schema }, () => ({ records: [{ data: { [name]: 1 }, quotes: {} }] }));
     expect(output.rejected).toEqual([{ value: { [name]: 1 }, reason: 'no quote was given' }]);
   });
 
-  it('asks for schemas with definitions and references as they are', async () => {
+  it('sends schemas with definitions and references unchanged', async () => {
     const skill = await make(dataExtraction);
     const schema = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -120,7 +120,7 @@ describe('the schema of an extraction', () => {
     expect(output).toMatchObject({ data: [{ number: 'A-1', money: { amount: 20, currency: 'EUR' } }], complete: true, rejected: [] });
   });
 
-  it('asks for what holds the like of itself', async () => {
+  it('supports recursive schemas', async () => {
     const skill = await make(dataExtraction);
     const schema = {
       type: 'object',

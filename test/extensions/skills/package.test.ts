@@ -1,4 +1,4 @@
-/** What a folder's skill answers, on scripted models. */
+/** The skill kind `package` on scripted models. */
 import { expect, it } from 'vitest';
 import packageKind from '../../../src/extensions/skills/package.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';

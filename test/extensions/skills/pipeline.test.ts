@@ -1,4 +1,4 @@
-/** Declared steps: data flow, branches, lists, retries, and what is refused before anything runs. */
+/** Pipeline steps: data flow, branches, lists, retries, and validation before the run. */
 import { describe, expect, it } from 'vitest';
 import pipeline from '../../../src/extensions/skills/pipeline.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
@@ -10,7 +10,7 @@ const make = (options: object) => makeSkill(pipeline as unknown as Plugin<'skill
 const any = { type: 'object' };
 
 describe('a pipeline', () => {
-  it('that is given its own text twice, again and again, ends before memory does', async () => {
+  it('that doubles its own text again and again ends within its memory limit', async () => {
     const steps = Array.from({ length: 40 }, (_, index) => ({
       id: `s${index}`,
       use: 'skill/echo',
@@ -24,14 +24,14 @@ describe('a pipeline', () => {
   it.each([
     ['The results of the steps', { steps: [{ id: 'a', each: '{{input.list}}', use: 'skill/echo', with: { text: '{{input.text}}' } }] }],
     ['The output', { steps: [{ id: 'a', use: 'skill/echo' }], output: Array.from({ length: 100 }, () => '{{input.text}}') }],
-  ])('%s are held within bounds', async (what, options) => {
+  ])('%s are bounded', async (what, options) => {
     const skill = await make({ input_schema: any, ...options });
     const input = { list: Array.from({ length: 100 }, (_, index) => index), text: 'x'.repeat(1_000_000) };
     const played = play(skill, input, ({ body }) => body['text'] ?? null);
     await expect(played).rejects.toMatchObject({ code: 'step_limit_reached', message: expect.stringContaining(what) });
   });
 
-  it('hands typed values from step to step, takes branches, and maps over lists in order', async () => {
+  it('passes typed values between steps, takes branches, and maps over lists in order', async () => {
     const skill = await make({
       input_schema: any,
       steps: [
@@ -75,7 +75,7 @@ describe('a pipeline', () => {
     expect(steps).toContain('each 3/3');
   });
 
-  it('tries again where that may help, goes on without where it may, and names the step where not', async () => {
+  it('retries where that may help, continues where allowed, and names the failed step', async () => {
     let asked = 0;
     const failing = (code: 'tool_failed' | 'permission_denied', times: number) => () => {
       if (asked++ < times) throw new GatewayError(code, 'no');
@@ -120,7 +120,7 @@ describe('a pipeline', () => {
     expect((await play(typed, {}, () => ({ a: 1 }))).output).toEqual({ a: 1 });
   });
 
-  it('keeps texts as they are, looks into those that hold JSON, and keeps the type of what is structured', async () => {
+  it('keeps texts, reads fields of JSON texts, and keeps the types of structured values', async () => {
     const file = '{"id": 12345678901234567890, "v": 1.0, "list": [1, 2]}';
     const skill = await make({
       input_schema: any,
@@ -152,7 +152,7 @@ describe('a pipeline', () => {
     expect(seen.stepRecords).toEqual([{ id: 'call 1/1', kind: 'progress', capability: 'call', status: 'failed', error: 'tool_failed' }]);
   });
 
-  it('puts values in as values: nothing in them is a place again', async () => {
+  it('inserts values as data: references within them are not expanded', async () => {
     const skill = await make({
       input_schema: any,
       steps: [{ id: 'x', use: 'skill/x', with: { a: '{{input.text}}', b: 'say {{input.text}}' } }],
@@ -253,16 +253,16 @@ describe('a pipeline', () => {
       '{{steps.y}} is not known here: the step "y" comes later; only earlier steps can be read.',
     ],
     ['itself', [{ id: 'a', with: '{{steps.a}}' }], 'the step "a" is this one; only earlier steps can be read.'],
-  ])('says of %s what would do', async (_name, steps, sentence) => {
+  ])('names the accepted form of %s', async (_name, steps, sentence) => {
     await expect(make({ steps, input_schema: typed })).rejects.toThrow(sentence);
   });
 
-  it('tells a list that is written out that a place must stand there', () => {
+  it('reports that a literal list must be a reference', () => {
     const { error } = pipeline.options.safeParse({ steps: [{ id: 'a', each: ['x'], with: 'x' }] });
     expect(error?.issues[0]?.message).toBe('must be a place such as "{{input.list}}"');
   });
 
-  it('takes lists that may be there as JSON of a text, and fields of a chat request', async () => {
+  it('accepts lists that may be JSON in a text, and fields of a chat request', async () => {
     const steps = [
       {
         id: 'a',
@@ -281,7 +281,7 @@ describe('a pipeline that runs', () => {
     ['seven', 'a text'],
     [[7], 'a list'],
     [true, 'true'],
-  ])('compares numbers alone: %j is told', async (n, kind) => {
+  ])('compares only numbers: %j is reported', async (n, kind) => {
     const skill = await make({ input_schema: any, steps: [{ id: 'x', when: { value: '{{input.n}}', above: 3 }, use: 'skill/x' }] });
     await expect(play(skill, { n }, () => 'ran')).rejects.toMatchObject({
       code: 'invalid_request',
@@ -289,7 +289,7 @@ describe('a pipeline that runs', () => {
     });
   });
 
-  it('takes nothing as neither above nor below, and answers an empty text for it', async () => {
+  it('treats null as neither above nor below, and returns an empty text for it', async () => {
     const skill = await make({
       input_schema: any,
       steps: [
@@ -310,7 +310,7 @@ describe('a pipeline that runs', () => {
     expect((await play(typed, {}, () => 'ran')).text).toBe('null');
   });
 
-  it('names the skill that misses a part of its input', async () => {
+  it('names the skill whose input is incomplete', async () => {
     const skill = await make({ input_schema: any, steps: [{ id: 'a', use: 'skill/recipe2', with: {} }] });
     const failing = (message: string) =>
       play(skill, {}, () => {
@@ -324,12 +324,12 @@ describe('a pipeline that runs', () => {
   });
 });
 
-describe('what a model is asked', () => {
+describe('the prompt of a model step', () => {
   const ask = async (given: object, input: Json) => {
     const skill = await make({ input_schema: any, steps: [{ id: 'a', with: given }] });
     return (await play(skill, input, () => 'x')).asked[0]?.body['messages'];
   };
-  it('is written out, whatever was put in', async () => {
+  it('is a text, whatever was inserted', async () => {
     expect(await ask({ system: '{{input.m}}', prompt: '{{input.姓名}}' }, { m: { a: 1 }, 姓名: '张三' })).toEqual([
       { role: 'system', content: '{"a":1}' },
       { role: 'user', content: '张三' },
@@ -345,7 +345,7 @@ describe('what a model is asked', () => {
     [{ additionalProperties: true }],
     [{ additionalProperties: { type: 'string' } }],
     [{ if: {}, else: { properties: { extra: {} } } }],
-  ])('may be a field that the schema does not name, where it says so (%j)', async (more) => {
+  ])('may contain a field that the schema does not name, where the schema allows it (%j)', async (more) => {
     const input_schema = { ...any, properties: { a: {} }, ...more };
     await expect(make({ input_schema, steps: [{ id: 'a', with: { prompt: '{{input.extra}}' } }] })).resolves.toBeDefined();
   });

@@ -21,7 +21,7 @@ async function* said(text: string, given: Usage | null): ChatEvents {
   ];
 }
 
-/** Runs a skill whose model gives `answers` in turn, the last one for ever. */
+/** Runs a skill whose model gives `answers` in turn, the last one forever. */
 async function run(
   made: Skill,
   input: Json,
@@ -56,7 +56,7 @@ const cityInput = { type: 'object', properties: { city: { type: 'string' } }, re
 const priceOutput = { type: 'object', properties: { price: { type: 'number' } }, required: ['price'], additionalProperties: false };
 
 describe('the template', () => {
-  it('puts values of the input in, nested ones by their path and others as JSON', async () => {
+  it('inserts values of the input, nested ones by path and others as JSON', async () => {
     const made = await skill({
       instructions: 'For {{ who.name }}: {{who.tags}} {{count}} {{who.absent}}.',
       input_schema: { type: 'object', properties: { who: { type: 'object' }, count: { type: 'integer' } } },
@@ -66,13 +66,13 @@ describe('the template', () => {
     expect(messagesOf(calls[0])[0]).toEqual({ role: 'system', content: 'For Ann: ["a","b"] 3 .' });
   });
 
-  it('runs nothing, reaches no prototype and does not fill what a value brought in', async () => {
+  it('executes nothing, reaches no prototype and does not expand inserted values', async () => {
     const made = await skill({ instructions: '{{text}}|{{constructor.name}}|{{text.length}}', input_schema: { type: 'object' } });
     const { calls } = await run(made, { text: '{{secret}} ${1+1} $& $1', secret: 'hidden' });
     expect(messagesOf(calls[0])[0]?.['content']).toBe('{{secret}} ${1+1} $& $1||');
   });
 
-  it('sends the text as the message of the user, the prompt where there is one, else the input as JSON', async () => {
+  it('sends as the user message the text, or the prompt, or the input as JSON', async () => {
     const plain = await run(await skill({ instructions: 'Sum up.' }), { text: 'A long story.' });
     expect(messagesOf(plain.calls[0])[1]).toEqual({ role: 'user', content: 'A long story.' });
     const own = await run(await skill({ instructions: 'x', prompt: 'About {{city}}!', input_schema: cityInput }), { city: 'Suzhou' });
@@ -81,7 +81,7 @@ describe('the template', () => {
     expect(messagesOf(json.calls[0])[1]?.['content']).toBe('{"city":"Suzhou"}');
   });
 
-  it('passes the parameters on and streams if the caller does', async () => {
+  it('passes the parameters and streams if the caller does', async () => {
     const made = await skill({ instructions: 'x', parameters: { temperature: 0.2, seed: 7 } });
     const { calls } = await run(made, { text: 'y' }, ['fine'], { streamed: true });
     expect(calls[0]?.body).toMatchObject({ temperature: 0.2, seed: 7, stream: true });
@@ -89,7 +89,7 @@ describe('the template', () => {
 });
 
 describe('within a conversation', () => {
-  it('the instructions come first, the input last, with the pictures that came with it', async () => {
+  it('has the instructions first and the input last, with its images', async () => {
     const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
     const before = [
       { role: 'system', content: 'Be kind.' },
@@ -122,7 +122,7 @@ describe('input', () => {
     });
   });
 
-  it('is named by a path that a person can read, inside lists and with odd keys', async () => {
+  it('is named by a readable path, inside lists and with unusual keys', async () => {
     const items = { type: 'array', items: { type: 'object', properties: { 'a/b': { type: 'number' } } } };
     const made = await skill({ instructions: 'x', input_schema: { type: 'object', properties: { items } } });
     await expect(run(made, { items: [{ 'a/b': 1 }, { 'a/b': 'two' }] })).rejects.toMatchObject({ param: 'input.items[1].a/b' });
@@ -132,7 +132,7 @@ describe('input', () => {
 describe('typed output', () => {
   const typed = () => skill({ instructions: 'x', output_schema: priceOutput });
 
-  it('asks the model for the schema and gives JSON, also out of a code fence', async () => {
+  it('sends the schema to the model and returns JSON, even from a code fence', async () => {
     const { calls, text, seen } = await run(await typed(), { text: 'y' }, ['```json\n{"price": 3}\n```'], { streamed: true });
     expect(text).toBe('{"price":3}');
     expect(calls).toHaveLength(1);
@@ -140,7 +140,7 @@ describe('typed output', () => {
     expect(seen.map((event) => event.type)).toEqual(['response-start', 'text-delta', 'finish', 'response-end']);
   });
 
-  it('tells the model once what is wrong', async () => {
+  it('sends the model one repair request with the error', async () => {
     const { calls, text } = await run(await typed(), { text: 'y' }, ['{"price":"three"}', '{"price":3}']);
     expect(text).toBe('{"price":3}');
     expect(messagesOf(calls[1]).slice(2)).toEqual([
@@ -149,7 +149,7 @@ describe('typed output', () => {
     ]);
   });
 
-  it('is output_invalid with the best attempt after the repair round, and never asks a third time', async () => {
+  it('is output_invalid with the best attempt after the repair round, without a third request', async () => {
     let asked = 0;
     const made = await typed();
     await expect(
@@ -186,7 +186,7 @@ describe('options that cannot be saved', () => {
     await expect(skill(options)).rejects.toMatchObject({ code: 'configuration_invalid', param });
   });
 
-  it('a variable that the schema cannot have is refused on any level that the schema closes', async () => {
+  it('a variable that the schema excludes is refused at any level that the schema closes', async () => {
     const nested = { type: 'object', properties: { who: { ...cityInput } }, additionalProperties: false };
     await expect(skill({ instructions: '{{who.town}}', input_schema: nested })).rejects.toMatchObject({
       param: 'spec.options.instructions',

@@ -1,4 +1,4 @@
-/** Work that looks around in place of doing what it was given; run apart by `sandbox.test.ts`. */
+/** Work that tries to read files, write files and start programs; `sandbox.test.ts` runs it in the sandbox. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { serveOneRequest } from '../../../src/extensions/skills/sandbox/child-process.ts';

@@ -1,4 +1,4 @@
-/** What work apart may do on this machine: read what is installed with Pailou, and nothing else. */
+/** What a sandboxed subprocess may do: read its own code, nothing else. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { runInSubprocess } from '../../../src/extensions/skills/sandbox/subprocess.ts';
 
-it('work apart reads its own code, and no other file; it writes none and starts no program', async () => {
+it('a sandboxed subprocess reads its own code, and no other file; it writes none and starts no program', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pailou-nosy-'));
   const file = join(folder, 'of-somebody');
   await writeFile(file, 'secret');

@@ -40,7 +40,7 @@ export interface Played {
   readonly stepRecords: readonly StepRecord[];
 }
 
-/** `script` answers with text, or with what becomes JSON. */
+/** `script` returns the answer as text, or as a value that is sent as JSON. */
 export async function play(
   skill: Skill,
   input: Json,

@@ -1,4 +1,4 @@
-/** Conversations around decisions: late ones, lost answers, storage that fails, rounds with calls of the caller's own. */
+/** Conversations with decisions: late ones, lost answers, failing storage, and rounds with the caller's own calls. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
@@ -22,7 +22,7 @@ const user = (content: string): JsonObject => ({ role: 'user', content });
 const asked = (seen: readonly ChatEvent[]): string[] =>
   ofType(seen, 'step').flatMap(({ step }) => (step.status === 'approval_required' ? [step.id] : []));
 const yesTo = (seen: readonly ChatEvent[]) => decided(asked(seen));
-/** The round as the caller has it: its own calls, and their results. */
+/** The round as the caller sends it: its own calls and their results. */
 const ownRound = (seen: readonly ChatEvent[]): JsonObject[] => {
   const ids = ofType(seen, 'tool-call-start').map(({ id }) => id);
   const calls = ids.map((id) => ({ id, type: 'function', function: { name: 'mine', arguments: '{}' } }));
@@ -40,8 +40,8 @@ const decide = (
   answer: object = { text: 'x' },
 ) => play([answer], { tools, decisions, body: { messages, tools: [clientFunction] }, ...more });
 
-describe('what was decided', () => {
-  it('beside calls of the caller stays when more is asked, whether a client format emitted it or not', async () => {
+describe('an approved call', () => {
+  it('beside calls of the caller stays in the conversation, whether a client format emitted it or not', async () => {
     const first = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
     const round = [go, ...ownRound(first.seen)];
     const second = await decide(yesTo(first.seen), round, {}, { calls: [{ ...pay, id: 'q' }] });
@@ -92,7 +92,7 @@ describe('what was decided', () => {
     ]);
   });
 
-  it('goes in its place when words come with it, and stays there', async () => {
+  it('stays at its position when text comes with the decision', async () => {
     const first = await play([{ text: 'May I? ', calls: [pay] }], { tools });
     const messages = [go, says('May I? '), user('and quickly')];
     const second = await decide(yesTo(first.seen), messages, {}, { text: 'More? ', calls: [{ ...pay, id: 'q' }] });
@@ -103,30 +103,30 @@ describe('what was decided', () => {
     expect(shape(fourth.bodies)).toEqual(['go', 'May I? ', 'p', 'and quickly', 'More? ', 'q', 'assistant', 'm']);
   });
 
-  it('is refused after the conversation was answered without it, and runs nothing', async () => {
+  it('is refused after the conversation continued without it, and runs nothing', async () => {
     const first = await play([{ calls: [pay] }], { tools });
     const late = decide(yesTo(first.seen), [go, user('well?'), says('No idea.')]);
     await expect(late).rejects.toThrow('has been answered since');
     const beside = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
     await expect(decide(yesTo(beside.seen), [go, ...ownRound(beside.seen), says('Well.')])).rejects.toThrow('has been answered since');
-    // Nothing was carried out: a message more, and it can be.
+    // Nothing was executed, so one more message allows it.
     expect((await decide(yesTo(first.seen), [go, user('well?'), says('No idea.'), user('then pay')])).inputs).toEqual([{ sum: 7 }]);
   });
 
-  it('runs nothing where the round that it belongs to is not sent', async () => {
+  it('runs nothing when its round is not sent', async () => {
     const first = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
     await expect(decide(yesTo(first.seen), [go])).rejects.toThrow('your own calls');
     expect((await decide(yesTo(first.seen), [go, ...ownRound(first.seen)])).inputs).toEqual([{ sum: 7 }]);
   });
 });
 
-it('a call that waits goes to no vendor without a result, also where its tool is not offered any more', async () => {
+it('a pending call is sent to no vendor without a result, even when its tool is no longer offered', async () => {
   const first = await play([{ calls: [pay, mine] }], { tools, body: { tools: [clientFunction] } });
   const next = await play([{ text: 'x' }], { tools: [tool('look')], body: { messages: [go, ...ownRound(first.seen)] } });
   expect(lastMessages(next.bodies)[1]?.['tool_calls']).toMatchObject([{ id: 'm' }]);
 });
 
-describe('storage that fails', () => {
+describe('failing storage', () => {
   const failing = (times: number): ToolLoopStates => {
     let left = times;
     const real = theStates();
@@ -135,21 +135,21 @@ describe('storage that fails', () => {
     return { keep, read: (owner, ids) => real.read(owner, ids), take: (owner, id) => real.take(owner, id) };
   };
 
-  it('for a moment loses nothing of what a tool came to', async () => {
+  it('for a moment loses no result of a tool', async () => {
     const first = await play([{ calls: [pay] }], { tools });
     const next = await decide(yesTo(first.seen), [go], { states: failing(2) });
     expect(shape(next.bodies)).toEqual(['go', 'assistant', 'p']);
     expect(shape((await decide(yesTo(first.seen), [go])).bodies)).toEqual(['go', 'assistant', 'p']);
   });
 
-  it('for long never lets it run twice', async () => {
+  it('for long never runs a tool twice', async () => {
     const first = await play([{ calls: [pay] }], { tools });
     await expect(decide(yesTo(first.seen), [go], { states: failing(100) })).rejects.toThrow('away');
     await expect(decide(yesTo(first.seen), [go])).rejects.toThrow('is being executed');
   });
 });
 
-it('of several calls those that ended before the caller left are known', async () => {
+it('keeps the results of calls that ended before the caller left', async () => {
   const first = await play([{ calls: [pay, { ...pay, id: 'q', arguments: '{"sum":8}' }] }], { tools });
   const leaving = new AbortController();
   const gone = new GatewayError('client_closed_request', 'gone');

@@ -1,4 +1,4 @@
-/** Citations of words that are held back: they stay with their words. */
+/** Citations of held text stay with their text. */
 import { expect, it } from 'vitest';
 import { onlyJson } from '../../../src/extensions/tool-loop/json-answer.ts';
 import type { Round, RoundCall } from '../../../src/extensions/tool-loop/read-round.ts';
@@ -16,11 +16,11 @@ async function typesOf(events: readonly ChatEvent[], calls: readonly RoundCall[]
   return (await Array.fromAsync(onlyJson(read()))).flat().map(({ type }) => type);
 }
 
-it('go with words before a call', async () => {
+it('stay with text before a call', async () => {
   expect(await typesOf([words('As they say.'), citation], [call])).toEqual([]);
 });
 
-it('come behind the words that they are of', async () => {
+it('follow their text', async () => {
   const answer = ['text-delta', 'annotation', 'text-delta'];
   expect(await typesOf([words('As they say'), citation, words('.')], [])).toEqual(answer);
   expect(await typesOf([words('{"a":'), citation, words('1}')], [])).toEqual(answer);

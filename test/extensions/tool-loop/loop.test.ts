@@ -11,7 +11,7 @@ import { person } from '../mcp/services.ts';
 useStates();
 
 describe('rounds', () => {
-  it('runs the calls, feeds their results back and shows one answer', async () => {
+  it('runs the calls, returns their results to the model and emits one answer', async () => {
     const { seen, bodies, inputs } = await play([
       { text: 'Let me see. ', calls: [{ id: 'a', name: 'demo__add', arguments: '{"x":1}' }] },
       { text: 'It is done.' },
@@ -40,7 +40,7 @@ describe('rounds', () => {
     ]);
   });
 
-  it('leaves words before a call out of an answer that is to be JSON, and nothing of the answer itself', async () => {
+  it('omits text before a call from a JSON answer, and nothing of the answer itself', async () => {
     const calls = [{ id: 'a', name: 'demo__add' }];
     const body = { response_format: { type: 'json_object' } };
     const said = async (...texts: string[]) => {
@@ -106,7 +106,7 @@ describe('rounds', () => {
     expect(bodies.map((body) => body['tool_choice'])).toEqual(['required', undefined]);
   });
 
-  it('keeps to the tools that may be called, and forces none of them twice', async () => {
+  it('offers only allowed tools, and forces none twice', async () => {
     const names = [{ type: 'function', function: { name: 'demo__add' } }];
     const script = [{ calls: [{ id: 'a', name: 'demo__add' }] }, { text: 'x' }];
     for (const [given, next] of [
@@ -125,7 +125,7 @@ describe('rounds', () => {
     }
   });
 
-  it('gives the model a name of its own for a tool whose name the caller already uses', async () => {
+  it('renames a tool whose name the caller already uses', async () => {
     const taken = { type: 'function', function: { name: 'demo__add' } };
     const { bodies } = await play([{ text: 'x' }], { body: { tools: [taken] } });
     const names = (bodies[0]?.tools ?? []).map((each) => (each['function'] as JsonObject)['name'] as string);
@@ -134,7 +134,7 @@ describe('rounds', () => {
     for (const name of names) expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
   });
 
-  it('offers both of two tools of one name: a skill, and a tool of a server that is called skill', async () => {
+  it('offers both a skill and a tool with one name', async () => {
     const city = { name: 'skill__city', inputSchema: { type: 'object' }, requiresApproval: false };
     const tools = ['mcp/skill/city', 'skill/city'].map((capability) => ({ ...city, capability }));
     const taken = { type: 'function', function: { name: 'skill__city' } };
@@ -145,7 +145,7 @@ describe('rounds', () => {
     }
   });
 
-  it('refuses several choices, and functions of the old form, whose calls have no ids', async () => {
+  it('refuses several choices, and functions of the former format, whose calls have no ids', async () => {
     await expect(play([{ text: 'x' }], { body: { n: 2 } })).rejects.toMatchObject({ code: 'invalid_request', param: 'n' });
     const functions = [{ name: 'mine', parameters: { type: 'object' } }];
     await expect(play([{ text: 'x' }], { body: { functions } })).rejects.toMatchObject({ code: 'invalid_request', param: 'functions' });
@@ -158,14 +158,14 @@ describe('failures', () => {
     calls: [{ id: 'a', name: 'demo__add', ...(given === undefined ? {} : { arguments: given }) }],
   });
 
-  it.each(['[1]', '{"x":', '"text"'])('tells the model that %s is not a JSON object', async (given) => {
+  it.each(['[1]', '{"x":', '"text"'])('reports to the model that %s is not a JSON object', async (given) => {
     const { bodies, inputs, seen } = await play([round(given), { text: 'sorry' }]);
     expect(inputs).toEqual([]);
     expect(lastMessages(bodies).at(-1)?.['content']).toContain('not a JSON object');
     expect(ofType(seen, 'step').at(-1)?.step.status).toBe('failed');
   });
 
-  it('tells the model of a denial, of a time limit and of a tool that failed', async () => {
+  it('reports a denial, a time limit and a failed tool to the model', async () => {
     for (const code of ['permission_denied', 'upstream_timeout', 'tool_failed'] as const) {
       const { bodies, seen } = await play([round(), { text: 'sorry' }], {
         callTool: () => Promise.reject(new GatewayError(code, `because ${code}`)),
@@ -177,7 +177,7 @@ describe('failures', () => {
     expect(lastMessages(own.bodies).at(-1)?.['content']).toContain('no such file');
   });
 
-  it('tells the model of an unknown tool, also beside a call of the caller’s own', async () => {
+  it('reports an unknown tool to the model, even beside a call of the caller’s own', async () => {
     const strange = { id: 's', name: 'add' };
     const alone = await play([{ calls: [strange] }, { text: 'sorry' }]);
     expect(lastMessages(alone.bodies).at(-1)).toMatchObject({
@@ -193,7 +193,7 @@ describe('failures', () => {
     expect(ofType((await play([{ calls: [strange] }], { body: { tools } })).seen, 'tool-call-start')).toHaveLength(1);
   });
 
-  it('tells the model of results that are too much in all, over all rounds', async () => {
+  it('reports to the model when all results together are too large', async () => {
     const big = 'x'.repeat(9_000_000);
     const calls = Array.from({ length: 2 }, (_, index) => ({ id: `c${index}`, name: 'demo__add' }));
     const { bodies, seen } = await play([{ calls }, { calls }, { calls }, { text: 'enough' }], {
@@ -205,7 +205,7 @@ describe('failures', () => {
     expect(ofType(seen, 'step').at(-1)?.step).toMatchObject({ status: 'failed', error: 'too much in all' });
   });
 
-  it('tells the model of what is no text, without its bytes, and structured content where there is no other', async () => {
+  it('describes binary content to the model without its bytes, and structured content where there is no other', async () => {
     const image = { type: 'image', data: 'AA==', mimeType: 'image/png' };
     const mixed = await play([round(), { text: 'x' }], {
       callTool: () => Promise.resolve({ content: [{ type: 'text', text: 'see' }, image] }),
@@ -217,13 +217,13 @@ describe('failures', () => {
     expect(lastMessages(structured.bodies).at(-1)?.['content']).toBe('{"a":1}');
   });
 
-  it('hands a failure of the model to the caller, before the first event and after', async () => {
+  it('forwards a failure of the model to the caller, before the first event and after', async () => {
     const down = new GatewayError('upstream_unavailable', 'down');
     await expect(play([down])).rejects.toBe(down);
     await expect(play([round(), down])).rejects.toBe(down);
   });
 
-  it('ends when the caller leaves while a tool runs', async () => {
+  it('ends when the caller disconnects while a tool runs', async () => {
     const leaving = new AbortController();
     const gone = new GatewayError('client_closed_request', 'The caller left.');
     const running = play([round(), { text: 'x' }], {
@@ -241,7 +241,7 @@ describe('failures', () => {
 describe('functions of the caller beside server-side tools', () => {
   const mine = { id: 'call_mine', name: 'mine', arguments: '{"q": 1}' };
   const user = { role: 'user', content: 'go' };
-  /** What the caller was asked to do, as it sends that back with its result. */
+  /** The caller's calls as it sends them back, with a result. */
   const back = (seen: readonly ChatEvent[], given = '{"q": 1}'): readonly JsonObject[] => {
     const { id } = ofType(seen, 'tool-call-start')[0] ?? { id: 'none' };
     return [
@@ -252,10 +252,10 @@ describe('functions of the caller beside server-side tools', () => {
   };
   const roles = (messages: readonly JsonObject[]) => messages.map((message) => message['tool_call_id'] ?? message['role']);
 
-  it('returns only its own calls, and restores what it did not see when their results come back', async () => {
+  it('returns only its own calls, and restores server rounds when their results come back', async () => {
     const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
     expect(ofType(seen, 'tool-call-start').map((event) => event.name)).toEqual(['mine']);
-    // Vendors' own ids come again in other conversations.
+    // Ids of vendors repeat in other conversations.
     expect(ofType(seen, 'tool-call-start')[0]?.id).toMatch(/^call_\w{1,35}$/);
     expect(ofType(seen, 'tool-call-start')[0]?.id).not.toBe('call_mine');
     expect(ofType(seen, 'finish')).toEqual([{ type: 'finish', choice: 0, reason: 'tool_calls' }]);
@@ -264,7 +264,7 @@ describe('functions of the caller beside server-side tools', () => {
     expect(lastMessages(next.bodies)[1]?.['tool_calls']).toHaveLength(2);
   });
 
-  it('restores the rounds before, also where the last one has calls of the caller alone', async () => {
+  it('restores earlier rounds even when the last one has only calls of the caller', async () => {
     const { seen } = await play([{ calls: [{ id: 'first', name: 'demo__look' }] }, { calls: [mine] }], {
       body: { tools: [clientFunction] },
     });
@@ -273,7 +273,7 @@ describe('functions of the caller beside server-side tools', () => {
     expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', 'first', 'assistant', 'call_mine']);
   });
 
-  it('keeps what is hidden once, however many calls stand beside it', async () => {
+  it('stores server rounds once, however many calls are beside them', async () => {
     const kept: string[] = [];
     const states: ToolLoopStates = { ...theStates(), keep: async (_owner, ids) => void kept.push(...ids) };
     const calls = Array.from({ length: 100 }, (_, index) => ({ id: `m${index}`, name: 'mine' }));
@@ -281,7 +281,7 @@ describe('functions of the caller beside server-side tools', () => {
     expect(kept).toHaveLength(1);
   });
 
-  it('restores with arguments that the client library wrote anew, but not for another call that has the same id', async () => {
+  it('restores when the client library rewrote the arguments, but not for another call with the same id', async () => {
     const { seen } = await play([{ calls: [{ id: 'a', name: 'demo__add' }, mine] }], { body: { tools: [clientFunction] } });
     const same = await play([{ text: 'x' }], { body: { messages: back(seen, '{"q":1}') } });
     expect(roles(lastMessages(same.bodies))).toContain('a');
@@ -295,7 +295,7 @@ describe('functions of the caller beside server-side tools', () => {
     expect(roles(lastMessages(next.bodies))).toEqual(['user', 'assistant', ofType(seen, 'tool-call-start')[0]?.id]);
   });
 
-  it('keeps two conversations apart, whose vendor counts its calls alike', async () => {
+  it('separates two conversations whose vendor uses equal call ids', async () => {
     const both = await Promise.all(
       ['one', 'two'].map((who, index) =>
         play([{ text: who, calls: [{ id: 'a', name: 'demo__add' }, mine] }], { run: `run-${index}`, body: { tools: [clientFunction] } }),

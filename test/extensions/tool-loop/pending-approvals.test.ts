@@ -1,4 +1,4 @@
-/** Calls of tools that wait for a person: decided together, carried out once, whatever fails or is sent again. */
+/** Tool calls that wait for approval: decided together, executed once, whatever fails or is repeated. */
 import { describe, expect, it } from 'vitest';
 import type { ToolLoopOptions } from '../../../src/extensions/tool-loop/loop-options.ts';
 import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
@@ -9,13 +9,13 @@ import { person } from '../mcp/services.ts';
 
 useStates();
 
-describe('calls that a person has to agree to', () => {
+describe('calls that need approval', () => {
   const pay = { id: 'p', name: 'demo__pay', arguments: '{"sum":7}' };
   const tools = [tool('pay', true), tool('look')];
   const asks = (seen: readonly ChatEvent[]) =>
     ofType(seen, 'step').flatMap(({ step }) => (step.status === 'approval_required' ? [step] : []));
 
-  it('wait, beside others that run; go on after a yes, with what was shown; the same yes again goes on from there, and never runs it twice', async () => {
+  it('wait beside others that run, continue after an approval, and continue again without a second execution', async () => {
     const first = await play([{ text: 'May I? ', calls: [pay, { id: 'l', name: 'demo__look' }] }], { tools });
     expect(first.inputs).toEqual([{}]);
     const [asked] = asks(first.seen);
@@ -37,7 +37,7 @@ describe('calls that a person has to agree to', () => {
     await expect(no).rejects.toMatchObject({ code: 'invalid_request', param: 'gateway.approvals[0].id' });
   });
 
-  it('are not lost when the model fails behind them, nor forced again', async () => {
+  it('are not lost when the model fails after them, nor forced again', async () => {
     const [asked] = asks((await play([{ calls: [pay] }], { tools, body: { tool_choice: 'required' } })).seen);
     const decisions = decided([asked?.id]);
     const failed = play([new GatewayError('upstream_error', 'no')], { tools, decisions, body: { tool_choice: 'required' } });
@@ -88,7 +88,7 @@ describe('calls that a person has to agree to', () => {
     expect(lastMessages(next.bodies).at(-1)).toMatchObject({ tool_call_id: 'p', content: 'The person did not allow this call.' });
   });
 
-  it('are decided together, by whom they are for, with the tool still there', async () => {
+  it('are decided together, by their own caller, with the tool still offered', async () => {
     const two = [pay, { ...pay, id: 'q' }];
     const [one, other] = asks((await play([{ calls: two }], { tools })).seen);
     const decide = (ids: readonly (string | undefined)[], more: Partial<ToolLoopOptions> = {}) =>
@@ -96,7 +96,7 @@ describe('calls that a person has to agree to', () => {
     await expect(decide([one?.id])).rejects.toThrow('decided together');
     await expect(decide([one?.id, other?.id], { owner: person('another') })).rejects.toThrow('no call waits');
     await expect(decide([one?.id, other?.id], { tools: [tool('look')] })).rejects.toThrow('name the tool mcp/demo/pay in tools again');
-    // In any order of the ids: one request executes all calls, and a concurrent one is asked to wait.
+    // In any order of ids, one request executes all calls, and a concurrent one gets an error.
     const racing = await Promise.allSettled(
       Array.from({ length: 6 }, (_, index) => decide(index % 2 === 0 ? [one?.id, other?.id] : [other?.id, one?.id])),
     );
@@ -122,7 +122,7 @@ describe('calls that a person has to agree to', () => {
       'p',
       'call_m',
     ]);
-    // What it came to stays in the conversation, though the caller never sees it.
+    // The result stays in the conversation, although the caller never sees it.
     const later = [...messages, { role: 'assistant', content: 'Paid.' }, { role: 'user', content: 'and?' }];
     const third = await play([{ text: 'x' }], { tools, body: { messages: later } });
     expect(lastMessages(third.bodies)[1]?.['tool_calls']).toHaveLength(2);
@@ -143,7 +143,7 @@ describe('calls that a person has to agree to', () => {
     expect(lastMessages(next.bodies).map((message) => message['tool_call_id'] ?? message['role'])).toEqual(['user', 'assistant', 'l', 'p']);
   });
 
-  it('are kept in the spelling that nodes of an older version read, during an upgrade', async () => {
+  it('are stored in the format that nodes of an older version read, during an upgrade', async () => {
     const kept: object[] = [];
     const states: ToolLoopStates = {
       keep: (owner, ids, state) => {

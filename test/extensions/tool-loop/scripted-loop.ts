@@ -22,9 +22,9 @@ export interface Answer {
   readonly usage?: Usage | null;
 }
 
-/** Shared by all plays of a file, as by the requests of a caller. */
+/** Shared by all runs of a file, as by the requests of a caller. */
 let states: ToolLoopStates & AsyncDisposable;
-/** To be called by each file: of what is loaded once for several, hooks run for the first only. */
+/** Each file calls this, because hooks of a shared module run only for the first file. */
 export function useStates(): void {
   beforeAll(async () => void (states = await openStates()));
   afterAll(() => states[Symbol.asyncDispose]());
@@ -55,7 +55,7 @@ async function* answerEvents(answer: Answer): ChatEvents {
   ];
 }
 
-/** Plays `script`, one answer per model call; the last one for ever. */
+/** Runs `script`, one answer per model call; the last one repeats. */
 export async function play(script: readonly (Answer | Error)[], options: Partial<ToolLoopOptions> & { body?: Partial<ChatBody> } = {}) {
   const bodies: ChatBody[] = [];
   const inputs: JsonObject[] = [];

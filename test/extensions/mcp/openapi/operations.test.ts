@@ -1,4 +1,4 @@
-/** OpenAPI operations as tools and as requests: names, schemas, styles, and addresses that cannot be left. */
+/** OpenAPI operations as tools and as requests: names, schemas, styles, and addresses that input cannot leave. */
 import { describe, expect, it } from 'vitest';
 import { readDocument } from '../../../../src/extensions/mcp/transports/openapi/document.ts';
 import { type Operation, readOperations } from '../../../../src/extensions/mcp/transports/openapi/operations.ts';
@@ -20,7 +20,7 @@ const base = new URL('https://api.example/v1/');
 const sent = (operation: Operation, input: JsonObject) => writeRequest(base, operation, input);
 
 describe('the tools', () => {
-  it('keep names, words and schemas, and say what they do', () => {
+  it('keep names, descriptions and schemas, and state their effects', () => {
     const { operations } = all({
       '/orders/{id}': {
         parameters: [parameter('id', 'path', { type: 'integer' }, { required: true, description: 'The number.' })],
@@ -50,14 +50,14 @@ describe('the tools', () => {
     expect(operations.get('put_orders_id')?.definition.inputSchema).toMatchObject({ required: ['id', 'body'] });
   });
 
-  it('are the chosen ones; every GET unless some are named; never two of one name', () => {
+  it('are the chosen operations; by default every GET; never two with one name', () => {
     const paths = { '/a': { get: { operationId: 'x' }, post: { operationId: 'x!' } }, '/b': { post: { operationId: 'write_b' } } };
     expect([...all(paths, {}, { chosen: null }).operations.keys()]).toEqual(['x']);
     expect([...all(paths, {}, { chosen: ['write_*', 'POST /a'] }).operations.keys()]).toEqual(['x', 'write_b']);
     expect([...all(paths).operations.keys()]).toEqual(['x', 'x_2', 'write_b']);
   });
 
-  it('have schemas that stand for themselves, also those that refer to themselves', () => {
+  it('have self-contained schemas, including recursive ones', () => {
     const schemas = {
       Node: { type: 'object', properties: { next: { $ref: '#/components/schemas/Node' }, tag: { $ref: '#/components/schemas/Tag' } } },
       Tag: { type: 'string', nullable: true, enum: ['a', 'b'], example: 'a', 'x-internal': true },
@@ -83,7 +83,7 @@ describe('the tools', () => {
     expect(schema.fault({ nobody: 1 })?.path).toBe('nobody');
   });
 
-  it('leave out what Pailou itself sets, and what HTTP does', () => {
+  it('omit parameters that Pailou or HTTP sets', () => {
     const operation = only({
       '/x': {
         get: {
@@ -96,7 +96,7 @@ describe('the tools', () => {
     expect(Object.keys(operation.definition.inputSchema['properties'] as object)).toEqual(['X-Trace']);
   });
 
-  it('promise structured content only where there is one good answer, an object', () => {
+  it('declare structured content only where the one success response is an object', () => {
     const answer = (schema: object) => ({ content: { 'application/json': { schema } } });
     const object = { type: 'object', properties: { id: { type: 'integer' } } };
     const output = (responses: object) => only({ '/x': { get: { responses } } }).definition.outputSchema;
@@ -106,7 +106,7 @@ describe('the tools', () => {
     expect(output({ 200: answer({ ...object, nullable: true }) })).toBeUndefined();
   });
 
-  it('that cannot be made are left out alone, with the reason', () => {
+  it('that cannot be built are left out one by one, with the reason', () => {
     const { operations, left } = all(
       {
         '/ok': { get: {} },
@@ -156,7 +156,7 @@ describe('a request', () => {
     expect(query({}, { style, explode }, value)).toBe(wanted);
   });
 
-  it('writes JSON where the document says so, headers, forms and texts', () => {
+  it('writes JSON where the document requires it, headers, forms and texts', () => {
     const json = only({ '/q': { get: { parameters: [{ name: 'f', in: 'query', content: { 'application/json': { schema: {} } } }] } } });
     expect(decodeURIComponent(sent(json, { f: { a: [1] } }).url.search)).toBe('?f={"a":[1]}');
     const form = only({
@@ -177,7 +177,7 @@ describe('a request', () => {
     expect(() => sent(form, { 'X-List': ['通'] })).toThrow(/Latin-1/);
   });
 
-  it('cannot leave its address, whatever is put into the path', () => {
+  it('cannot leave its address, whatever the path parameters contain', () => {
     const operation = only({ '/orders/{id}/items': { get: { parameters: [parameter('id', 'path', {}, { required: true })] } } });
     const path = (id: unknown) => sent(operation, { id } as JsonObject).url;
     for (const evil of [
@@ -206,7 +206,7 @@ describe('a request', () => {
 });
 
 describe('a document', () => {
-  it('is read as YAML and JSON; what is none is refused in words', async () => {
+  it('is read as YAML and JSON; anything else is refused with a reason', async () => {
     const yaml = 'openapi: 3.1.0\npaths:\n  /a:\n    get: {operationId: a}\n';
     expect(await readDocument(yaml)).toMatchObject({ paths: { '/a': { get: { operationId: 'a' } } } });
     const deep = `{"openapi":"3.0.0","paths":{"/a":${'{"x":'.repeat(3_000)}1${'}'.repeat(3_000)}}}`;
@@ -228,7 +228,7 @@ describe('a document', () => {
       });
   });
 
-  it('says where the service is, unless the row does', () => {
+  it('gives the address of the service, unless the row does', () => {
     const document = {
       servers: [{ url: 'https://{region}.example/{base}', variables: { region: { default: 'eu' }, base: { default: 'v2' } } }],
     };

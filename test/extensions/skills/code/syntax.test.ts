@@ -76,7 +76,7 @@ f(a < b, c > (d));
 `;
 const jsx = 'export const App = ({ a, ...rest }) => <><div className="x" {...rest}>{a?.b ?? <B.C x={1} />} text &amp; more</div></>;\n';
 
-describe('a file of today is right', () => {
+describe('a file in current syntax is valid', () => {
   it.each([
     ['a.py', python],
     ['a.go', go],
@@ -104,7 +104,7 @@ describe('a file of today is right', () => {
   });
 });
 
-describe('the error of a broken file names the position', () => {
+describe('the error of an invalid file names the position', () => {
   it.each([
     ['a.py', 'x = 1\ndef f(:\n  pass\n', 'line 2, column 7'],
     ['a.go', 'package main\nfunc main( {\n}\n', 'line 2, column'],
@@ -114,7 +114,7 @@ describe('the error of a broken file names the position', () => {
     ['a.css', 'a { color: red;\n b { } } }\n', 'line 2, column'],
     ['a.jsx', 'const a = <div><b></b>;\n', 'line 2, column 1'],
     ['a.tsx', 'const a = <div />;\nconst = 1;\n', 'line 2, column'],
-  ])('%s, as advice of a parser that may lag behind', (path, content, place) => {
+  ])('%s, as a warning of a parser that may be outdated', (path, content, place) => {
     expect(syntaxOf({ path, content })).toEqual({ verdict: 'doubtful', fault: expect.stringContaining(place) as string });
   });
 
@@ -131,9 +131,9 @@ describe('the error of a broken file names the position', () => {
     expect(syntaxOf({ path, content })).toEqual({ verdict: 'wrong', fault: expect.stringContaining(words) as string });
   });
 
-  it('of a language without a parser here is not judged', () => {
+  it('of a language without a bundled parser is not judged', () => {
     expect(syntaxOf({ path: 'a.hs', content: 'main = (' })).toEqual({ verdict: 'unknown' });
-    // Their grammars do not cover the current versions of the languages.
+    // The bundled grammars do not cover the current versions of these languages.
     expect(syntaxOf({ path: 'A.java', content: 'class A {' })).toEqual({ verdict: 'unknown' });
   });
 });
@@ -143,7 +143,7 @@ describe('code-generation', () => {
   const broken = { path: 'a.py', content: 'x = (\n' };
   const make = (options: object = {}) => makeSkill(codeGeneration as unknown as Plugin<'skill', never>, options);
 
-  it('tells the model of a doubt, and takes what it stands by, unchecked', async () => {
+  it('reports a doubtful file to the model, and accepts it unchecked when the model repeats it', async () => {
     const good = { path: 'b.py', content: 'y = 1\n' };
     const { output, asked } = await play(await make(), { task: 'x' }, () => said(broken, good));
     expect(asked).toHaveLength(2);
@@ -151,7 +151,7 @@ describe('code-generation', () => {
     expect(output).toEqual({ files: [broken, good], explanation: 'e', checked: ['b.py'] });
   });
 
-  it('gives an answer that is in doubt after all repairs, but never one that is wrong', async () => {
+  it('returns a doubtful answer after all repairs, but never an invalid one', async () => {
     const changing = await play(await make({ repairs: 2 }), { task: 'x' }, ({ turn }) => said({ path: 'a.py', content: `x = (${turn}\n` }));
     expect(changing.asked).toHaveLength(3);
     expect(changing.output).toMatchObject({ files: [{ content: 'x = (3\n' }], checked: [] });

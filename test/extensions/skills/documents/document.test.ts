@@ -1,4 +1,4 @@
-/** Documents of each format as sections, in pieces that lose nothing; hostile ones as words. */
+/** Documents of each format as sections and as chunks without loss; hostile ones get an error. */
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../src/extensions/skills/documents/document.ts';
@@ -22,7 +22,7 @@ describe('a document', () => {
     expect(await read('plain words', { name: 'a.txt' })).toEqual([{ heading: '', page: null, text: 'plain words' }]);
   });
 
-  it('in HTML is read as people read it', async () => {
+  it('in HTML has its visible text', async () => {
     const html =
       '<!doctype html><title>x</title><style>p{}</style><nav>menu</nav><h1>One &amp; all</h1><p>first <b>bold</b><br>line</p><script>evil()</script><h2>Two</h2><ul><li>a</li><li>b</li></ul><table><tr><td>1</td><td>2</td></tr></table>';
     expect(await read(html)).toEqual([
@@ -53,7 +53,7 @@ describe('a document', () => {
     expect((await read(`<!doctype html>${html}`)).map((section) => section.text)).toEqual([text]);
   });
 
-  it('in PDF has its pages, in Word its headings', async () => {
+  it('has its pages in PDF, and its headings in Word', async () => {
     expect(await read(makePdf(['First page (one).\nSecond line.', '', 'Third page.']))).toEqual([
       { heading: '', page: 1, text: 'First page (one).\nSecond line.' },
       { heading: '', page: 3, text: 'Third page.' },
@@ -73,7 +73,7 @@ describe('a document', () => {
     ['a zip that is no Word document', Buffer.from(zipSync({ 'a.txt': new Uint8Array([1]) })), /no Word document/],
     ['a zip bomb', Buffer.from(zipSync({ 'word/document.xml': new Uint8Array(300 * 1024 * 1024) })), /larger than/],
     ['a PDF without text', makePdf(['']), /holds no text/],
-  ])('that is %s is refused in words', async (_what, bytes, words) => {
+  ])('that is %s is refused with a reason', async (_what, bytes, words) => {
     await expect(read(bytes)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringMatching(words) as string });
   });
 
@@ -87,7 +87,7 @@ describe('a document', () => {
 describe('pieces', () => {
   const words = Array.from({ length: 2_000 }, (_, index) => `word${index}`).join(' ');
 
-  it('hold everything, cut between words, with the overlap between them', () => {
+  it('contain everything, cut between words, with the overlap between them', () => {
     const sections = [
       { heading: 'Short', page: null, text: 'little' },
       { heading: '', page: 7, text: words },
@@ -102,7 +102,7 @@ describe('pieces', () => {
     expect(pieces.length).toBeGreaterThan(plain);
   });
 
-  it('know in which lines their parts begin', () => {
+  it('have the line numbers of their parts', () => {
     const lines = Array.from({ length: 600 }, (_, index) => `line ${index + 1}.`);
     const [head, body] = [lines.slice(0, 5).join('\n'), lines.join('\n')];
     const sections = [{ heading: 'a', page: null, text: head }, { heading: '', page: null, text: body }]; // prettier-ignore
@@ -111,7 +111,7 @@ describe('pieces', () => {
         expect(text.split('\n')[text.startsWith('line') ? 0 : 1]).toBe(`line ${text.startsWith('line') ? line : line + 1}.`);
   });
 
-  it('of a long table have the names of its columns', () => {
+  it('of a long table contain the names of its columns', () => {
     const rows = (mark: string) => Array.from({ length: 200 }, (_, index) => ['Tea', `"no${mark} ${index}"`, '3.00'].join(mark));
     for (const mark of [';', ',', '\t']) {
       const names = ['name', 'number', 'price'].join(mark);
@@ -128,7 +128,7 @@ describe('pieces', () => {
         expect(piece.text.startsWith('[1: beginning]\n')).toBe(true);
   });
 
-  it('of a text are together the text again, in any script', () => {
+  it('of a text together equal the text, in any script', () => {
     for (const text of [words, `  a\n\n${'你好。'.repeat(500)}\n \n${'😀'.repeat(700)}\n`, '\n\n', 'x'.repeat(5_000)]) {
       const pieces = textChunks(text, 600);
       expect(pieces.map(({ before, text: own, after }) => before + own + after).join('')).toBe(text);

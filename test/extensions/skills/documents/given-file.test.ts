@@ -1,4 +1,4 @@
-/** Files as programs send them. */
+/** Files in the base64 variants that programs send. */
 import { expect, it } from 'vitest';
 import { readInputDocument } from '../../../../src/extensions/skills/documents/document.ts';
 

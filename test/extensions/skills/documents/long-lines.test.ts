@@ -1,11 +1,11 @@
-/** Texts without any place to cut them at. */
+/** Texts without any break to cut at. */
 import { expect, it } from 'vitest';
 import { chunkSections } from '../../../../src/extensions/skills/documents/chunks.ts';
 import { textChunks } from '../../../../src/extensions/skills/documents/text-chunks.ts';
 
 const line = 'x'.repeat(16_000_000);
 
-it('are cut in time that grows with their length, and lose nothing', () => {
+it('are cut in linear time, without loss', () => {
   expect(
     textChunks(line, 500)
       .map(({ before, text, after }) => before + text + after)

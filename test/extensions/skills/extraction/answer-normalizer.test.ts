@@ -1,4 +1,4 @@
-/** Answers of nearly the right form. */
+/** Normalizes near-miss answers. */
 import { describe, expect, it } from 'vitest';
 import { normalizeAnswer } from '../../../../src/extensions/skills/extraction/answer-normalizer.ts';
 import { readRecordSchema } from '../../../../src/extensions/skills/extraction/record-schema.ts';
@@ -37,13 +37,13 @@ describe('data', () => {
     [{ paid: 'True' }, { paid: true }],
     [{ name: null, total: null, lines: [{ price: null }] }, { lines: [{}] }],
     [{ total: 'N/A', count: '', paid: 'not specified' }, {}],
-    // In one way or another.
+    // Both forms of the number are accepted.
     [{ total: '1.234' }, { total: '1.234' }],
     [{ total: '1.2 million' }, { total: '1.2 million' }],
     [{ total: '5 %' }, { total: '5 %' }],
     [{ total: '3 or 4' }, { total: '3 or 4' }],
     [{ count: '12/2026' }, { count: '12/2026' }],
-  ])('%j means %j', (data, expected) => {
+  ])('%j becomes %j', (data, expected) => {
     expect(normalize(data)).toEqual({ records: [{ data: expected, quotes: {} }] });
   });
 });
@@ -61,7 +61,7 @@ describe('quotes', () => {
   });
 });
 
-it('a list is one of records, and so is a record alone', () => {
+it('a list contains records, and a single record is a list of one', () => {
   const record = { data: { name: 'Ann' }, quotes: { name: 'Ann' } };
   for (const answer of [[record], record, { records: [record] }]) expect(normalizeAnswer(answer, typesOf)).toEqual({ records: [record] });
 });

@@ -1,4 +1,4 @@
-/** Whether the words of a document say a value. */
+/** Checks that a quote of a document supports a value. */
 import { describe, expect, it } from 'vitest';
 import { supportOf, type TextKind } from '../../../../src/extensions/skills/extraction/quote-verifier.ts';
 import type { Json } from '../../../../src/types/json.ts';
@@ -32,7 +32,7 @@ describe('a number', () => {
     [1250.5, 'المبلغ ١٬٢٥٠٫٥٠ ريال'],
     [1250, 'مبلغ ۱۲۵۰ ریال'],
     [2500, 'कुल २,५०० रुपये'],
-  ])('%d is said by %s', (value, quote) => {
+  ])('%d is in %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('exact');
   });
 
@@ -82,7 +82,7 @@ describe('a number', () => {
     [40, 'one hundred and forty'],
     [987_654, '合同一式两份'],
     [987_654, 'The total is due.'],
-  ])('%d is not said by %s', (value, quote) => {
+  ])('%d is not in %s', (value, quote) => {
     expect(supportOf(value, quote)).toBe('none');
   });
 });
@@ -147,7 +147,7 @@ it.each<[string, string, TextKind, string]>([
   expect(supportOf(value, quote, kind)).toBe(support);
 });
 
-it.each(['111 ', '1 ', '1', '1.', '1,000 ', '1千', '1/2 '])('a table of thousands of %j takes no time to look through', (cell) => {
+it.each(['111 ', '1 ', '1', '1.', '1,000 ', '1千', '1/2 '])('a table of thousands of %j is searched without delay', (cell) => {
   const startedAt = performance.now();
   supportOf(5_000_001, cell.repeat(20_000));
   expect(performance.now() - startedAt).toBeLessThan(2_000);

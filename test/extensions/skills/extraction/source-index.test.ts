@@ -1,4 +1,4 @@
-/** Quotes of models, found in what they were given to read. */
+/** Finds a model's quotes in its source text. */
 import { describe, expect, it } from 'vitest';
 import { createSourceIndex } from '../../../../src/extensions/skills/extraction/source-index.ts';
 
@@ -6,7 +6,7 @@ const part = (page: number, text: string) => ({ section: { heading: '', page, te
 const find = (text: string, quote: string) => createSourceIndex([part(1, text)]).find(quote)?.words;
 
 describe('words', () => {
-  it('are found across lines, pages and divided words, at the place where they begin', () => {
+  it('is found across lines, pages and hyphenated words, at its start', () => {
     const reading = createSourceIndex([part(1, 'The con-\ntract of\nAnn ends in Sep-'), part(2, 'tember 2026. Thank you.')]);
     expect(reading.find('contract  of Ann')?.source).toBe('page 1');
     expect(reading.find('ends in September 2026')?.source).toBe('page 1');
@@ -34,7 +34,7 @@ describe('words', () => {
     ['what is left out', 'Invoice 4711 of the third of May to Ann', 'Invoice 4711 ... to Ann', 'Invoice 4711 … to Ann'],
     ['what is left out at the end', 'The total of 5.50 is due.', 'The total of 5.50 […]', 'The total of 5.50'],
     ['signs alone', 'Married: ☒', '☒', '☒'],
-  ])('are found whatever a quote makes of %s, and given as they stand', (_what, text, quote, words) => {
+  ])('is found despite differences in %s, and returned as in the source', (_what, text, quote, words) => {
     expect(find(text, quote)).toBe(words);
   });
 
@@ -44,7 +44,7 @@ describe('words', () => {
     ['a word', 'Signed by Anna', 'Signed by Ann', 'Signed by Anna'],
     ['neither, where there is a whole one too', '15 of 5', '5', '5'],
     ['no word, where words have no ends', '在北京市', '北京', '北京'],
-  ])('are never a part of %s', (_what, text, quote, words) => {
+  ])('is never found within %s', (_what, text, quote, words) => {
     expect(find(text, quote)).toBe(words);
   });
 
@@ -53,18 +53,18 @@ describe('words', () => {
     ['another order', 'Ann, then Bob', 'Bob … Ann'],
     ['too much left out', `Total ${'x '.repeat(600)} 5`, 'Total … 5'],
     ['another sign of a number', 'Total -5.00', 'Total 5.00'],
-  ])('with %s are not found', (_what, text, quote) => {
+  ])('with %s is not found', (_what, text, quote) => {
     expect(find(text, quote)).toBeUndefined();
   });
 
-  it('of a text without headings name lines', () => {
+  it('of a text without headings has line numbers', () => {
     const section = { heading: '', page: null, text: 'one\ntwo\n\nfour five\nsix' };
     const reading = createSourceIndex([{ section, text: section.text.slice(4), line: 2 }]);
     expect(['two', 'five', 'six'].map((quote) => reading.find(quote)?.source)).toEqual(['line 2', 'line 4', 'line 5']);
     expect(createSourceIndex([{ section, text: section.text, line: 1 }]).find('one')?.source).toBe('beginning');
   });
 
-  it('that stand in several places are taken where the others of the record are', () => {
+  it('that occurs in several places is located near the others of its record', () => {
     const reading = createSourceIndex([part(1, 'Tea 3.00'), part(2, 'Coffee: 3.00')]);
     const { at = 0, isOnly } = reading.find('Coffee') ?? {};
     expect(isOnly).toBe(true);
@@ -72,7 +72,7 @@ describe('words', () => {
     expect(reading.find('3.00', at)).toMatchObject({ source: 'page 2' });
   });
 
-  it('that stand in very many places are taken from the line of the others', () => {
+  it('that occurs in very many places is located at the line of the others', () => {
     const lines = Array.from({ length: 1_000 }, (_, index) => `Item ${index}; 5; 5`);
     const section = { heading: '', page: null, text: lines.join('\n') };
     const reading = createSourceIndex([{ section, text: section.text, line: 1 }]);
@@ -82,7 +82,7 @@ describe('words', () => {
     }
   });
 
-  it('of a long text are found at once', () => {
+  it('of a long text is found without delay', () => {
     const text = 'a -a '.repeat(100_000);
     const start = performance.now();
     const reading = createSourceIndex([part(1, text)]);

@@ -1,4 +1,4 @@
-/** Skill folders: the open format's rules, files that stay what they are, and zips that mean harm. */
+/** Skill folders: the rules of the open format, unchanged files, and hostile zips. */
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { folderOf, skillOfFolder } from '../../../../src/extensions/skills/folder/folder.ts';
@@ -15,7 +15,7 @@ type Input = Record<string, Uint8Array | [Uint8Array, object]>;
 const zip = (input: Input): Buffer => Buffer.from(zipSync(input as never));
 
 describe('SKILL.md', () => {
-  it('is read by the rules of the format, line ends and all', () => {
+  it('is read by the rules of the format, including line ends', () => {
     expect(parseSkillMd(md, 'invoice-check')).toEqual({
       name: 'invoice-check',
       description: 'Checks: invoices',
@@ -52,7 +52,7 @@ describe('SKILL.md', () => {
     ['---\nname: a\ndescription: d\nmetadata: [a, b]\n---\n', 'metadata'],
     ['---\nname: a\ndescription: d\nmetadata: words\n---\n', 'metadata'],
     [`---\nname: a\ndescription: ${'😀'.repeat(1_025)}\n---\n`, 'description'],
-  ])('%j is refused by its field', (text, field) => {
+  ])('%j is refused with its field name', (text, field) => {
     expect(() => parseSkillMd(text, 'a')).toThrow(expect.objectContaining({ param: `SKILL.md.${field}` }) as Error);
   });
 });
@@ -62,7 +62,7 @@ describe('SKILL.md with many fields', () => {
   const list = (count: number, write: (index: number) => string, between: string): string =>
     Array.from({ length: count }, (_, index) => write(index)).join(between);
 
-  it('takes some hundreds under metadata', () => {
+  it('accepts some hundreds under metadata', () => {
     const read = parseSkillMd(headed(`metadata:\n${list(400, (index) => `  k${index}: v`, '\n')}`), 'a');
     expect(Object.keys(read.metadata)).toHaveLength(400);
   });
@@ -72,26 +72,26 @@ describe('SKILL.md with many fields', () => {
     ['metadata', `metadata:\n${list(8_000, (index) => ` k${index}:`, '\n')}`],
     ['metadata in braces', `metadata: {${list(9_000, (index) => `k${index}:`, ',')}}`],
     ['many lists', `metadata: [${list(80, () => `{${list(100, (index) => `k${index}:`, ',')}}`, ',')}]`],
-  ])('refuses %s by the thousand, instead of comparing each with each', (_what, lines) => {
+  ])('refuses thousands of %s without comparing each with each', (_what, lines) => {
     expect(() => parseSkillMd(headed(lines), 'a')).toThrow(/^SKILL\.md: head has too many fields; up to 400 fit under metadata\.$/);
   });
 
-  it('finds a field that occurs twice among them', () => {
+  it('detects a duplicate field among them', () => {
     expect(() => parseSkillMd(headed(`metadata:\n${list(300, (index) => `  k${index}: v`, '\n')}\n  k0: w`), 'a')).toThrow(
       /Map keys must be unique/,
     );
   });
 });
 
-describe('SKILL.md as people write it', () => {
-  it('may leave metadata empty, and is as long as it has characters', () => {
+describe('SKILL.md in other valid forms', () => {
+  it('may have empty metadata, and its length is counted in characters', () => {
     expect(parseSkillMd('---\nname: a\ndescription: d\nmetadata:\n---\n', 'a').metadata).toEqual({});
     expect(parseSkillMd(`---\nname: a\ndescription: ${'😀'.repeat(1_024)}\n---\n`, 'a').description).toHaveLength(2_048);
   });
 });
 
 describe('a folder', () => {
-  it('that macOS or Windows packed is what its maker put there', async () => {
+  it('that macOS or Windows packed contains only the files of its author', async () => {
     const litter = [
       '__MACOSX/._a',
       '__MACOSX/a/._SKILL.md',
@@ -106,7 +106,7 @@ describe('a folder', () => {
     expect([rootFolder, found.map(({ path }) => path)]).toEqual(['a', ['SKILL.md', 'b.txt']]);
   });
 
-  it('comes back byte for byte, and its zip is always the same', async () => {
+  it('is exported byte for byte, and its zip is deterministic', async () => {
     const read = await readZip(zip(Object.fromEntries(Object.entries(files).map(([path, own]) => [`invoice-check/${path}`, own]))));
     expect(read.rootFolder).toBe('invoice-check');
     const { name, spec } = skillOfFolder(read.files, read.rootFolder, 'small');
@@ -120,7 +120,7 @@ describe('a folder', () => {
     expect(again.files).toHaveLength(3);
   });
 
-  it('of another kind carries its row, and comes back as the same', () => {
+  it('of another kind contains its row, and is imported as the same', () => {
     const spec = {
       kind: 'prompt',
       version: '2.1.0',
@@ -155,7 +155,7 @@ describe('a folder', () => {
     expect(spec).toEqual({ ...skillOfFolder(exported(), 'hello', null).spec, ...wanted });
   });
 
-  it('of a kind that has no instructions yet gets none by its standing words', () => {
+  it('of a kind without instructions gets none from its default text', () => {
     const row = { kind: 'classify', description: 'd', model: 'small', options: { several: true } };
     expect(skillOfFolder(folderOf('hello', row), 'hello', null).spec['options']).toEqual({ several: true });
   });
@@ -165,7 +165,7 @@ describe('a folder', () => {
     expect(() => skillOfFolder(more, 'hello', null)).toThrow(/"prices.txt".*no place for.*remove pailou.kind from the metadata/);
   });
 
-  it('is disclosed step by step: its files only when the model asks for them, and never run', async () => {
+  it('is disclosed progressively: its files only when the model requests them, and never executed', async () => {
     const given = Object.entries(files).map(([path, own]) => ({ path, base64: Buffer.from(own).toString('base64') }));
     const skill = await makeSkill(packagePlugin as unknown as Plugin<'skill', never>, { files: given });
     const { text, asked } = await play(skill, { text: 'check it' }, () => 'checked');
@@ -186,7 +186,7 @@ describe('a folder', () => {
   });
 });
 
-describe('a zip that means harm', () => {
+describe('a hostile zip', () => {
   const entry = { 'SKILL.md': bytes(md) };
   const link = (1 << 31) | (0o120777 << 16);
   const patched = (input: Buffer, change: (copy: Buffer) => void): Buffer => {
@@ -224,11 +224,11 @@ describe('a zip that means harm', () => {
     ],
     ['is protected', patched(zip(entry), (copy) => copy.writeUInt16LE(1, copy.lastIndexOf('PK\u0001\u0002') + 8)), /password|encrypted/],
     ['has control characters', zip({ ...entry, 'a\nb': bytes('x') }), /characters/],
-  ])('because it %s is refused in words', async (_why, given, words) => {
+  ])('because it %s is refused with a reason', async (_why, given, words) => {
     await expect(readZip(given)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringMatching(words) as string });
   });
 
-  it('because it has no SKILL.md, or one that is no text, is refused too', async () => {
+  it('because it has no SKILL.md, or one that is not text, is refused too', async () => {
     expect(() => skillOfFolder([{ path: 'a', bytes: Buffer.from('') }], null, 'm')).toThrow('no SKILL.md');
     expect(() => skillOfFolder([{ path: 'SKILL.md', bytes: Buffer.from([0xff, 0xfe, 0x00]) }], null, 'm')).toThrow('no UTF-8');
   });

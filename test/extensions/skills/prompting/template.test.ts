@@ -1,4 +1,4 @@
-/** Places of a prompt skill's template that no input can fill are found when the skill is saved. */
+/** References of a prompt template that no input can fill are found when the skill is saved. */
 import { describe, expect, it } from 'vitest';
 import prompt from '../../../../src/extensions/skills/prompt.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
@@ -8,7 +8,7 @@ const object = (properties: JsonObject): JsonObject => ({ type: 'object', proper
 const save = async (instructions: string, schema: JsonObject) =>
   prompt.create(prompt.options.parse({ instructions, input_schema: schema }), services);
 
-describe('a place of the template', () => {
+describe('a reference of the template', () => {
   it.each([
     ['{{nmae}}', object({ name: { type: 'string' } })],
     ['{{customer.nmae}}', object({ customer: object({ name: {} }) })],
@@ -21,7 +21,7 @@ describe('a place of the template', () => {
     ['{{customer.name}}', object({ customer: { type: 'object' } })],
     ['{{any.thing}}', { type: 'object' }],
     ['{{referred}}', { ...object({ other: {} }), allOf: [object({ referred: {} })] }],
-  ])('%s is taken where the schema does not say which there are', async (place, schema) => {
+  ])('is accepted where the schema does not list the fields', async (place, schema) => {
     await expect(save(place, schema)).resolves.toBeDefined();
   });
 });

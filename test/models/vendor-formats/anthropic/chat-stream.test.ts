@@ -227,7 +227,7 @@ describe('what goes wrong in a stream of Anthropic', () => {
     ['timeout_error', 'upstream_timeout'],
     ['api_error', 'upstream_error'],
     ['never_heard_of', 'upstream_error'],
-  ])('%s is %s, at the start and in the midst', (type, code) => {
+  ])('%s is %s, at the start and in the middle', (type, code) => {
     expect(thrownBy(() => read(error(type)))).toMatchObject({ code });
     expect(thrownBy(() => read(started(), open(0, { type: 'text', text: 'a' }), error(type)))).toMatchObject({ code });
   });
@@ -245,7 +245,7 @@ describe('what goes wrong in a stream of Anthropic', () => {
     expect(usageOf(events)).toMatchObject({ inputTokens: 20 });
   });
 
-  test('another message in the midst of one is a break: what was said cannot be taken back', () => {
+  test('another message in the middle of one is a break: what was said cannot be taken back', () => {
     const second = [started({}, 'msg_2'), ...says(0, 'x'), ending('end_turn'), stopped];
     const cut = [open(0, { type: 'tool_use', id: 't', name: 'f', input: {} }), delta(0, { type: 'input_json_delta', partial_json: '{"a' })];
     expect(thrownBy(() => read(started(), ...cut, ...second))).toMatchObject({ code: 'upstream_interrupted' });

@@ -137,7 +137,7 @@ describe('a request to Anthropic', () => {
 });
 
 describe('messages to Anthropic', () => {
-  test('have their instructions before them, in order, those in the midst too', () => {
+  test('have their instructions before them, in order, those in the middle too', () => {
     const sent = encodeMessages(
       { role: 'system', content: 'One.' },
       hi,

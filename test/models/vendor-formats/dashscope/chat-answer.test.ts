@@ -197,7 +197,7 @@ describe('a whole answer of DashScope', () => {
     expect(thrownBy(() => whole({ output: {}, request_id: 'r' }))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('that ended for an unknown reason is not taken for a whole one', () => {
+  test('that ended for an unknown reason is not treated as a whole one', () => {
     expect(thrownBy(() => whole(said({ content: 'x' }, 'tired')))).toMatchObject({ code: 'upstream_interrupted' });
   });
 });

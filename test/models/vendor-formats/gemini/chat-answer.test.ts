@@ -130,7 +130,7 @@ describe('a stream of Gemini', () => {
     expect(thrownBy(() => decode(geminiChat, 'data: {"candidates": [\n\n'))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('fails with the error that comes in its midst', () => {
+  test('fails with the error that comes in its middle', () => {
     const error = { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' };
     expect(thrownBy(() => decode(geminiChat, frame([said([{ text: 'x' }]), { error }])))).toMatchObject({ code: 'upstream_unavailable' });
     const limit = {

@@ -22,7 +22,7 @@ describe('finish reasons', () => {
     expect(failure(frame([choice({ content: 'a' }, word), done]))).toMatchObject({ code: 'upstream_error', retryable: true });
   });
 
-  test('an unknown one is never taken for the end', () => {
+  test('an unknown one is never treated as the end', () => {
     expect(failure(frame([choice({ content: 'a' }, 'because'), done]))).toMatchObject({
       code: 'upstream_interrupted',
       details: { finishReason: 'because' },

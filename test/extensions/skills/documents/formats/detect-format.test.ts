@@ -1,4 +1,4 @@
-/** What a file is taken for: by its bytes first, then by what is said of it. */
+/** Detects the format of a file: from its bytes first, then from its declared type. */
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../../src/extensions/skills/documents/document.ts';
@@ -12,7 +12,7 @@ const bigEndian = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap
 const littleEndian = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
 
 describe('a file', () => {
-  it('that speaks of PDF is no PDF, unless it says that it is one', async () => {
+  it('that mentions PDF is not a PDF, unless it is declared as one', async () => {
     expect(await textOf('A PDF begins with %PDF-1.4, as everybody knows.')).toBe('A PDF begins with %PDF-1.4, as everybody knows.');
     const pdf = makePdf(['Page one.']);
     for (const before of ['\ufeff', ' \r\n', '\ufeff\n']) expect(await textOf(Buffer.concat([Buffer.from(before), pdf]))).toBe('Page one.');
@@ -41,7 +41,7 @@ describe('a file', () => {
     }
   });
 
-  it('with many NULs is no text', async () => {
+  it('with many NUL characters is not text', async () => {
     for (const bytes of [Buffer.alloc(1_000), Buffer.from('plain', 'utf16le'), Buffer.from(`\0\0\0\0${'a'.repeat(200)}`)])
       await expect(read(bytes)).rejects.toThrow(
         'input.document is neither readable text nor a PDF, DOCX or HTML file; if it is text, save it as UTF-8.',
@@ -56,7 +56,7 @@ describe('a file', () => {
     ['HTML itself', western('<html><head><meta charset="windows-1252"></head><p>Größe'), {}],
     ['HTML of old', western('<html><head><META http-equiv=Content-Type content="text/html; charset=iso-8859-1"></head><p>Größe'), {}],
     ['XML', western('<?xml version="1.0" encoding="ISO-8859-1"?><html><p>Größe</p></html>'), {}],
-  ])('in an encoding of its own is decoded by what %s says', async (_who, bytes, more) => {
+  ])('in another encoding is decoded as %s declares', async (_who, bytes, more) => {
     expect(await textOf(bytes, more)).toBe('Größe');
   });
 
@@ -82,7 +82,7 @@ describe('a file', () => {
     ],
     ['of slides', Buffer.from(zipSync({ 'ppt/presentation.xml': new Uint8Array([60]) })), 'is a presentation; save it as PDF'],
     ['of OpenOffice', Buffer.from(zipSync({ 'content.xml': new Uint8Array([60]) })), 'is an OpenDocument file; save it as .docx'],
-  ])('%s is refused with what to do', async (_what, bytes, words) => {
+  ])('%s is refused with the remedy', async (_what, bytes, words) => {
     await expect(read(bytes)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining(words) as string });
   });
 });

@@ -1,4 +1,4 @@
-/** Word documents as people read them: what was changed as it is now, fields as they are shown, headers and footers too. */
+/** Word documents as displayed: tracked changes accepted, field results, headers and footers. */
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readDocx } from '../../../../../src/extensions/skills/documents/formats/docx.ts';
@@ -9,7 +9,7 @@ const relation = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006
 const run = (text: string): string => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
 const paragraph = (text: string): string => `<w:p>${run(text)}</w:p>`;
 
-/** With this body, and more parts. */
+/** A Word document with this body and more parts. */
 function docx(body: string, more: Readonly<Record<string, string>> = {}): Buffer {
   const parts = unzipSync(makeDocx(['BODY']));
   const document = strFromU8(parts['word/document.xml'] as Uint8Array)
@@ -59,7 +59,7 @@ describe('a Word document', () => {
     ]);
   });
 
-  it('that stands elsewhere in its file is read once', async () => {
+  it('whose main part has another path is read once', async () => {
     const parts = unzipSync(docx(paragraph('body'), { 'word/header1.xml': `<w:hdr ${space}>${paragraph('header')}</w:hdr>` }));
     const { 'word/document.xml': main, 'word/_rels/document.xml.rels': relations, ...others } = parts;
     const moved = (text: Uint8Array | undefined) => strToU8(strFromU8(text as Uint8Array).replaceAll('document.xml', 'main.xml'));

@@ -1,4 +1,4 @@
-/** HTML as people see it: blocks apart, what is not shown left out, whatever is unclosed or deep. */
+/** HTML as displayed: blocks separated, hidden content omitted, whatever is unclosed or deeply nested. */
 import { describe, expect, it } from 'vitest';
 import { readHtml as read } from '../../../../../src/extensions/skills/documents/formats/html.ts';
 
@@ -34,7 +34,7 @@ describe('HTML', () => {
     },
   );
 
-  it('runs on where elements stand within a line', async () => {
+  it('joins inline elements within a line', async () => {
     expect(await textOf('<p>H<sub>2</sub>O is <b>wa</b><i>ter</i>, <a href=x>a</a><span>b</span>&amp;<!-- no -->c\n  &#x64;')).toBe(
       'H2O is water, ab&c d',
     );
@@ -50,11 +50,11 @@ describe('HTML', () => {
     ['what is filled in', '<p>Name <input value="Ann &amp; Bob"><input type=hidden value=no>', 'Name Ann & Bob'],
     ['what is ticked', '<input type=checkbox checked> yes <input type="checkbox"/> no', '☒ yes ☐ no'],
     ['what is hardly hidden', '<p style="font-size:0.9em;opacity:0.5">seen', 'seen'],
-  ])('says %s', async (_what, html, text) => {
+  ])('contains %s', async (_what, html, text) => {
     expect(await textOf(html)).toBe(text);
   });
 
-  it('has its lists with numbers, and how deep an item stands', async () => {
+  it('has its lists with numbers and nesting depth', async () => {
     const html = `<ol><li>First<ul><li>sub<li><ol type=a start=2><li>deep</ol></ul></li><li></li><li><p>Third</p></li><li value=7>Seven
       </ol><ul><li><h2>Heading</h2>text</ul><table><tr><td><ol><li>cell</ol><td>x</table>after`;
     expect((await textOf(html)).split(/\n+/)).toEqual([
@@ -100,17 +100,17 @@ describe('HTML', () => {
     '<p style="font-size:0">no<p>',
     '<p style="color: red; opacity: 0 ; top: 1px">no<p>',
     '<div style="mso-hide:all">no</div>',
-  ])('leaves out what nobody sees: %s', async (hidden) => {
+  ])('omits hidden content', async (hidden) => {
     expect(await textOf(`<html><head><title>no</title><meta charset=utf-8></head><body>one ${hidden} two`)).toMatch(/^one\s+(- )?two$/);
   });
 
-  it('shows what stands behind a head or a vector image that was not closed', async () => {
+  it('contains what follows an unclosed head or vector image', async () => {
     expect(await textOf('<html><head><title>no</title><p>one')).toBe('one');
     expect(await textOf('<div><svg><path d=x></div>one')).toBe('one');
     expect(await textOf('<svg/><iframe/></iframe>one')).toBe('one');
   });
 
-  it('may be deep, wide, or full of comments that never end', async () => {
+  it('may be deep, wide, or full of unclosed comments', async () => {
     expect(await textOf(`${'<div>'.repeat(100_000)}deep${'</p></b>'.repeat(100_000)}`)).toBe('deep');
     expect(await textOf(`${'<b>'.repeat(300_000)}deep`)).toBe('deep');
     expect((await textOf('<p>x</p>'.repeat(1_000_000))).length).toBe(2_999_998);

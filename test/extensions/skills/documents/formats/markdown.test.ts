@@ -1,4 +1,4 @@
-/** Plain text and Markdown as sections: nothing is lost, and no line takes long. */
+/** Plain text and Markdown as sections, without loss and in linear time. */
 import { describe, expect, it } from 'vitest';
 import { readInputDocument } from '../../../../../src/extensions/skills/documents/document.ts';
 
@@ -7,7 +7,7 @@ const read = async (text: string) => readInputDocument({ text }, { signal });
 const headings = async (text: string) => (await read(text)).map(({ heading }) => heading);
 
 describe('headings', () => {
-  it('are text too, so that what they say can be quoted', async () => {
+  it('are also text, so that they can be quoted', async () => {
     expect(await read('# Price: 5 EUR\n\n## Empty\n## Full ##\nwords\n')).toEqual([
       { heading: 'Price: 5 EUR', page: null, text: '# Price: 5 EUR' },
       { heading: 'Price: 5 EUR > Empty', page: null, text: '## Empty' },
@@ -15,7 +15,7 @@ describe('headings', () => {
     ]);
   });
 
-  it('that are none but look like some lose nothing of a plain text', async () => {
+  it('that only look like headings lose no plain text', async () => {
     expect(await read('Tea 5\n\nTotal 99\n--------\n')).toEqual([
       { heading: '', page: null, text: 'Tea 5' },
       { heading: 'Total 99', page: null, text: 'Total 99\n--------' },
@@ -41,7 +41,7 @@ describe('headings', () => {
     ['not opened by code within a line', '```inline``` code\n# yes', ['', 'yes']],
     ['opened by tildes with anything after them', '~~~ a`b\n# no\n~~~\n# yes', ['', 'yes']],
     ['open to the end if nobody closes them', '```\n# no', ['']],
-  ])('within fences are none: %s', async (_what, text, expected) => {
+  ])('within code fences are not headings: %s', async (_what, text, expected) => {
     expect(await headings(text)).toEqual(expected);
   });
 });
@@ -59,7 +59,7 @@ describe('a text', () => {
     ['backticks', '`'.repeat(300_000)],
     ['an underline that is none', `a\n${'-'.repeat(300_000)}x\n\nb\n${'='.repeat(150_000)}${' '.repeat(150_000)}x`],
     ['blank lines', `a${'\n'.repeat(300_000)}b`],
-  ])('is read at once, even with %s', async (_what, text) => {
+  ])('is read without delay, even with %s', async (_what, text) => {
     const start = performance.now();
     const sections = await read(text);
     expect(performance.now() - start).toBeLessThan(5_000);

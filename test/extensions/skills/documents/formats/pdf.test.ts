@@ -1,9 +1,9 @@
-/** What a PDF holds beside its printed text. */
+/** Form fields, columns, rotation and fonts of PDF files. */
 import { expect, it } from 'vitest';
 import { readPdf } from '../../../../../src/extensions/skills/documents/formats/pdf.ts';
 import { pdfOf } from '../../document-builders.ts';
 
-it('has what was filled in and ticked in its form', async () => {
+it('contains the filled and ticked fields of its form', async () => {
   const box = '/Rect [9 9 90 20] /F 4 /AP << /N << /Yes 5 0 R /Off 5 0 R >> >>';
   const fields = [
     '/FT /Tx /T (name) /TU (Full name) /V (Ann Lee) /Rect [9 9 90 20] /F 4',
@@ -63,10 +63,10 @@ const right = [
 it.each([
   ['on the same lines', 0],
   ['between each other’s lines', 5],
-])('two columns of text are read one after the other, between what stands across both: %s', async (_how, shift) => {
+])('two columns of text are read one after the other, between full-width lines: %s', async (_how, shift) => {
   const headline = 'A headline that spans the whole width of the page, all of it';
   const end = 'A closing paragraph which again runs all across both of the columns, to the right edge';
-  // Line by line across the page, as some programs write.
+  // Line by line across the page, as some programs write text.
   const body = left
     .map((text, index) => at(50, 740 - index * 14, text) + at(320, 740 - index * 14 - shift, right[index] as string))
     .join('');
@@ -83,12 +83,12 @@ const table = [
 const places = [50, 200, 300, 420];
 const cellsOf = (text: string): string[][] => text.split('\n').map((row) => row.split('|').map((cell) => cell.trim()));
 
-it('a table is read row by row with every cell, empty ones too, whatever stands around it', async () => {
+it('a table is read row by row with every cell, including empty ones, whatever surrounds it', async () => {
   const cells = table.flatMap((row, line) =>
     row.flatMap((text, column) => (text === '' ? [] : [at(places[column] as number, 730 - line * 16, text)])),
   );
   const around = at(50, 760, 'Invoice') + at(50, 630, 'Thank you for your order, which we deliver next week.');
-  // Column by column, and the page's end first.
+  // Column by column, starting at the end of the page.
   const text = await textIn(pageOf(around + cells.toReversed().join('')));
   const [head, ...rows] = text.split('\n');
   expect([head, rows.pop()]).toEqual(['Invoice', 'Thank you for your order, which we deliver next week.']);
@@ -130,7 +130,7 @@ it.each([
   expect(cellsOf(await textIn(pageOf(cells.join(''), { page })))).toEqual(table);
 });
 
-/** A font that the PDF names and does not bring. */
+/** A font that the PDF names and does not embed. */
 function foreignFont(encoding: string, ordering: string, name: string) {
   return {
     font: `<< /Type /Font /Subtype /Type0 /BaseFont /${name} /Encoding /${encoding} /DescendantFonts [6 0 R] >>`,
@@ -151,18 +151,18 @@ it.each([
   ['KSC-EUC-H', 'Korea1', 'HYSMyeongJo-Medium', 'c7d1b1b9beee', '한국어'],
   ['KSCms-UHC-H', 'Korea1', 'HYSMyeongJo-Medium', 'c7d1b1b9beee', '한국어'],
   ['ETen-B5-H', 'CNS1', 'MSung-Light', 'a4a4a4e5', '中文'],
-])('text in %s has its characters, though its font is not embedded', async (encoding, ordering, name, bytes, text) => {
+])('text in %s is decoded, although its font is not embedded', async (encoding, ordering, name, bytes, text) => {
   const content = `BT /F1 12 Tf 50 700 Td <${bytes}> Tj ET`;
   expect(await textIn(pageOf(content, foreignFont(encoding, ordering, name)))).toBe(text);
 });
 
-/** A font whose own map says that its letters are private ones. */
+/** A font whose own character map assigns private-use characters. */
 const privateFont = {
   font: '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>',
   map: '/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfrange <61> <7A> <E000> endbfrange endcmap end',
 };
 
-it('unmapped glyphs are counted and reported, and a document of nothing else is refused', async () => {
+it('unmapped glyphs are counted and reported, and a document with only unmapped glyphs is refused', async () => {
   const pages = (...contents: readonly string[]): Buffer =>
     pdfOf([
       '<< /Type /Catalog /Pages 2 0 R >>',

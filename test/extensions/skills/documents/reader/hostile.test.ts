@@ -17,7 +17,7 @@ const tooLong = refused('took longer than 1 s to read; send it in parts, or as p
 const tooLarge = refused('is larger than 64 MB when unpacked; send it in parts, or as plain text');
 
 const seesProcesses = process.platform === 'linux';
-/** The processes that read for `parent`. */
+/** The process ids of the readers of `parent`. */
 function readersOf(parent: number | undefined): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
@@ -35,7 +35,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('a file', () => {
-  it('that takes too long is left, and others are served meanwhile', async () => {
+  it('that takes too long is aborted, and others are served meanwhile', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 20);
     await expect(read(endlessPdf(), { seconds: 1 })).rejects.toMatchObject(tooLong);
@@ -43,7 +43,7 @@ describe('a file', () => {
     expect(ticks).toBeGreaterThan(10);
   });
 
-  it('whose pages all show one large stream is left after its time', async () => {
+  it('whose pages all contain one large stream is aborted at the time limit', async () => {
     const pages = Array.from({ length: 60 }, () => '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 3 0 R >>');
     const bytes = pdfOf([
       '<< /Type /Catalog /Pages 2 0 R >>',
@@ -54,7 +54,7 @@ describe('a file', () => {
     await expect(read(bytes, { seconds: 1 })).rejects.toMatchObject(tooLong);
   });
 
-  it('that needs too much memory is refused, by the limit or by the system', async () => {
+  it('that needs too much memory is refused, by Pailou’s limit or by the system', async () => {
     const twice = pdfWith('/Filter [/FlateDecode /FlateDecode]', deflateSync(deflateSync(Buffer.alloc(400_000_000, 32))));
     expect(twice.length).toBeLessThan(10_000);
     const words = refused('needs more than 200 MB of memory to be read; send it in parts, or as plain text');
@@ -62,7 +62,7 @@ describe('a file', () => {
     await expect(read(makeDocx(Array.from({ length: 100_000 }, () => 'a')), { memoryMb: 200 })).rejects.toMatchObject(words);
   });
 
-  it('that is large when unpacked is refused, whatever it says of its sizes', async () => {
+  it('that is large when unpacked is refused, whatever sizes it declares', async () => {
     const bomb = Buffer.from(zipSync({ 'word/document.xml': new Uint8Array(80 * 1_048_576) }));
     await expect(read(bomb)).rejects.toMatchObject(tooLarge);
     bomb.writeUInt32LE(1_000, bomb.lastIndexOf('PK\u0001\u0002') + 24);
@@ -83,7 +83,7 @@ describe('a file', () => {
     );
   });
 
-  it('that is damaged, in whatever way, is refused in words', async () => {
+  it('that is damaged, in whatever way, is refused with a reason', async () => {
     const pdf = makePdf(['words '.repeat(100)]);
     for (const bytes of [pdf.subarray(0, 60), Buffer.from('PK\u0003\u0004nothing of the kind')])
       await expect(read(bytes)).rejects.toMatchObject({
@@ -95,7 +95,7 @@ describe('a file', () => {
   });
 });
 
-describe.skipIf(!seesProcesses)('the processes that read', () => {
+describe.skipIf(!seesProcesses)('the reader processes', () => {
   it('are two at most, get no environment of the gateway, and end when the caller leaves', async () => {
     const gone = new AbortController();
     const impatient = new AbortController();
@@ -120,7 +120,7 @@ describe.skipIf(!seesProcesses)('the processes that read', () => {
     expect(await read(Buffer.from('the next'))).toHaveLength(1);
   }, 30_000);
 
-  it('do not outlive their parent, even in the middle of a loop', async () => {
+  it('do not outlive their parent, even during a loop', async () => {
     const url = new URL('../../../../../src/extensions/skills/documents/document.ts', import.meta.url);
     const input = JSON.stringify({ document: { base64: endlessPdf().toString('base64') } });
     const script = `import { readInputDocument } from ${JSON.stringify(url)}; await readInputDocument(${input}, new AbortController());`;
