@@ -7,7 +7,7 @@ import { errorTable } from '../src/types/errors.ts';
 import { projectRoot } from './architecture/source-tree.ts';
 
 describe('the page of errors', () => {
-  it('says what the table says', () => {
+  it('equals the table', () => {
     const page = readFileSync(join(projectRoot, 'docs/errors.md'), 'utf8');
     expect(page, 'docs/errors.md differs from src/types/errors.ts. Write it anew: npm run docs').toBe(errorsPage());
   });

@@ -1,7 +1,7 @@
 /** Names every skipped test with its reason at the end of a run, and closes it with one line that machines can read. */
 import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
 
-/** What a missing service is called in a suite's name, and how to bring it. Tests that skip by a condition carry no note of their own. */
+/** The name of a missing service in a suite's name, and how to start it. Tests that skip by a condition have no note of their own. */
 const services = [
   { pattern: /postgres/i, why: 'needs PostgreSQL: set PAILOU_TEST_POSTGRES_URL' },
   { pattern: /mysql/i, why: 'needs MySQL or MariaDB: set PAILOU_TEST_MYSQL_URL' },

@@ -16,13 +16,13 @@ interface Schema {
   readonly items?: Schema;
 }
 
-/** Each option as the page must give it: its path, and its default as JSON. An object that is there anyway has only rows for what is in it. */
+/** Each option as on the page: its path, and its default as JSON. An object that always exists has rows only for its fields. */
 function optionsOf({ properties = {}, required = [] }: Schema, path = ''): string[] {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const own = path + name;
     const preset = schema.default === undefined ? 'none' : `\`${JSON.stringify(schema.default)}\``;
     const row = `\`${own}\` | ${required.includes(name) ? 'required' : preset}`;
-    // It has a page of its own.
+    // It has its own page.
     if (name === 'price') return [row];
     if (schema.type === 'object') return [...(schema.default === undefined ? [row] : []), ...optionsOf(schema, `${own}.`)];
     if (schema.items?.type === 'object') return [...(required.includes(name) ? [] : [row]), ...optionsOf(schema.items, `${own}[].`)];

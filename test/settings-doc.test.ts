@@ -7,12 +7,12 @@ import { commandVariables, settingTable } from '../src/config/setting-table.ts';
 import { projectRoot, readSources } from './architecture/source-tree.ts';
 
 describe('the page of settings', () => {
-  it('says what the table says', () => {
+  it('equals the table', () => {
     const page = readFileSync(join(projectRoot, 'docs/configuration.md'), 'utf8');
     expect(page, 'docs/configuration.md differs from src/config/setting-table.ts. Write it anew: npm run docs').toBe(settingsPage());
   });
 
-  it('knows every setting that is read, and each that it knows is read', () => {
+  it('has every setting that is read, and each of its settings is read', () => {
     const sources = readSources('src').filter(({ path }) => path !== 'src/config/setting-table.ts');
     const read = new Set(
       sources
@@ -22,7 +22,7 @@ describe('the page of settings', () => {
     expect([...read].filter((name) => !(name in commandVariables)).sort()).toEqual(Object.keys(settingTable).sort());
   });
 
-  it('shows no setting outside the table', () => {
+  it('has no setting outside the table', () => {
     const named = new Set([...settingsPage().matchAll(/PAILOU_[A-Z_]*[A-Z]/g)].map(([name]) => name.replace(/_FILE$/, '')));
     expect([...named].filter((name) => !(name in settingTable || name in commandVariables))).toEqual([]);
   });

@@ -14,7 +14,7 @@ const pages: readonly (readonly [english: string, chinese: string])[] = [
 interface Section {
   readonly title: string;
   readonly level: number;
-  /** Without blocks of code. */
+  /** The text without code blocks. */
   readonly prose: string;
   /** Language and content, without comments: those are translated. */
   readonly blocks: readonly string[];
@@ -30,7 +30,7 @@ function sectionsOf(page: string): Section[] {
     const block = /^ *```(\w+)\n([^]*?)^ *```$/m.exec(part);
     const last = (): (typeof sections)[number] => sections.at(-1) ?? { title: '', level: 0, prose: '', blocks: [] };
     if (block !== null) {
-      // A diagram is drawn again: its labels are words.
+      // A diagram is translated, because its labels are words.
       last().blocks.push(block[1] === 'mermaid' ? 'mermaid' : `${block[1]}\n${withoutComments(block[2] ?? '')}`);
       continue;
     }

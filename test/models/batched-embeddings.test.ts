@@ -9,7 +9,7 @@ const answerFor = (part: EmbeddingsBody) => ({
   usage: { inputTokens: part.input.length, outputTokens: 0 },
 });
 
-it('asks in parts of the size that the vendor takes, and answers in the order of the inputs', async () => {
+it('sends batches of the vendor’s size, and answers in the order of the inputs', async () => {
   const body = { model: 'm', input: Array.from({ length: 47 }, (_, index) => String(index)), dimensions: 1 };
   const parts = splitInputs(body, 10);
   expect(parts.map((part) => part.input.length)).toEqual([10, 10, 10, 10, 7]);
@@ -27,12 +27,12 @@ it('asks in parts of the size that the vendor takes, and answers in the order of
   expect(most).toBe(4);
 });
 
-it('leaves one text, one list of tokens and a short list whole', () => {
+it('does not split one text, one list of tokens and a short list', () => {
   for (const input of ['text', [1, 2, 3, 4], ['a', 'b']]) expect(splitInputs({ model: 'm', input }, 2)).toHaveLength(1);
   expect(splitInputs({ model: 'm', input: [[1], [2], [3]] }, 2)).toHaveLength(2);
 });
 
-it('fails as a whole when one part fails, and knows no sum where one count is missing', async () => {
+it('fails as a whole when one batch fails, and has no sum when one count is missing', async () => {
   const parts = splitInputs({ model: 'm', input: ['1', '2'] }, 1);
   await expect(
     requestInBatches(parts, staying, (part) =>
@@ -45,7 +45,7 @@ it('fails as a whole when one part fails, and knows no sum where one count is mi
   expect(answer.usage).toBeNull();
 });
 
-it('gives up what is in progress when one part fails, and asks for nothing more', async () => {
+it('aborts the other batches when one fails, and sends no more', async () => {
   const parts = splitInputs({ model: 'm', input: Array.from({ length: 40 }, (_none, index) => String(index)) }, 1);
   const asked: string[] = [];
   const given: string[] = [];
@@ -67,7 +67,7 @@ it('gives up what is in progress when one part fails, and asks for nothing more'
   expect(given.toSorted()).toEqual(['0', '1', '2', '3']);
 });
 
-it('ends with its caller', async () => {
+it('aborts when its caller does', async () => {
   const caller = new AbortController();
   const parts = splitInputs({ model: 'm', input: ['1', '2', '3', '4', '5', '6'] }, 1);
   let asked = 0;

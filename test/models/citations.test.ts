@@ -1,4 +1,4 @@
-/** Web pages that an answer lists, tied to the marks in its text. */
+/** Web pages that an answer lists, linked to the marks in its text. */
 import { describe, expect, it, test } from 'vitest';
 import { CitationReader } from '../../src/models/citations.ts';
 import { openaiVendor } from '../../src/providers/compatible/vendor.ts';
@@ -35,7 +35,7 @@ describe('the mark of a page', () => {
   });
 });
 
-it('a page is what has an address of the web', () => {
+it('a page has an http or https address', () => {
   expect(places('So.', { citations: ['', 'javascript:alert(1)', { url: 7 }, null, { title: 'no address' }], web_search: 'none' })).toEqual(
     [],
   );

@@ -5,7 +5,7 @@ function classify(status: number, body: unknown, headers: Record<string, string>
   return classifyFailure({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }, request);
 }
 
-describe('a refusal of a vendor', () => {
+describe('an error response of a vendor', () => {
   test.each([
     [401, {}, 'upstream_authentication', true],
     [403, 'forbidden', 'upstream_authentication', true],
@@ -70,7 +70,7 @@ describe('a refusal of a vendor', () => {
     expect(classify(status, body)).toMatchObject({ code, retryable });
   });
 
-  test('tells the caller what is wrong with the request, but no link, key, account or address', () => {
+  test('describes the fault to the caller, but no link, key, account or address', () => {
     const message =
       'Invalid value for temperature; see https://vendor.example/docs. Key sk-proj-abcdef1234567890abcdef of org-AbCdEf12345 (ops@corp.example, 10.1.2.3:8443), req_0123456789abcdef.';
     const error = classify(400, { error: { message, param: 'temperature' } }, {}, { temperature: 9 });
@@ -80,7 +80,7 @@ describe('a refusal of a vendor', () => {
     expect(JSON.stringify(error.details)).not.toContain('sk-proj-abc');
   });
 
-  test('keeps the words of every other refusal for the operator', () => {
+  test('keeps the text of every other error for the operator', () => {
     const error = classify(500, { error: { message: 'shard 7 of acme-internal failed' } });
     expect(error.message).not.toContain('shard');
     expect(error.details).toMatchObject({ status: 500, text: 'shard 7 of acme-internal failed' });
@@ -115,7 +115,7 @@ describe('Retry-After', () => {
   });
 });
 
-describe('the time to wait that stands in the body', () => {
+describe('the retry delay in the body', () => {
   test.each([
     [{ retry_after: 3 }, 3],
     [{ details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '34.4s' }] }, 34.4],

@@ -14,14 +14,14 @@ const body = {
   ],
 };
 
-test('guesses at once, before the tokenizer is loaded, and says that it is a guess', async () => {
+test('estimates without waiting for the tokenizer, and marks a rough estimate', async () => {
   vi.resetModules();
   const fresh = await import('../../src/models/estimate-usage.ts');
   expect(fresh.estimateTokens('x'.repeat(400))).toBe(100);
   expect(fresh.estimateUsage(body, 'Fine.')).toMatchObject({ estimated: true });
 });
 
-test('counts with the tokenizer when it is there; pictures count nothing', async () => {
+test('counts with the tokenizer once it is loaded; images count nothing', async () => {
   await loadTokenizer();
   expect(estimateTokens('How are you today?')).toBe(5);
   expect(estimateTokens('')).toBe(0);
@@ -30,7 +30,7 @@ test('counts with the tokenizer when it is there; pictures count nothing', async
   expect(usage.outputTokens).toBe(2);
 });
 
-test('takes words that are control tokens elsewhere, and long texts in bounded time', async () => {
+test('accepts text that looks like control tokens, and long texts in bounded time', async () => {
   await loadTokenizer();
   expect(estimateTokens('<|endoftext|>')).toBeGreaterThan(0);
   const sentence = 'The quick brown fox jumps over the lazy dog. ';
@@ -41,7 +41,7 @@ test('takes words that are control tokens elsewhere, and long texts in bounded t
   expect(count / 20_000).toBeLessThan(11);
 });
 
-test('the larger of two fields that say how long an answer may be counts: the vendor may go by either', () => {
+test('the larger of two limits of the answer counts, because the vendor may use either', () => {
   const messages = [{ role: 'user', content: 'Hi' }];
   expect(estimateSize({ model: 'm', messages, max_tokens: 50_000, max_completion_tokens: 1 }).outputTokens).toBe(50_000);
   expect(estimateSize({ model: 'm', messages, max_completion_tokens: 7 }).outputTokens).toBe(7);

@@ -50,8 +50,8 @@ const asking = (...urls: string[]): ChatRequest => ({
 });
 const signal = new AbortController().signal;
 
-describe('pictures named by address', () => {
-  it('become data URLs by what they are, not by what their server says; one named twice is fetched once', async () => {
+describe('images by URL', () => {
+  it('become data URLs by their content, not by the declared type; a URL that occurs twice is fetched once', async () => {
     behave = (_path, response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end(png);
     const { body } = await fetcher(['127.0.0.0/8']).inline(asking(`${base}/a`, `${base}/a`), signal);
     const url = `data:image/png;base64,${png.toString('base64')}`;
@@ -63,7 +63,7 @@ describe('pictures named by address', () => {
     expect(asked).toEqual(['/a']);
   });
 
-  it('leave a request alone that has none', async () => {
+  it('leave a request without images unchanged', async () => {
     const request = asking('data:image/png;base64,AAAA');
     expect(await fetcher([]).inline(request, signal)).toBe(request);
   });
@@ -85,7 +85,7 @@ describe('pictures named by address', () => {
     });
   });
 
-  it('are refused when an allowed address leads to one that is not', async () => {
+  it('are refused when an allowed address redirects to a forbidden one', async () => {
     behave = (path, response) => void response.writeHead(302, { location: path === '/a' ? '/b' : 'http://10.0.0.1/secret' }).end();
     await expect(fetcher(['127.0.0.0/8']).inline(asking(`${base}/a`), signal)).rejects.toMatchObject({ code: 'invalid_request' });
     expect(asked).toEqual(['/a', '/b']);
@@ -115,12 +115,12 @@ describe('pictures named by address', () => {
       (response: ServerResponse) => void response.end(Buffer.concat([png, Buffer.alloc(21 * 1024 * 1024)])),
       'larger than 20 MB',
     ],
-  ])('are refused when what lies there %s', async (_what, answer, word) => {
+  ])('are refused when the response %s', async (_what, answer, word) => {
     behave = (_path, response) => answer(response);
     await expect(fetcher(['127.0.0.0/8']).inline(asking(`${base}/a`), signal)).rejects.toThrow(word);
   });
 
-  it('are given up together: one that is missing makes the others useless', async () => {
+  it('are aborted together when one of them fails', async () => {
     const { promise: gone, resolve } = Promise.withResolvers<void>();
     behave = (path, response) => {
       if (path === '/missing') setTimeout(() => response.writeHead(404).end(), 30);
@@ -130,7 +130,7 @@ describe('pictures named by address', () => {
     await gone;
   });
 
-  it('are given up at once when the caller leaves', async () => {
+  it('are aborted immediately when the caller leaves', async () => {
     const controller = new AbortController();
     behave = () => controller.abort(new Error('left'));
     await expect(fetcher(['127.0.0.0/8']).inline(asking(`${base}/a`), controller.signal)).rejects.toThrow();

@@ -120,7 +120,7 @@ describe('a model call', () => {
     expect(events.at(-1)?.type).toBe('response-end');
   });
 
-  test('gathers from a model that answers only as a stream, and says what the dialect left out', async () => {
+  test('buffers the stream of a model that only streams, and reports what the dialect omitted', async () => {
     let asked: unknown;
     vendor = (incoming, response) => {
       asked = JSON.parse(incoming.body);
@@ -176,7 +176,7 @@ describe('a model call', () => {
     expect((seen as { body: object }).body).not.toHaveProperty('temperature');
   });
 
-  test('gives the events of a stream as they come and keeps the connection for the next call', async () => {
+  test('forwards the events of a stream as they arrive and keeps the connection for the next call', async () => {
     vendor = (_incoming, response) => {
       startStream(response);
       for (const part of parts) response.write(part);
@@ -194,21 +194,21 @@ describe('a model call', () => {
   test.each([
     ['[DONE]', 'data: [DONE]\n\n'],
     ['the usage chunk', 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n'],
-  ])('is over with %s, though the vendor does not hang up', async (_name, last) => {
+  ])('is complete with %s, although the vendor keeps the connection open', async (_name, last) => {
     vendor = (_incoming, response) => void startStream(response).write(`${parts[0]}${parts[1]}${last}`);
     const events = await chat();
     expect(textOf(events)).toBe('ab');
     expect(events.at(-1)?.type).toBe('response-end');
   });
 
-  test('takes a whole answer where a stream was asked for, and the other way round', async () => {
+  test('accepts a whole answer to a stream request, and the reverse', async () => {
     vendor = (_incoming, response) => json(response, 200, whole);
     expect(textOf(await chat(true))).toBe('whole');
     vendor = (_incoming, response) => void startStream(response).end(parts.join(''));
     expect(textOf(await chat(false))).toBe('ab');
   });
 
-  test('a stream that is cut gives what came, then fails', async () => {
+  test('a cut stream delivers what arrived, then fails', async () => {
     vendor = (_incoming, response) => {
       startStream(response).write(parts[0]);
       setTimeout(() => response.destroy(), 30);
@@ -225,7 +225,7 @@ describe('a model call', () => {
     await expect(chat()).rejects.toMatchObject({ code: 'upstream_interrupted' });
   });
 
-  test('leaving the events ends the call at the vendor', async () => {
+  test('ending the iteration ends the call at the vendor', async () => {
     let left = false;
     vendor = (_incoming, response) => {
       response.on('close', () => (left = true));
@@ -243,7 +243,7 @@ describe('a model call', () => {
     await expect(chat(true, {}, abort.signal)).rejects.toMatchObject({ code: 'upstream_timeout', message: 'idle' });
   });
 
-  test('a refusal is classified, first by the provider', async () => {
+  test('an error response is classified, first by the provider', async () => {
     vendor = (_incoming, response) =>
       json(response, 429, '{"error":{"message":"slow","code":"rate_limit_exceeded"}}', { 'retry-after': '3' });
     await expect(chat()).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 3, details: { status: 429, text: 'slow' } });
@@ -256,7 +256,7 @@ describe('a model call', () => {
     await expect(chat()).rejects.toMatchObject({ code: 'upstream_error', details: { status: 307 } });
   });
 
-  test('an endless refusal is read in part only', async () => {
+  test('an endless error response is read only in part', async () => {
     vendor = (_incoming, response) => {
       response.writeHead(500);
       const more = (): void => {
@@ -268,7 +268,7 @@ describe('a model call', () => {
     await expect(chat()).rejects.toMatchObject({ code: 'upstream_error' });
   });
 
-  test('a page of HTML is no answer, nor is an empty body', async () => {
+  test('an HTML page and an empty body are invalid answers', async () => {
     vendor = (_incoming, response) => void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>');
     await expect(chat()).rejects.toMatchObject({ code: 'upstream_invalid_response', details: { contentType: 'text/html' } });
     vendor = (_incoming, response) => void startStream(response).end();
@@ -277,7 +277,7 @@ describe('a model call', () => {
     await expect(chat(false)).rejects.toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('a line of forty megabytes is refused before it is all read', async () => {
+  test('a line of 40 MB is refused before it is read completely', async () => {
     let sent = 0;
     vendor = (_incoming, response) => {
       startStream(response).write('data: ');
@@ -302,7 +302,7 @@ describe('a model call', () => {
     await expect(chat(true, { formats: { chat: 'unknown' } })).rejects.toMatchObject({ code: 'unsupported_parameter' });
   });
 
-  test('embeddings go and come', async () => {
+  test('embeddings are sent and received', async () => {
     vendor = (incoming, response) => {
       const { input, model } = JSON.parse(incoming.body) as { input: string[]; model: string };
       json(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createLineSplitter } from '../../src/models/json-lines.ts';
 
 describe('lines of JSON', () => {
-  test('come whole however the bytes were cut, without empty ones', () => {
+  test('are complete wherever the bytes are cut, without empty ones', () => {
     const bytes = Buffer.from('{"a":"你好👩‍👩‍👧"}\r\n\n {"b":1}\n{"c":2}');
     for (let cut = 0; cut <= bytes.length; cut++) {
       const splitter = createLineSplitter();

@@ -18,7 +18,7 @@ function refusal(text: string | Buffer): GatewayError {
   throw new Error('was accepted');
 }
 
-test('finds every member at the top and none below', () => {
+test('finds every top-level member and no nested one', () => {
   expect(outline(' {"model" : "a" ,\n"messages":[{"model":"b","x":"}]"}], "n":1.5e3,"s":null,"t":true}\n')).toEqual({
     model: '"a"',
     messages: '[{"model":"b","x":"}]"}]',
@@ -36,7 +36,7 @@ test('is not misled by quotes, backslashes and brackets inside strings', () => {
   });
 });
 
-test('reads escaped keys as what they mean', () => {
+test('decodes escaped keys', () => {
   expect(outline(String.raw`{"\u006dodel":1}`)).toEqual({ model: '1' });
 });
 
@@ -46,7 +46,7 @@ test('has no members for an empty object or another kind of value', () => {
   expect(outline('"text"')).toEqual({});
 });
 
-test('refuses a key that stands twice, however it is written', () => {
+test('refuses a duplicate key, in any spelling', () => {
   expect(refusal('{"model":"a","model":"b"}')).toMatchObject({ code: 'invalid_request', param: 'model' });
   expect(refusal(String.raw`{"model":"a","\u006dodel":"b"}`)).toMatchObject({ code: 'invalid_request', param: 'model' });
 });
@@ -56,7 +56,7 @@ test('refuses __proto__ at the top', () => {
   expect(refusal(String.raw`{"\u005f_proto__":{"a":1}}`).param).toBe('__proto__');
 });
 
-test('refuses nesting beyond the limit, in objects and arrays, and takes nesting up to it', () => {
+test('refuses nesting beyond the limit, in objects and arrays, and accepts nesting up to it', () => {
   expect(refusal(`{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`).message).toContain('200 levels');
   expect(refusal('[{"a":'.repeat(5_000)).message).toContain('200 levels');
   expect(outline(`{"a":${'['.repeat(199)}${']'.repeat(199)}}`)['a']).toHaveLength(398);

@@ -1,4 +1,4 @@
-/** Parsing in slices gives what parsing at once gives, whatever the slice, and refuses what that refuses. */
+/** Parsing in slices equals parsing at once for any slice size, and refuses the same bodies. */
 import { expect, it } from 'vitest';
 import { outlineJson } from '../../src/models/json-outline.ts';
 import { parseJsonInSlices } from '../../src/models/json-slices.ts';
@@ -26,7 +26,7 @@ function outcome(run: () => unknown): unknown {
   }
 }
 
-/** The same numbers each time. */
+/** A seeded generator. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -62,7 +62,7 @@ function randomJson(random: () => number, depth: number): string {
       ? plain.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.codePointAt(0)?.toString(16).padStart(4, '0').slice(-4)}`)
       : plain;
   };
-  // Without escapes: V8 14.6 takes one key with an escape for another (JSON.parse('{"z\\\\":1}'), then JSON.parse('{"z\\"":1}')).
+  // Without escapes: V8 14.6 confuses two keys with escapes (JSON.parse('{"z\\\\":1}'), then JSON.parse('{"z\\"":1}')).
   const key = (): string => JSON.stringify((pick(words) + pick(words)).replace(/["\\]|\p{Cc}/gu, ''));
   const kind = depth > 5 ? 0 : random();
   const many = Math.floor(random() * 6);
@@ -75,7 +75,7 @@ function randomJson(random: () => number, depth: number): string {
   return pick([text, text, () => String(Math.floor(random() * 1e6)), () => '-1.5e-7', () => 'true', () => 'null'])();
 }
 
-it('thousands of bodies, good and broken, come to the same', () => {
+it('thousands of valid and invalid bodies give equal results', () => {
   const random = randomFrom(20_261_201);
   let refused = 0;
   for (let round = 0; round < 4_000; round++) {
@@ -99,7 +99,7 @@ it('thousands of bodies, good and broken, come to the same', () => {
   expect(refused).toBeLessThan(3_000);
 });
 
-it('a body that is deep, empty, cut, doubled or no object comes to the same', () => {
+it('a body that is deep, empty, cut, repeated or not an object gives equal results', () => {
   for (const text of [
     '{}',
     '[]',
@@ -143,7 +143,7 @@ it('a body that is deep, empty, cut, doubled or no object comes to the same', ()
   expect(outcome(() => inSlices(notUtf8, 4))).toBe('refused');
 });
 
-it('goes step by step: no step takes more than a few slices of the text', () => {
+it('works in steps: no step parses more than a few slices', () => {
   const bodies = [
     JSON.stringify({ a: 'x'.repeat(100_000) }),
     JSON.stringify({ a: '"'.repeat(100_000) }),
@@ -159,7 +159,7 @@ it('goes step by step: no step takes more than a few slices of the text', () => 
   }
 });
 
-it('refuses a body of a few bytes that would become a thousand times as large', () => {
+it('refuses a small body that would become a thousand times as large', () => {
   const steps = parseJsonInSlices(Buffer.from(`[${'[],'.repeat(600_000)}1]`), maxDepth, 65_536);
   const all = (): void => {
     while (steps.next().done !== true);

@@ -1,4 +1,4 @@
-/** An answer that goes on from its beginning: what each vendor is sent, in its own words. */
+/** The prefill in each vendor's request format. */
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createModelInvoker } from '../../src/models/invoke.ts';
@@ -34,7 +34,7 @@ const request: ChatRequest = {
 };
 const beginning = 'Many roads lead';
 
-/** The JSON that goes out to a vendor of this kind. */
+/** The JSON that is sent to a vendor of this kind. */
 async function sent(kind: string, model: string, given = request): Promise<Record<string, unknown>> {
   const instance = await provider(kind);
   let body = '';
@@ -84,7 +84,7 @@ it.each([
   ['groq', plain, {}],
   ['ollama', plain, {}],
   ['anthropic', { role: 'assistant', content: [{ type: 'text', text: beginning }] }, {}],
-])('%s gets the beginning as the last message, marked as it wants it', async (kind, last, marks) => {
+])('%s gets the prefill as the last message, marked as it requires', async (kind, last, marks) => {
   const body = await sent(kind, 'some-model');
   expect((body['messages'] as unknown[]).at(-1)).toEqual(last);
   expect(body).toMatchObject(marks);
@@ -102,7 +102,7 @@ it('a request in the vendor’s own format gets it there', async () => {
   expect(body['max_tokens']).toBeLessThan(50);
 });
 
-it('what was said counts in the caller’s limit, and the bytes of the old request are not sent', () => {
+it('delivered text counts against the caller’s limit, and the bytes of the original request are not sent', () => {
   const raw = { bytes: Buffer.from('{}'), outline: { members: new Map(), bodyStart: 1 } };
   const made = withPrefill({ ...request, raw }, beginning, {});
   expect(made.raw).toBeUndefined();
@@ -125,7 +125,7 @@ it.each([
   expect((await provider('anthropic')).prefill?.(model) !== undefined).toBe(can);
 });
 
-it('vendors that are not known to go on from a beginning say so', async () => {
+it('vendors without known prefill support are reported', async () => {
   for (const kind of ['openai', 'xai', 'siliconflow']) expect(Object.keys(await provider(kind))).not.toContain('prefill');
   const bedrock = await registry.get('provider', 'bedrock')?.create({ region: 'us-east-1', api_key: 'k', embeddings_batch: 1 }, services);
   expect((bedrock as Provider).prefill?.('us.anthropic.claude-opus-4-5-20251101-v1:0')).toEqual({});

@@ -22,7 +22,7 @@ test.each([1, 2, 3, 5, 7, 64])('gives the same events in pieces of %i bytes', (s
   expect(split(parts)).toEqual(expected);
 });
 
-test('a last event that no empty line closes still counts', () => {
+test('a last event without a closing empty line counts', () => {
   expect(split([Buffer.from('data: a\n\ndata: b')])).toEqual(['a', 'b']);
   expect(split([Buffer.from('data: a\n')])).toEqual(['a']);
 });

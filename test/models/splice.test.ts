@@ -5,7 +5,7 @@ import { outlineJson } from '../../src/models/json-outline.ts';
 import { spliceMembers } from '../../src/models/splice.ts';
 import type { ChatBody, ChatRequest } from '../../src/types/chat.ts';
 
-/** A small generator with a seed, so that a failure can be repeated. */
+/** A seeded generator, so that a failure can be reproduced. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -72,7 +72,7 @@ function requestOf(text: string): ChatRequest {
 }
 
 describe('splicing', () => {
-  test('equals writing the parsed body again, over random documents', () => {
+  test('equals serializing the changed body, over random documents', () => {
     for (let seed = 1; seed <= 1500; seed++) {
       const next = random(seed);
       const body: Record<string, unknown> = { model: makeText(next), messages: makeValue(next, 1) };
@@ -87,14 +87,14 @@ describe('splicing', () => {
     }
   });
 
-  test('leaves every other byte as it came', () => {
+  test('keeps every other byte', () => {
     const request = requestOf('{"big":12345678901234567890, "model": "mine" ,"seed":1.0}');
     expect(openaiChat.encodeRequest(request, targetOf({ model: 'theirs', stream: false })).toString()).toBe(
       '{"big":12345678901234567890, "model": "theirs" ,"seed":1.0}',
     );
   });
 
-  test('asks for usage when streaming and keeps the other stream options', () => {
+  test('requests usage when streaming and keeps the other stream options', () => {
     const request = requestOf('{"model":"m","messages":[],"stream":true,"stream_options":{"include_obfuscation":false}}');
     const sent = JSON.parse(openaiChat.encodeRequest(request, targetOf({ model: 'm', stream: true })).toString()) as ChatBody;
     expect(sent.stream_options).toEqual({ include_obfuscation: false, include_usage: true });
@@ -102,7 +102,7 @@ describe('splicing', () => {
     expect(openaiChat.encodeRequest(requestOf(asked), targetOf({ model: 'm', stream: true })).toString()).toBe(asked);
   });
 
-  test('an adjustment of the dialect has the last word', () => {
+  test('an adjustment of the dialect overrides', () => {
     const request = requestOf('{"model":"m","messages":[],"n":2}');
     const adjust = ({ n: _n, ...rest }: Record<string, unknown>) => rest as ChatBody;
     expect(openaiChat.encodeRequest(request, targetOf({ model: 'v', stream: false, adjust })).toString()).toBe(

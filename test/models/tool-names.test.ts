@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/types/json.ts';
 const requests = (...tools: JsonObject[]) => serverToolRequests({ model: 'm', messages: [], tools });
 
 describe('public names', () => {
-  it('are plain where they can be, and else safe, short and different', () => {
+  it('are plain where possible, otherwise safe, short and unique', () => {
     expect(publicToolName('files', 'read_text-file')).toBe('files__read_text-file');
     const odd = ['a.b', 'a_b', 'a/b', `a${'x'.repeat(80)}`, `a${'x'.repeat(81)}`, '读'].map((tool) => publicToolName('files', tool));
     expect(new Set(odd).size).toBe(odd.length);
@@ -35,7 +35,7 @@ describe('requests', () => {
     ]);
   });
 
-  it('leave the tools of vendors and fields without a value alone', () => {
+  it('do not touch vendor tools and null fields', () => {
     expect(requests({ type: 'web_search' }, { type: 'builtin_function' }, { type: 'retrieval' }, { type: 'mcp_toolset' })).toEqual([]);
     expect(requests({ type: 'mcp', server_label: 'a', shape: null, connector_id: 'mine' })).toHaveLength(1);
   });

@@ -20,7 +20,7 @@ const mark = { cache_control: { type: 'ephemeral' } };
 const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } };
 
 describe('a translated request', () => {
-  test('goes untouched to a vendor of its own format, and so does a request of OpenAI', () => {
+  test('is unchanged for a vendor of its own format, and so is a request of OpenAI', () => {
     const given = request([{ role: 'user', content: 'x', ...mark }], {
       leftOut: ['speed'],
       demands: [{ param: 'container', need: 'containers' }],
@@ -30,7 +30,7 @@ describe('a translated request', () => {
     expect(fit(plain).fitted).toBe(plain);
   });
 
-  test('is refused by a vendor that cannot do what it demands, so that another may', () => {
+  test('is refused by a vendor without a required feature, so that another deployment may serve it', () => {
     const given = request([], { leftOut: [], demands: [{ param: 'tools[0]', need: 'tool of type web_search_20250305' }] });
     expect(() => fit(given)).toThrow(
       expect.objectContaining({
@@ -42,14 +42,14 @@ describe('a translated request', () => {
     );
   });
 
-  test('loses its wishes loudly', () => {
+  test('reports omitted optional fields', () => {
     const given = request([{ role: 'user', content: [{ type: 'text', text: 'x', ...mark }] }], { leftOut: ['speed'], demands: [] });
     const { fitted, warnings } = fit(given);
     expect(warnings).toEqual(['speed left out: vendor has none', 'cache_control left out: vendor has none']);
     expect(fitted.body.messages).toEqual([{ role: 'user', content: 'x' }]);
   });
 
-  test('keeps cache marks for a vendor that knows them, and leaves thoughts to its format', () => {
+  test('keeps cache_control for a vendor that supports it, and reasoning only for its format', () => {
     const messages = [
       { role: 'user', content: [{ type: 'text', text: 'x', ...mark }] },
       { role: 'assistant', content: 'y', reasoning_content: 'hm' },
@@ -57,7 +57,7 @@ describe('a translated request', () => {
     expect(fit(request(messages), 'openai', { cacheControl: true }).fitted.body.messages).toEqual(messages);
   });
 
-  test('says in words that a result is an error, and shows pictures of results as from the user', () => {
+  test('marks an error result in its text, and sends images of results as from the user', () => {
     const results = [
       { role: 'tool', tool_call_id: 'a', content: 'no', is_error: true },
       { role: 'tool', tool_call_id: 'b', content: [{ type: 'text', text: 'seen' }, picture] },

@@ -1,4 +1,4 @@
-/** Counts of every vendor format, by table; and what a new field of a vendor takes. */
+/** Token counts of every vendor format, as a table; and the steps to support a new field. */
 import { describe, expect, it } from 'vitest';
 import { plausible } from '../../src/dispatch/plausible-usage.ts';
 import { renderUsage } from '../../src/models/client-formats/chat-completions/usage.ts';
@@ -72,7 +72,7 @@ describe('cache writes', () => {
   });
 });
 
-it('Gemini and DashScope tell sound and pictures apart', () => {
+it('Gemini and DashScope report audio and image tokens separately', () => {
   const usageMetadata = {
     promptTokenCount: 100,
     candidatesTokenCount: 20,
@@ -88,7 +88,7 @@ it('Gemini and DashScope tell sound and pictures apart', () => {
   expect(dashscope({ usage })).toMatchObject({ inputTokens: 100, imageInputTokens: 70, searches: 2 });
 });
 
-describe('a number that cannot be a count', () => {
+describe('an implausible count', () => {
   const usage = { inputTokens: 5, outputTokens: 5 };
   const warnings: string[] = [];
   const note = (text: string): void => void warnings.push(text);
@@ -101,14 +101,14 @@ describe('a number that cannot be a count', () => {
     },
   );
 
-  it('beyond the context of the model is none, and a wrong detail goes alone', () => {
+  it('above the context of the model is dropped, and an invalid detail is dropped alone', () => {
     expect(plausible({ ...usage, inputTokens: 128_001 }, { contextTokens: 128_000, answers: 1 }, note)).toBeNull();
     expect(plausible({ ...usage, cachedInputTokens: -3, searches: 1 }, null, note)).toEqual({ ...usage, searches: 1 });
     expect(plausible({ ...usage, reportedCost: { amount: 1e300, currency: 'USD' } }, null, note)).toEqual(usage);
     expect(plausible(usage, null, note)).toBe(usage);
   });
 
-  it('is one of a part of the input that is larger than all of it', () => {
+  it('includes a part of the input that is larger than the input', () => {
     expect(plausible({ ...usage, cachedInputTokens: 500 }, null, note)).toEqual(usage);
     expect(warnings.at(-1)).toBe('usage: the vendor counts 500 cachedInputTokens of 5 tokens of input');
     expect(plausible({ ...usage, cachedInputTokens: 5 }, null, note)).toEqual({ ...usage, cachedInputTokens: 5 });

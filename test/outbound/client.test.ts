@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A server that speaks in raw bytes: `answer` gets each socket once its request has come. */
+/** A server on raw sockets: `answer` gets each socket with its request. */
 async function serve(answer: (socket: Socket, request: string) => unknown): Promise<{ url: string; server: Server; sockets: Socket[] }> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
@@ -50,7 +50,7 @@ const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-enc
 const chunk = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 
 describe('the outbound client', () => {
-  test('sends the request whole, asks for no compression and keeps the connection', async () => {
+  test('sends the whole request, requests no compression and keeps the connection', async () => {
     const seen: string[] = [];
     const { url, sockets } = await serve((socket, request) => {
       seen.push(request);
@@ -62,26 +62,26 @@ describe('the outbound client', () => {
       expect(response).toMatchObject({ status: 200, headers: { 'x-thing': 'a' } });
       expect(await read(response.body)).toBe('ok');
     }
-    // undici frees a connection one tick after the end, so the second call may open a second one.
+    // undici releases a connection one tick after the end, so the second call may open another.
     expect(sockets.length).toBeLessThan(3);
     expect(seen[0]).toMatch(/^POST \/v1 HTTP\/1\.1\r\n/);
     expect(seen[0]).toContain('accept-encoding: identity');
     expect(seen[0]).toContain('{"a":"你"}');
   });
 
-  test('gives what came in one read as one item', async () => {
+  test('yields one item per read', async () => {
     const { url } = await serve((socket) => socket.write(`${head}${chunk('one ')}${chunk('two ')}${chunk('three')}0\r\n\r\n`));
     const items: string[] = [];
     for await (const item of (await send(makeClient(), url)).body) items.push(item.toString());
     expect(items).toEqual(['one two three']);
   });
 
-  test('reset before the head: unavailable and worth another try', async () => {
+  test('a reset before the head is a retryable upstream_unavailable', async () => {
     const { url } = await serve((socket) => socket.resetAndDestroy());
     await expect(send(makeClient(), url)).rejects.toMatchObject({ code: 'upstream_unavailable', retryable: true });
   });
 
-  test('nobody listens, or the name does not resolve: unavailable', async () => {
+  test('a closed port and an unknown name are upstream_unavailable', async () => {
     const { url, server } = await serve(() => {});
     server.close();
     await once(server, 'close');
@@ -89,32 +89,35 @@ describe('the outbound client', () => {
     await expect(send(makeClient(), 'http://nowhere.invalid/')).rejects.toMatchObject({ code: 'upstream_unavailable' });
   });
 
-  test.each(['reset', 'end'])('%s in the middle of the body: what came is given, then it is interrupted', async (way) => {
-    const half = Promise.withResolvers<void>();
-    const { url } = await serve(async (socket) => {
-      socket.write(`${head}${chunk('half')}`);
-      await half.promise;
-      if (way === 'reset') socket.resetAndDestroy();
-      else socket.end();
-    });
-    const { body } = await send(makeClient(), url);
-    const items: string[] = [];
-    const reading = (async () => {
-      for await (const item of body) {
-        items.push(item.toString());
-        half.resolve();
-      }
-    })();
-    await expect(reading).rejects.toMatchObject({ code: 'upstream_interrupted' });
-    expect(items).toEqual(['half']);
-  });
+  test.each(['reset', 'end'])(
+    '%s in the middle of the body: the received part is delivered, then the stream is interrupted',
+    async (way) => {
+      const half = Promise.withResolvers<void>();
+      const { url } = await serve(async (socket) => {
+        socket.write(`${head}${chunk('half')}`);
+        await half.promise;
+        if (way === 'reset') socket.resetAndDestroy();
+        else socket.end();
+      });
+      const { body } = await send(makeClient(), url);
+      const items: string[] = [];
+      const reading = (async () => {
+        for await (const item of body) {
+          items.push(item.toString());
+          half.resolve();
+        }
+      })();
+      await expect(reading).rejects.toMatchObject({ code: 'upstream_interrupted' });
+      expect(items).toEqual(['half']);
+    },
+  );
 
-  test('bytes that are not HTTP: an invalid answer', async () => {
+  test('bytes that are not HTTP are an invalid answer', async () => {
     const { url } = await serve((socket) => socket.write('SSH-2.0-OpenSSH_9\r\n\r\n'));
     await expect(send(makeClient(), url)).rejects.toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('a head that does not come: a timeout', async () => {
+  test('a missing head is a timeout', async () => {
     const { url } = await serve(() => {});
     const sending = makeClient().send({ method: 'POST', url, headers: {}, body: '{}', headersTimeoutMs: 100 });
     await expect(sending).rejects.toMatchObject({ code: 'upstream_timeout' });
@@ -147,13 +150,13 @@ describe('the outbound client', () => {
     expect(sockets).toHaveLength(0);
   });
 
-  test('leaving the loop drops the connection', async () => {
+  test('leaving the loop closes the connection', async () => {
     const { url, sockets } = await serve((socket) => socket.write(`${head}${chunk('a')}`));
     for await (const _item of (await send(makeClient(), url)).body) break;
     await expect.poll(() => sockets[0]?.destroyed || sockets[0]?.readableEnded).toBe(true);
   });
 
-  test('release lets a body that ends soon keep its connection, and drops one that does not', async () => {
+  test('release keeps the connection of a body that ends soon, and closes it otherwise', async () => {
     let slow = false;
     const { url, sockets } = await serve((socket) => {
       socket.write(`${head}${chunk('a')}`);
@@ -175,7 +178,7 @@ describe('the outbound client', () => {
     await expect.poll(() => sockets[0]?.destroyed || sockets[0]?.readableEnded, { timeout: 2000 }).toBe(true);
   });
 
-  test('a reader that does not pull holds the vendor back', async () => {
+  test('a reader that does not read causes backpressure at the vendor', async () => {
     let written = 0;
     let blocked = false;
     const { url } = await serve((socket) => {
@@ -211,7 +214,7 @@ describe('the outbound client', () => {
     ['deflate', deflateSync],
     ['br', brotliCompressSync],
     ['zstd', zstdCompressSync],
-  ])('reads an answer compressed with %s, which nobody asked for', async (encoding, compress) => {
+  ])('reads an answer compressed with %s without a request for compression', async (encoding, compress) => {
     const packed = compress('{"error":{"message":"no such key"}}');
     const { url } = await serve((socket) => {
       socket.write(`HTTP/1.1 401 Unauthorized\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${packed.length}\r\n\r\n`);
@@ -222,7 +225,7 @@ describe('the outbound client', () => {
     expect(await readText(body)).toBe('{"error":{"message":"no such key"}}');
   });
 
-  test.each(['gzip', 'zip'])('says so when what is called %s is not', async (encoding) => {
+  test.each(['gzip', 'zip'])('reports a body that is not %s as declared', async (encoding) => {
     const { url } = await serve((socket) =>
       socket.write(`HTTP/1.1 200 OK\r\ncontent-encoding: ${encoding}\r\ncontent-length: 2\r\n\r\nok`),
     );
@@ -257,7 +260,7 @@ describe('the outbound client', () => {
     },
   );
 
-  test('closed takes no more calls', async () => {
+  test('refuses calls after it was closed', async () => {
     const client = makeClient();
     await client.close();
     await expect(send(client, 'http://127.0.0.1:1/')).rejects.toMatchObject({ code: 'shutting_down' });

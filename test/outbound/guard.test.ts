@@ -86,7 +86,7 @@ describe('the guard', () => {
     },
   );
 
-  test('takes public addresses and names', () => {
+  test('accepts public addresses and names', () => {
     for (const url of [
       'https://api.example.com/v1',
       'https://8.8.8.8',
@@ -98,7 +98,7 @@ describe('the guard', () => {
     expect(strict.checkUrl('https://api.example.com/v1?x=1', 'p').pathname).toBe('/v1');
   });
 
-  test('allows just the ranges given', () => {
+  test('allows only the given ranges', () => {
     const guard = createOutboundGuard({ allow: ['10.0.0.0/8', '::1/128', '192.168.1.7'] });
     expect(refused('http://10.9.9.9', guard)).toBe(false);
     expect(refused('http://[::1]', guard)).toBe(false);
@@ -111,7 +111,7 @@ describe('the guard', () => {
     expect(() => createOutboundGuard({ allow: [range] })).toThrow(expect.objectContaining({ code: 'configuration_invalid' }));
   });
 
-  test('looks at what a name resolves to when connecting', async () => {
+  test('checks the resolved address at each connection', async () => {
     const look = (guard: typeof strict, all: boolean) =>
       new Promise<unknown>((resolve) => {
         guard.lookup('localhost', { all }, (error, found, family) => resolve(error ?? (all ? found : { found, family })));

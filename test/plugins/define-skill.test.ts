@@ -16,7 +16,7 @@ const playOf = async (skill: Partial<CodeSkill<{ text: string }>>) =>
 describe('the answer of a skill in code', () => {
   const output = z.object({ names: z.array(z.string()), count: z.number().default(7) });
 
-  it('is what its schema makes of the result: defaults are there, and nothing that the schema does not know', async () => {
+  it('is the parsed result: with defaults, and without fields that the schema lacks', async () => {
     expect((await playOf({ output, run: async () => ({ names: ['a'], secret: 'x' }) })).output).toEqual({ names: ['a'], count: 7 });
     const date = z.codec(z.iso.date(), z.string(), { decode: (day) => `on ${day}`, encode: (day) => day.slice(3) });
     expect((await playOf({ output: date, run: async () => '2026-11-29' })).output).toBe('on 2026-11-29');
@@ -33,7 +33,7 @@ describe('the answer of a skill in code', () => {
 });
 
 describe('code that fails', () => {
-  it('is reported to the caller by its code only, and in the log with its reason', async () => {
+  it('is reported to the caller only by its code, and in the log with its reason', async () => {
     const logged: object[] = [];
     const logger = { ...services.logger, error: (fields: object) => void logged.push(fields) } as Logger;
     const cause = new TypeError('the password is 1234');
@@ -49,19 +49,19 @@ describe('code that fails', () => {
     expect(logged).toEqual([{ kind: 'mine', runId: 'run', err: cause }]);
   });
 
-  it('in a refinement of its schema, or by an answer that is no JSON, is the same', async () => {
+  it('in a refinement of its schema, or with an answer that is not JSON, is reported in the same way', async () => {
     const broken = z.strictObject({ text: z.string().refine(() => (undefined as unknown as string).length > 0) });
     await expect(playOf({ input: broken })).rejects.toMatchObject({ code: 'skill_failed' });
     await expect(playOf({ run: async () => 1n })).rejects.toMatchObject({ code: 'skill_failed' });
   });
 
-  it('because the run was ended says why that was', async () => {
+  it('because the run was ended reports that reason', async () => {
     const reason = new GatewayError('client_closed_request', 'The caller left.');
     const skill = await makeSkill(defineSkill({ ...base, run: () => Promise.reject(new Error('aborted')) }) as Plugin<'skill', never>);
     await expect(play(skill, { text: 'a' }, () => '', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
-  it('on purpose says its own words', async () => {
+  it('with an error of its own reports that message', async () => {
     const refuse = new GatewayError('invalid_request', 'input.text: not today.', { param: 'input.text' });
     await expect(playOf({ run: () => Promise.reject(refuse) })).rejects.toBe(refuse);
   });

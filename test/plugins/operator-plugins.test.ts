@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** The file that docs/plugins.md says to save under this name. */
+/** The example of docs/plugins.md with this file name. */
 async function example(name = 'acme.ts'): Promise<string> {
   const page = await readFile(join(import.meta.dirname, '../../docs/plugins.md'), 'utf8');
   const code = page.split(`Save this as \`${name}\`:`)[1]?.match(/^\s*```ts\n([\s\S]*?)```/)?.[1];
@@ -30,7 +30,7 @@ async function addAcme(gateway: TestGateway, url: string): Promise<void> {
   expect((await gateway.as('admin', 'POST', '/api/models', model)).status).toBe(201);
 }
 
-it('the example of the documentation is loaded from the folder and serves after one row', async () => {
+it('the example of the documentation is loaded from the folder and serves with one row', async () => {
   await writeFile(join(folder, 'acme.ts'), await example());
   await using vendor = await startVendor();
   await using gateway = await startGateway({ PAILOU_PLUGINS_DIR: folder }, startProcess);
@@ -44,7 +44,7 @@ it('the example of the documentation is loaded from the folder and serves after 
   expect(vendor.requests.at(-1)?.body.model).toBe('large');
 });
 
-it('the format of the documentation serves whole and streamed answers, and refuses a cut one', async () => {
+it('the example format serves whole and streamed answers, and refuses a cut one', async () => {
   await writeFile(join(folder, 'acme-lines.ts'), await example('acme-lines.ts'));
   await writeFile(join(folder, 'acme.ts'), (await example()).replace("chat: 'openai'", "chat: 'acme-lines'"));
   await using vendor = await startVendor();
@@ -109,7 +109,7 @@ it('the skill and the tool source of the documentation are called by their rows'
   expect(await call('2027-01-02')).toContain('"isError":true');
 });
 
-it('broken files are left out and the rest loads', async () => {
+it('invalid files are skipped and the rest is loaded', async () => {
   await writeFile(join(folder, 'good.ts'), (await example()).replace("kind: 'acme'", "kind: 'good'"));
   await writeFile(join(folder, 'syntax.ts'), 'export default {{{');
   await writeFile(join(folder, 'nothing.ts'), 'export const x = 1;');

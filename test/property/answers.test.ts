@@ -1,6 +1,6 @@
 /**
- * Random answers of every wire format, cut anywhere and sent in pieces of any size: what goes in is what clients of the three
- * client formats get, or an explicit error; the ledger has what came. `PROPERTY_SEED=123 npx vitest run test/property` does one again, `PROPERTY_ROUNDS=1000` more of them.
+ * Random answers of every wire format, cut anywhere and sent in chunks of any size. The clients of the three
+ * client formats get the answer or an explicit error, and the ledger has its counts. `PROPERTY_SEED=123 npx vitest run test/property` repeats one, `PROPERTY_ROUNDS=1000` runs more.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,11 +21,11 @@ const firstSeed = given === undefined ? Math.floor(Math.random() * 1_000_000_000
 
 interface Sent {
   readonly frames: readonly Frame[];
-  /** So many bytes of them are sent, and then the body ends as `how` says. */
+  /** The number of bytes that are sent before the body ends as `how` says. */
   readonly bytes: number;
   readonly how: 'end' | 'close' | 'reset';
   readonly isCut: boolean;
-  /** The vendor's last word says that the answer is over. */
+  /** True when the vendor's last frame marks the end of the answer. */
   readonly proper: boolean;
 }
 
@@ -38,7 +38,7 @@ function randomSent(random: Random, writer: Writer): Sent {
   return { frames, bytes: isCut ? below(random, total) : total, how: how ?? 'end', isCut, proper };
 }
 
-/** The vendor: all pieces of random sizes, apart from each other where chance will have it. */
+/** The vendor script: chunks of random sizes, with random pauses. */
 function scriptOf(random: Random, { frames, bytes, how }: Sent, contentType: string): Script {
   const all = Buffer.concat(frames.map((frame) => frame.bytes)).subarray(0, bytes);
   return async ({ wire }) => {
@@ -55,7 +55,7 @@ function scriptOf(random: Random, { frames, bytes, how }: Sent, contentType: str
   };
 }
 
-/** The steps of the frames that came whole, and those of the one that was cut. */
+/** The steps of the frames that arrived completely, and those of the cut one. */
 function arrived({ frames, bytes }: Sent, closing: number): { readonly whole: readonly Step[]; readonly cut: readonly Step[] } {
   const whole: Step[] = [];
   let left = bytes;
@@ -71,7 +71,7 @@ function isPrefix(one: readonly string[], other: readonly string[]): boolean {
   return one.every((each, at) => (at === one.length - 1 ? other[at]?.startsWith(each.replace(/\)$/, '')) : each === other[at]));
 }
 
-/** Nothing is said that the vendor did not say, in its order. */
+/** Expects a prefix of the vendor's content, in its order. */
 function expectBeginning(got: Content, all: Content): void {
   expect(all.text.startsWith(got.text), `${JSON.stringify(got.text)} begins ${JSON.stringify(all.text)}`).toBe(true);
   expect(all.thoughts.startsWith(got.thoughts)).toBe(true);
@@ -87,7 +87,7 @@ function expectError(result: CallResult, sent: Sent, steps: readonly Step[]): vo
   expectBeginning({ ...contentOf([]), text: result.text, thoughts: result.reasoning, images }, contentOf(steps));
 }
 
-/** Every client has all that the vendor said, the last finish reason and the last counts. */
+/** Expects all content of the vendor, the last finish reason and the last counts at every client. */
 async function expectWhole(result: CallResult, format: string, steps: readonly Step[]): Promise<void> {
   expect(result.record).toMatchObject({ outcome: 'complete', error: null });
   const finish = steps.findLast((step) => step.kind === 'finish');
@@ -99,7 +99,7 @@ async function expectWhole(result: CallResult, format: string, steps: readonly S
   expect(result.finish).toBe(reason === 'stop' && steps.some(({ kind }) => kind === 'call') ? 'tool_calls' : reason);
   const { usage } = result.record;
   expect(usage?.outputTokens, 'the last counts').toBe(counts?.kind === 'counts' ? counts.output : usage?.outputTokens);
-  // The first event of Anthropic's has counts already.
+  // Anthropic's first event already has counts.
   expect(usage?.estimated ?? false, 'estimated').toBe(counts === undefined && format !== 'anthropic');
 }
 
@@ -115,7 +115,7 @@ async function tryOne(format: string, writer: Writer, seed: number): Promise<voi
 }
 
 describe.each(Object.entries(writers))('answers of %s', (format, writer) => {
-  it(`are what clients get, or an error, from seed ${firstSeed} on`, { timeout: 120_000 + rounds * 1_000 }, async () => {
+  it(`reach clients whole, or end with an error, from seed ${firstSeed} on`, { timeout: 120_000 + rounds * 1_000 }, async () => {
     const failures: unknown[] = [];
     for (let seed = firstSeed; seed < firstSeed + rounds && failures.length === 0; seed++) {
       await tryOne(format, writer, seed).catch((thrown: unknown) => failures.push(`PROPERTY_SEED=${seed}`, thrown));

@@ -1,4 +1,4 @@
-/** What clients of the three client formats have of one answer, streamed and whole. */
+/** Reads one answer as clients of the three formats do, streamed and whole. */
 import { collectCompletion, createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
 import { collectMessage, createMessageEmitter } from '../../src/models/client-formats/messages/emitter.ts';
 import { collectResponse, createResponseEmitter } from '../../src/models/client-formats/responses/emitter.ts';
@@ -6,7 +6,7 @@ import { readResponsesRequest } from '../../src/models/client-formats/responses/
 import type { ChatEvent } from '../../src/types/chat.ts';
 import type { Content } from './random-answer.ts';
 
-/** The parts of an answer as a client gathers them. */
+/** The parts of an answer as a client collects them. */
 type Gathered = { -readonly [K in keyof Content]: Content[K] extends string ? string : string[] };
 const nothing = (): Gathered => ({ text: '', thoughts: '', calls: [], images: [], citations: [] });
 
@@ -61,7 +61,7 @@ async function readWholeChat(events: readonly ChatEvent[]): Promise<Content> {
   return into;
 }
 
-/** Citations that only another format has a place for stand behind the text, as links. */
+/** Citations without a field in this format follow the text as links. */
 const link = /\[T\]\((https:\/\/example\.com\/\d+)\)/g;
 
 function takeBlocks(blocks: readonly Data[]): Content {
@@ -76,7 +76,7 @@ function takeBlocks(blocks: readonly Data[]): Content {
     if (block.type === 'tool_use') into.calls.push(`${block.name}(${JSON.stringify(block.input)})`);
     if (block.type === 'image') into.images.push(`data:${block.source.media_type};base64,${block.source.data}`);
   }
-  // A link is a citation of its own text, too.
+  // A link is also a citation of its own text.
   into.citations = [...new Set(into.citations)];
   return into;
 }
@@ -127,7 +127,7 @@ function readResponses(events: readonly ChatEvent[]): Content {
 const readWholeResponses = async (events: readonly ChatEvent[]): Promise<Content> =>
   takeItems(JSON.parse(await collectResponse(oneByOne(events), responseOptions)).output);
 
-/** By what a client of each format sees. */
+/** The content by client format. */
 export async function readAll(events: readonly ChatEvent[]): Promise<Readonly<Record<string, Content>>> {
   return {
     'chat completions, streamed': readChat(events),

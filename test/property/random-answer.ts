@@ -1,4 +1,4 @@
-/** Random answers of a model, of everything that a wire format can say, in any order. */
+/** Random model answers with every kind of content that a wire format has, in any order. */
 
 export type Item =
   | { readonly kind: 'text' | 'thought'; readonly text: string }
@@ -12,7 +12,7 @@ export type Step =
 
 export type Random = () => number;
 
-/** Mulberry32: the same seed says the same again. */
+/** Mulberry32: equal seeds give equal numbers. */
 export function randomOf(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -25,10 +25,10 @@ export function randomOf(seed: number): Random {
 
 export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
 
-/** What a format can say, and where it may say why the answer ended and what it used. */
+/** The content kinds of a format, and the places of its finish reason and counts. */
 export interface Abilities {
   readonly items: readonly Item['kind'][];
-  /** A finish reason or counts may come anywhere, and several times. */
+  /** True when finish reasons and counts may occur anywhere and repeatedly. */
   readonly anywhere: boolean;
 }
 
@@ -56,7 +56,7 @@ function itemOf(kind: Item['kind'], random: Random, at: number): Item {
   }
 }
 
-/** The steps of one answer in the order in which the vendor says them. `proper`: its last word says that it is over. */
+/** The steps of one answer in the vendor's order. `proper`: the last one marks the end. */
 export function randomSteps(random: Random, { items, anywhere }: Abilities): { readonly steps: readonly Step[]; readonly proper: boolean } {
   const steps: Step[] = [];
   const reason = (): 'stop' | 'length' => (random() < 0.7 ? 'stop' : 'length');
@@ -73,7 +73,7 @@ export function randomSteps(random: Random, { items, anywhere }: Abilities): { r
   return { steps, proper };
 }
 
-/** What a client ought to have of some items. */
+/** The content that a client must have of some items. */
 export interface Content {
   readonly text: string;
   readonly thoughts: string;

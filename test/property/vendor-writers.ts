@@ -1,8 +1,8 @@
-/** The same answer in the words of each wire format, frame by frame. */
+/** One answer in each wire format, frame by frame. */
 import { close, delta, event as bedrockEvent, metadata, started, stopped } from '../models/vendor-formats/bedrock/samples.ts';
 import type { Abilities, Step } from './random-answer.ts';
 
-/** Bytes that a vendor sends at once, with what they say. */
+/** Bytes that a vendor sends at once, and their steps. */
 export interface Frame {
   readonly bytes: Buffer;
   readonly steps: readonly Step[];
@@ -10,9 +10,9 @@ export interface Frame {
 
 export interface Writer extends Abilities {
   readonly contentType: string;
-  /** How many bytes at the end of a frame say nothing: a body that ends without them says the same. */
+  /** The bytes at the end of a frame without content: a body without them is equivalent. */
   readonly closing: number;
-  /** `terminated`: the format's own last word comes, if it has one. */
+  /** `terminated`: with the end mark of the format, if it has one. */
   frames(steps: readonly Step[], terminated: boolean): readonly Frame[];
 }
 
@@ -63,7 +63,7 @@ const openai: Writer = {
           return sse({ id: 'v', object: 'chat.completion.chunk', created: 1, model: 'v', choices: [], usage: counts(step.output) });
       }
     };
-    // Counts behind a finish reason are a stream's last part: behind early ones they come with what follows.
+    // Counts after a finish reason are the last part of a stream; after early finish reasons they are part of the next frame.
     const frames = steps.map((step) => ({ bytes: bytesOf(step), steps: [step] }));
     return terminated ? [...frames, { bytes: sse('[DONE]'), steps: [] }] : frames;
   },
@@ -192,7 +192,7 @@ const dashscope: Writer = {
   },
 };
 
-/** The end that this format says once: the steps behind the content, as one. */
+/** The end that this format sends once: the steps after the content, as one frame. */
 function lastSteps(steps: readonly Step[]): { content: readonly Step[]; finish: Step[]; output: number | undefined } {
   const content = steps.filter(({ kind }) => kind !== 'finish' && kind !== 'counts');
   const finish = steps.filter(({ kind }) => kind === 'finish');

@@ -25,7 +25,7 @@ const message = (content: readonly object[], stop_reason: string) => ({
 const text = message([{ type: 'text', text: 'x' }], 'end_turn');
 
 describe('Anthropic', () => {
-  test('streams text, thoughts and calls', async () => {
+  test('streams text, thinking and calls', async () => {
     let seen: object = {};
     vendor.play(({ url, headers }, response) => {
       seen = { url, key: headers['x-api-key'], authorization: headers.authorization, version: headers['anthropic-version'] };
@@ -50,7 +50,7 @@ describe('Anthropic', () => {
     expect(seen).toEqual({ url: '/v1/messages', key: 'sk-ant', authorization: undefined, version: '2023-06-01' });
   });
 
-  test('gets its signature back from a client that drops it', async () => {
+  test('gets its signature back although the client drops it', async () => {
     const bodies: { thinking?: unknown; messages: { content: unknown }[] }[] = [];
     vendor.play(({ body }, response) => {
       bodies.push(JSON.parse(body) as (typeof bodies)[number]);
@@ -73,7 +73,7 @@ describe('Anthropic', () => {
       { type: 'thinking', thinking: 'hm', signature: 'SIGNED' },
       { type: 'tool_use', id: 'toolu_round', name: 'f', input: { x: 1 } },
     ]);
-    // Calls without remembered reasoning: Anthropic would refuse to think.
+    // Calls without stored reasoning: Anthropic would refuse thinking.
     const unknownCalls = [
       messages[0],
       { ...messages[1], tool_calls: [{ ...given[0], id: 'other' }] },
@@ -85,7 +85,7 @@ describe('Anthropic', () => {
     expect(bodies[2]?.thinking).toBeUndefined();
   });
 
-  test('gathers the beta features of the administrator and the caller', async () => {
+  test('joins the beta features of the administrator and the caller', async () => {
     let beta: unknown;
     vendor.play(({ headers }, response) => {
       beta = headers['anthropic-beta'];
@@ -96,7 +96,7 @@ describe('Anthropic', () => {
     expect(beta).toBe('two,three,one');
   });
 
-  test('is reached at other vendors, with their kind of key', async () => {
+  test('is called at other vendors, with their kind of key', async () => {
     let seen: object = {};
     vendor.play(({ url, headers }, response) => {
       seen = { url, key: headers['x-api-key'], authorization: headers.authorization };
@@ -107,7 +107,7 @@ describe('Anthropic', () => {
     expect(seen).toEqual({ url: '/api/anthropic/v1/messages', key: undefined, authorization: 'Bearer sk-ant' });
   });
 
-  test('is asked without temperature by a version that has none', async () => {
+  test('is called without temperature for a version that has none', async () => {
     let body: object = {};
     vendor.play((request, response) => {
       body = JSON.parse(request.body) as object;
@@ -119,7 +119,7 @@ describe('Anthropic', () => {
     expect(invocation.warnings).toEqual(['temperature left out: this version of the API has none']);
   });
 
-  test('that breaks off, or fails in the middle of a stream, is no good answer', async () => {
+  test('that is interrupted, or fails in the middle of a stream, is an error', async () => {
     const begun = frame(started(), open(0, { type: 'text', text: 'a' }));
     vendor.play((_request, response) => dribble(response, 'text/event-stream', begun));
     await expect(streamText(await vendor.chat(await deployment('claude-opus-4-6'), {}, true))).rejects.toMatchObject({
@@ -153,7 +153,7 @@ describe('Anthropic', () => {
     await expect(refusal).rejects.toMatchObject({ code, ...(code === 'rate_limited' ? { retryAfterSeconds: 7 } : {}) });
   });
 
-  test('a limit of spending is no limit of the moment', async () => {
+  test('a spending limit is not a rate limit', async () => {
     const error = { type: 'rate_limit_error', message: 'm', details: { error_code: 'enforced_spend_limit_reached' } };
     vendor.play((_request, response) => json(response, 429, { type: 'error', error }));
     await expect(vendor.chat(await deployment('claude-opus-4-6'), {}, false)).rejects.toMatchObject({ code: 'upstream_quota_exhausted' });

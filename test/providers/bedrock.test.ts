@@ -25,9 +25,9 @@ const eventStream = { 'content-type': 'application/vnd.amazon.eventstream' };
 
 interface Signed {
   readonly method: string;
-  /** As it was sent. */
+  /** The path as sent. */
   readonly path: string;
-  /** Those that are signed, by name in order. */
+  /** The signed headers, sorted by name. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
   readonly date: string;
@@ -36,7 +36,7 @@ interface Signed {
   readonly secret: string;
 }
 
-/** AWS Signature Version 4 from its description, to check the one that is sent. */
+/** AWS Signature Version 4 by its specification, to verify the sent one. */
 function signatureOf({ method, path, headers, body, date, region, service, secret }: Signed): string {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
   const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
@@ -49,7 +49,7 @@ function signatureOf({ method, path, headers, body, date, region, service, secre
 }
 
 describe('Bedrock', () => {
-  test('streams text, thoughts and calls from its binary frames', async () => {
+  test('streams text, reasoning and calls from its binary frames', async () => {
     let seen: object = {};
     vendor.play(({ url, headers }, response) => {
       seen = { url, accept: headers.accept, authorization: headers.authorization };
@@ -77,7 +77,7 @@ describe('Bedrock', () => {
     });
   });
 
-  test('gets its signature back from a client that drops it', async () => {
+  test('gets its signature back although the client drops it', async () => {
     const bodies: { messages: { content: unknown }[] }[] = [];
     vendor.play(({ body }, response) => {
       bodies.push(JSON.parse(body) as (typeof bodies)[number]);
@@ -102,7 +102,7 @@ describe('Bedrock', () => {
     ]);
   });
 
-  test('that fails, breaks off or is damaged in the middle of a stream is no good answer', async () => {
+  test('that fails, is interrupted or is damaged in the middle of a stream is an error', async () => {
     const begun = Buffer.concat([started, says(0, 'a')]);
     const damaged = Buffer.from(says(1, 'b'));
     damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
@@ -116,7 +116,7 @@ describe('Bedrock', () => {
     }
   });
 
-  test('is named by its ARN as it stands', async () => {
+  test('is addressed by its unchanged ARN', async () => {
     const arn = 'arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc';
     const made = (await deployment(arn)).provider.instance;
     const call = { operation: 'chat', model: arn, stream: false, warn: () => undefined } as const;
@@ -143,7 +143,7 @@ describe('Bedrock', () => {
     await expect(vendor.chat(await deployment(), {}, false)).rejects.toMatchObject({ code });
   });
 
-  test('embeds in portions', async () => {
+  test('embeds in batches', async () => {
     const bodies: unknown[] = [];
     let url: string | undefined;
     vendor.play(({ body, url: asked }, response) => {
@@ -164,7 +164,7 @@ describe('Bedrock', () => {
 });
 
 describe('the credential for Bedrock', () => {
-  test('is checked against an own signature that agrees with the one AWS published', () => {
+  test('is verified by an independent signature that matches AWS’s published one', () => {
     // "post-vanilla" of the test suite for Signature Version 4.
     const published = {
       method: 'POST',
@@ -182,7 +182,7 @@ describe('the credential for Bedrock', () => {
     expect(signatureOf(published)).toBe('5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b');
   });
 
-  test.each([['TOKEN'], [undefined]])('is a signature of what is sent, with the session token %s', async (token) => {
+  test.each([['TOKEN'], [undefined]])('signs the sent request, with the session token %s', async (token) => {
     let checked = false;
     vendor.play(({ method = '', url = '', headers, body }, response) => {
       const [, scope = '', names = '', signature] =
@@ -212,7 +212,7 @@ describe('the credential for Bedrock', () => {
     expect(thrownBy(() => bedrock.create(parsed, vendor.services))).toMatchObject({ code: 'configuration_invalid', param });
   });
 
-  test('belongs to a region, which names the address', async () => {
+  test('belongs to a region, which is part of the address', async () => {
     const services = { ...vendor.services, checkUrl: (url: string) => new URL(url) };
     const call = { operation: 'chat', model: 'm', stream: true, warn: () => undefined } as const;
     const addressIn = async (region: string) =>

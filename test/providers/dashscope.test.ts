@@ -48,7 +48,7 @@ describe('DashScope', () => {
     });
   });
 
-  test('answers a caller who wants it whole from a model that only streams', async () => {
+  test('answers a non-streaming caller from a model that only streams', async () => {
     let sse: unknown;
     vendor.play((request, response) => {
       sse = request.headers['x-dashscope-sse'];
@@ -60,7 +60,7 @@ describe('DashScope', () => {
     expect(sse).toBe('enable');
   });
 
-  test('sends multimodal models to their address, with every content as parts', async () => {
+  test('sends multimodal models to their own address, with all content as parts', async () => {
     let seen: { url?: string | undefined; body?: { input: object } } = {};
     vendor.play((request, response) => {
       seen = { url: request.url, body: JSON.parse(request.body) as { input: object } };
@@ -105,7 +105,7 @@ describe('DashScope', () => {
     await expect(vendor.chat(await deployment('qwen-plus'), {}, false)).rejects.toMatchObject({ code });
   });
 
-  test('embeds in portions and reranks', async () => {
+  test('embeds in batches and reranks', async () => {
     const urls: (string | undefined)[] = [];
     vendor.play((request, response) => {
       urls.push(request.url);

@@ -1,4 +1,4 @@
-/** Each vendor of OpenAI's format: what its dialect does with a request that has everything in it. */
+/** Each vendor of OpenAI's format: the effect of its dialect on a request with every field. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ async function make(kind: string): Promise<{ provider: Provider; dialect: Dialec
 
 const question = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
 
-/** The body as the vendor gets it, and the warnings; or the refusal. */
+/** The body for the vendor and the warnings; or the error. */
 async function adjust(kind: string, body: JsonObject, model = 'm'): Promise<{ body: JsonObject; warnings: string[] }> {
   const { provider } = await make(kind);
   const warnings: string[] = [];
@@ -41,7 +41,7 @@ async function adjust(kind: string, body: JsonObject, model = 'm'): Promise<{ bo
   return { body: provider.adjust?.(whole, call) ?? whole, warnings };
 }
 
-it('are all here', () => {
+it('are all tested', () => {
   expect([...vendors.keys()].toSorted()).toEqual(
     (
       'azure cohere deepseek doubao fireworks groq hunyuan llamacpp lmstudio minimax mistral moonshot ollama-openai openai openai-compatible ' +
@@ -59,7 +59,7 @@ function isAccountedFor(field: string, outcome: unknown): boolean {
 }
 
 describe('every vendor', () => {
-  it('leaves a plain question as it is, and unknown fields alone', async () => {
+  it('keeps a plain question and unknown fields unchanged', async () => {
     for (const [kind, { dialect }] of vendors) {
       const plain = { temperature: 0.7, top_p: 0.9, tools: [{ type: 'function' }], odd_field: { a: [1] }, stream: true };
       expect(await adjust(kind, plain), kind).toEqual({ body: { ...dialect.sets, ...question, ...plain }, warnings: [] });
@@ -98,12 +98,12 @@ describe('every vendor', () => {
     }
   });
 
-  it('takes fields that ask for nothing without a word', async () => {
+  it('accepts fields with default values without a warning', async () => {
     const nothing = { n: 1, logprobs: false, logit_bias: {}, presence_penalty: 0, parallel_tool_calls: true, seed: null };
     for (const kind of vendors.keys()) expect((await adjust(kind, nothing)).warnings, kind).toEqual([]);
   });
 
-  it('turns the one knob for thinking into something, on and off', async () => {
+  it('maps reasoning_effort, on and off', async () => {
     for (const [kind, { dialect }] of vendors) {
       if (dialect.thinking === undefined || dialect.thinking.by === 'none') continue;
       const on = (await adjust(kind, { reasoning_effort: 'high' })).body;
@@ -113,7 +113,7 @@ describe('every vendor', () => {
     }
   });
 
-  it('has addresses below its base for all that it does, and asks for its key', async () => {
+  it('has addresses below its base for each operation, and requires its key', async () => {
     for (const kind of vendors.keys()) {
       const { provider, dialect } = await make(kind);
       expect(Object.keys(provider.formats).toSorted(), kind).toEqual([...dialect.operations].toSorted());
@@ -132,7 +132,7 @@ describe('every vendor', () => {
   });
 });
 
-describe('what single vendors want', () => {
+describe('rules of single vendors', () => {
   it.each([
     ['zhipu', { max_completion_tokens: 5 }, { max_tokens: 5 }],
     ['zhipu', { reasoning_effort: 'low' }, { thinking: { type: 'enabled' }, reasoning_effort: 'low' }],
@@ -153,7 +153,7 @@ describe('what single vendors want', () => {
     ['minimax', { reasoning_effort: 'low' }, { thinking: { type: 'adaptive' }, reasoning_split: true }],
     ['hunyuan', { reasoning_effort: 'medium' }, { thinking: { type: 'enabled' }, reasoning_effort: 'low' }],
     ['doubao', { reasoning_effort: 'max' }, { thinking: { type: 'enabled' }, reasoning_effort: 'high' }],
-  ])('%s makes %j into %j', async (kind, given, wanted) => {
+  ])('%s maps %j to %j', async (kind, given, wanted) => {
     expect((await adjust(kind, given as JsonObject)).body).toEqual({ ...question, ...wanted });
   });
 
@@ -163,7 +163,7 @@ describe('what single vendors want', () => {
     expect(warnings).toEqual(['temperature is 1: zhipu takes 0 to 1']);
   });
 
-  it('Zhipu: a forced tool is refused by name, lists of text become one text, developers speak as the system', async () => {
+  it('Zhipu: a forced tool is refused by name, lists of text become one text, the developer role becomes system', async () => {
     await expect(adjust('zhipu', { tool_choice: 'required' })).rejects.toMatchObject({ param: 'tool_choice' });
     const { body } = await adjust('zhipu', {
       messages: [
@@ -197,12 +197,12 @@ describe('what single vendors want', () => {
     ]);
   });
 
-  it('OpenAI: models that think take the new name of the limit, others go untouched', async () => {
+  it('OpenAI: reasoning models get max_completion_tokens, others are unchanged', async () => {
     expect((await adjust('openai', { max_tokens: 5 }, 'gpt-5-mini')).body).toMatchObject({ max_completion_tokens: 5 });
     expect((await adjust('openai', { max_tokens: 5 }, 'gpt-4o')).body).toMatchObject({ max_tokens: 5 });
   });
 
-  it('Moonshot: what Kimi models fix is left out with a word, the third generation takes an effort', async () => {
+  it('Moonshot: fields that Kimi models fix are omitted with a warning, the third generation accepts an effort', async () => {
     const older = await adjust('moonshot', { temperature: 0.2, max_tokens: 9, reasoning_effort: 'none' }, 'moonshot-v1-8k');
     expect(older.body).toMatchObject({ temperature: 0.2, max_completion_tokens: 9, thinking: { type: 'disabled' } });
     const second = await adjust('moonshot', { temperature: 0.2, tool_choice: 'auto' }, 'kimi-k2.6');
@@ -213,7 +213,7 @@ describe('what single vendors want', () => {
     expect(third.body).toMatchObject({ reasoning_effort: 'low', tool_choice: 'required' });
   });
 
-  it('Qwen: some models answer only as a stream; a row may say which', async () => {
+  it('Qwen: some models only stream; a row can name them', async () => {
     const { provider } = await make('qwen');
     expect(provider.mustStream?.('qwq-plus')).toBe(true);
     expect(provider.mustStream?.('qwen-plus')).toBe(false);

@@ -15,7 +15,7 @@ const frame = (parts: readonly object[], rest: object = {}) =>
   `data: ${JSON.stringify({ candidates: [{ content: { role: 'model', parts }, ...rest }], responseId: 'r' })}\r\n\r\n`;
 
 describe('Gemini', () => {
-  test('streams text, thoughts and calls', async () => {
+  test('streams text, reasoning and calls', async () => {
     let seen: object = {};
     vendor.play((request, response) => {
       seen = { url: request.url, key: request.headers['x-goog-api-key'], authorization: request.headers.authorization };
@@ -40,7 +40,7 @@ describe('Gemini', () => {
     });
   });
 
-  test('gets its signature back from a client that drops it', async () => {
+  test('gets its signature back although the client drops it', async () => {
     const bodies: { contents: { role: string; parts: object[] }[] }[] = [];
     vendor.play((request, response) => {
       bodies.push(JSON.parse(request.body) as (typeof bodies)[number]);
@@ -69,7 +69,7 @@ describe('Gemini', () => {
     ]);
   });
 
-  test('leaves out penalties that a model refuses, and says so', async () => {
+  test('omits penalties that a model refuses, with a warning', async () => {
     let config: unknown;
     vendor.play((request, response) => {
       config = (JSON.parse(request.body) as { generationConfig: unknown }).generationConfig;
@@ -110,7 +110,7 @@ describe('Gemini', () => {
     await expect(vendor.chat(await deployment('gemini-2.5-flash'), {}, false)).rejects.toMatchObject({ code, retryAfterSeconds });
   });
 
-  test('embeds in portions', async () => {
+  test('embeds in batches', async () => {
     const sizes: number[] = [];
     let url: string | undefined;
     vendor.play((request, response) => {
@@ -130,7 +130,7 @@ describe('Gemini', () => {
     expect(url).toBe('/v1beta/models/gemini-embedding-001:batchEmbedContents');
   });
 
-  test('finds tuned models at their own place', async () => {
+  test('addresses tuned models by their own path', async () => {
     const made = (await deployment('tunedModels/my model')).provider.instance;
     const call = { operation: 'chat', model: 'tunedModels/my model', stream: false, warn: () => undefined } as const;
     expect(made.address(call)).toBe(`${vendor.base}/v1beta/tunedModels/my%20model:generateContent`);

@@ -15,7 +15,7 @@ const said = (message: object, rest: object = {}) =>
 const done = said({}, { done: true, done_reason: 'stop', prompt_eval_count: 3, eval_count: 4 });
 
 describe('Ollama', () => {
-  test('streams lines of JSON from its own address, without a credential', async () => {
+  test('streams JSON lines from its own address, without a credential', async () => {
     let seen: object = {};
     vendor.play((request, response) => {
       seen = { url: request.url, key: request.headers.authorization, accept: request.headers.accept };
@@ -28,7 +28,7 @@ describe('Ollama', () => {
     expect(seen).toEqual({ url: '/api/chat', key: undefined, accept: 'application/x-ndjson' });
   });
 
-  test('answers whole with a call and a bearer token', async () => {
+  test('answers whole with a tool call, using a bearer token', async () => {
     let key: unknown;
     vendor.play((request, response) => {
       key = request.headers.authorization;
@@ -46,7 +46,7 @@ describe('Ollama', () => {
     expect(key).toBe('Bearer k');
   });
 
-  test('that breaks off or fails in its middle ends with an error', async () => {
+  test('that is interrupted or fails in the middle ends with an error', async () => {
     for (const [rest, code] of [
       ['', 'upstream_interrupted'],
       ['{"error":"out of memory"}\n', 'upstream_error'],

@@ -1,4 +1,4 @@
-/** A real HTTP server that plays a vendor, and Pailou's own way to call it: provider, format, client and output as in production. */
+/** A scripted vendor on a real HTTP server, called as in production: provider, format, client and output. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,13 +17,13 @@ import type { Completion } from '../models/vendor-formats/decode-and-emit.ts';
 export type Script = (request: IncomingMessage & { readonly body: string }, response: ServerResponse) => void;
 
 export interface ScriptedVendor {
-  /** Without a slash at its end. */
+  /** The base URL without a trailing slash. */
   readonly base: string;
   readonly services: PluginServices;
   readonly invoker: ModelInvoker;
-  /** What the next requests meet. */
+  /** Sets the script of the next requests. */
   play(script: Script): void;
-  /** A deployment of `model` at the provider that the plugin makes of `options`. */
+  /** A deployment of `model` at a provider of this plugin with these options. */
   deployment(plugin: unknown, options: Readonly<Record<string, unknown>>, model: string): Promise<Deployment>;
   chat(deployment: Deployment, body: Partial<ChatBody>, stream: boolean): Promise<ChatInvocation>;
   close(): Promise<void>;
@@ -91,7 +91,7 @@ export async function startVendor(...formats: readonly unknown[]): Promise<Scrip
 
 const emitted = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'public', reasoning: true };
 
-/** The caller's stream, checked against the output contract. */
+/** Streams the answer and checks it against the output contract. */
 export async function streamText(invocation: ChatInvocation): Promise<string> {
   const emitter = createChunkEmitter({ ...emitted, includeUsage: true });
   let text = '';
@@ -100,14 +100,14 @@ export async function streamText(invocation: ChatInvocation): Promise<string> {
   return text;
 }
 
-/** The caller's whole answer, checked against the output contract. */
+/** Collects the whole answer and checks it against the output contract. */
 export async function completion(invocation: ChatInvocation): Promise<Completion> {
   const answer = JSON.parse(await collectCompletion(invocation.events, emitted)) as Completion;
   expect(checkCompletion(answer)).toEqual([]);
   return answer;
 }
 
-/** Sends `text` in small pieces, so that the reader meets it cut anywhere. */
+/** Sends `text` in small chunks, which cut it anywhere. */
 export function dribble(response: ServerResponse, type: string, text: string): void {
   response.writeHead(200, { 'content-type': type });
   const bytes = Buffer.from(text);

@@ -56,7 +56,7 @@ const options = (more: object = {}) => ({
 });
 
 describe('Vertex AI', () => {
-  test('streams from its own address with a token that it signed for', async () => {
+  test('streams from its own address with a token from a signed JWT', async () => {
     answer = (_request, response) =>
       dribble(response, 'text/event-stream', `data: {"candidates":[{"content":{"parts":[{"text":"你好"}]},"finishReason":"STOP"}]}\n\n`);
     const deployment = await vendor.deployment(vertex, options(), 'gemini-2.5-pro');
@@ -77,7 +77,7 @@ describe('Vertex AI', () => {
     expect(protectedHeader).toMatchObject({ alg: 'RS256', kid: 'key-1' });
   });
 
-  test('exchanges once for calls at the same time and for those after', async () => {
+  test('fetches one token for concurrent and for later calls', async () => {
     const deployment = await vendor.deployment(vertex, options(), 'gemini-2.5-pro');
     const call = async () => completion(await vendor.chat(deployment, {}, false));
     await Promise.all([call(), call(), call()]);
@@ -86,7 +86,7 @@ describe('Vertex AI', () => {
     expect(new Set(seen.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer token-1']));
   });
 
-  test('fetches another token after one was refused', async () => {
+  test('fetches a new token after a refusal', async () => {
     const deployment = await vendor.deployment(vertex, options(), 'gemini-2.5-pro');
     const good = answer;
     answer = (_request, response) => json(response, 401, { error: { code: 401, status: 'UNAUTHENTICATED', message: 'x' } });
@@ -100,14 +100,14 @@ describe('Vertex AI', () => {
     [400, { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' }, 'upstream_authentication'],
     [500, { error: 'internal_failure' }, 'upstream_unavailable'],
     [200, { odd: true }, 'upstream_authentication'],
-  ])('tells when the token service answers %i %j', async (status, body, code) => {
+  ])('reports an answer %i %j of the token service', async (status, body, code) => {
     token = (response) => json(response, status, body);
     const deployment = await vendor.deployment(vertex, options(), 'gemini-2.5-pro');
     await expect(vendor.chat(deployment, {}, false)).rejects.toMatchObject({ code });
     expect(seen).toEqual([]);
   });
 
-  test('takes a token of your own', async () => {
+  test('accepts a configured access token', async () => {
     const { service_account: _none, ...own } = options({ access_token: 'mine', location: 'global' });
     await completion(await vendor.chat(await vendor.deployment(vertex, own, 'gemini-2.5-pro'), {}, false));
     expect(seen[0]).toMatchObject({ authorization: 'Bearer mine', url: expect.stringContaining('/locations/global/') as string });
@@ -153,7 +153,7 @@ describe('Vertex AI', () => {
 });
 
 describe('access tokens', () => {
-  test('are renewed before their end, and an old one lasts where the renewal fails', async () => {
+  test('are renewed before they expire, and an old one stays in use when the renewal fails', async () => {
     let now = 1_700_000_000_000;
     let fails = false;
     let count = 0;

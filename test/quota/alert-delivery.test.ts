@@ -1,4 +1,4 @@
-/** Delivery of alerts: the signature of the standard, one sender at a time, and what is given up is in the audit log. */
+/** Delivery of alerts: the standard's signature, one sender at a time, and an audit entry for an abandoned alert. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +19,7 @@ import type { Snapshot } from '../../src/types/snapshot.ts';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
 
 describe('the signature of a webhook', () => {
-  it('is that of the example of Standard Webhooks', () => {
+  it('equals the example of Standard Webhooks', () => {
     const headers = webhookHeaders(
       'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
       'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -75,7 +75,7 @@ describe.each(databaseKinds)('alerts on $name', (kind) => {
     periodUntil: createdAt,
   });
 
-  it.skipIf(kind.missing)('are added once, claimed by one node, and kept while they are open', async () => {
+  it.skipIf(kind.missing)('are added once, claimed by one node, and kept until they are sent', async () => {
     await using place = await kind.create();
     const database = await place.open();
     await migrate(database);
@@ -90,7 +90,7 @@ describe.each(databaseKinds)('alerts on $name', (kind) => {
     expect(await one.add([alert(3)]), 'what was pruned is of a period that is over').toBe(1);
   });
 
-  it.skipIf(kind.missing)('are given up after a while, with an entry in the audit log', async () => {
+  it.skipIf(kind.missing)('are abandoned after the last attempt, with an entry in the audit log', async () => {
     await using place = await kind.create();
     const database = await place.open();
     await migrate(database);

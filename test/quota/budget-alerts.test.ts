@@ -1,4 +1,4 @@
-/** When budgets with alerts are read from the ledger. */
+/** The times at which budgets with alerts are read from the ledger. */
 import { expect, it, vi } from 'vitest';
 import { createBudgetAlerts } from '../../src/quota/budget-alerts.ts';
 import type { BudgetAlertStore } from '../../src/storage/budget-alert-store.ts';

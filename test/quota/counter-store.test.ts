@@ -1,4 +1,4 @@
-/** What every store of counters must hold to: the same suite on memory and on Redis. */
+/** One suite for every store of counters, on memory and on Redis. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Demand, Measure } from '../../src/quota/limit-requests.ts';
@@ -21,7 +21,7 @@ const rule: LimitRule = {
   spec: limitSpec.parse({ subject_type: 'tenant', requests_per_minute: 1 }),
   timeZone: 'UTC',
 };
-/** The beginning of a minute long gone, so that tests know where in it they are; Redis keeps its keys until the true end of a period. */
+/** The start of a past minute, so that tests control their position in it; Redis keeps its keys until the real end of a period. */
 const minute = Math.floor(Date.now() / 60_000) * 60_000;
 const until = minute + 86_400_000;
 
@@ -63,7 +63,7 @@ for (const { name, missing, create } of stores) {
     /** Settling is not awaited; the next reserve is ordered after it. */
     const take = async (store: QuotaStore, taken: Place, lease = taken.at + 600_000): Promise<Verdict> => store.take(taken, lease);
 
-    it('let as many requests in a minute as the limit says, and forget them as the next minute passes', async () => {
+    it('admit as many requests in a minute as the limit allows, and expire them over the next minute', async () => {
       const [store, own] = [create(), key()];
       const ask = (at: number) => take(store, place(at, demand(own, 'requests', 3, 1)));
       for (let call = 0; call < 3; call++) expect((await ask(minute + 1_000)).refused).toBeNull();
@@ -86,7 +86,7 @@ for (const { name, missing, create } of stores) {
       expect((await take(store, place(minute, demand(own, 'tokens', 100, 101)))).counters[0]?.waitMs).toBe(Infinity);
     });
 
-    it('hold a place for each call in progress and give it back', async () => {
+    it('reserve one place for each active call and release it', async () => {
       const [store, own] = [create(), key()];
       const calls = [0, 1].map(() => place(minute, demand(own, 'concurrent', 2, 1)));
       for (const call of calls) expect((await take(store, call)).refused).toBeNull();
@@ -110,7 +110,7 @@ for (const { name, missing, create } of stores) {
       expect(store.peek([requests], minute + wait).refused).toBeNull();
     });
 
-    it('set money aside, and record what was spent: more, less or nothing', async () => {
+    it('reserve money, and record the actual cost: more, less or nothing', async () => {
       const [store, own] = [create(), key()];
       const spend = (amount: number) => place(minute, demand(own, 'spend', 1_000_000, amount));
       const [dear, cheap, failed] = [spend(400_000), spend(400_000), spend(200_000)];
@@ -125,7 +125,7 @@ for (const { name, missing, create } of stores) {
       expect((await take(store, spend(450_000))).refused).toBeNull();
     });
 
-    it('take nothing anywhere if one of several has no room', async () => {
+    it('reserve nothing when one of several limits has no room', async () => {
       const [store, one, two, three] = [create(), key(), key(), key()];
       const asked = () => place(minute, demand(one, 'requests', 10, 1), demand(two, 'spend', 10, 5), demand(three, 'concurrent', 1, 1));
       expect((await take(store, asked())).refused).toBeNull();
@@ -134,7 +134,7 @@ for (const { name, missing, create } of stores) {
       expect(seen.counters.map(({ used }) => used)).toEqual([1, 5]);
     });
 
-    it('give all back of a call that costs nothing', async () => {
+    it('release the whole reservation of a call without cost', async () => {
       const [store, money, places] = [create(), key(), key()];
       const call = () => place(minute, demand(money, 'spend', 100, 0), demand(places, 'concurrent', 1, 1));
       for (let round = 0; round < 3; round++) {
@@ -144,7 +144,7 @@ for (const { name, missing, create } of stores) {
       }
     });
 
-    it('let no race overrun a budget', async () => {
+    it('prevent an overrun by concurrent calls', async () => {
       const [store, own] = [create(), key()];
       const calls = Array.from({ length: 200 }, () => place(minute, demand(own, 'spend', 1_000_000, 10_000)));
       const verdicts = await Promise.all(
@@ -157,7 +157,7 @@ for (const { name, missing, create } of stores) {
       expect(verdicts.filter(({ refused }) => refused === null)).toHaveLength(100);
     });
 
-    it('learn from the ledger what was spent before, and never less than they know', async () => {
+    it('read earlier spend from the ledger, and never count less than they know', async () => {
       const [store, own] = [create(), key()];
       await store.atLeast(own, 700, until);
       const call = place(minute, demand(own, 'spend', 1_000, 200));
@@ -170,7 +170,7 @@ for (const { name, missing, create } of stores) {
 }
 
 describe.skipIf(redisUrl === undefined)('counters in Redis, several nodes', () => {
-  it('go on where a call of a node that died was to cost nothing', async () => {
+  it('continue after a node died during a call with a reservation of zero', async () => {
     const store = stores[1]?.create() as QuotaStore;
     const own = `{test}:${randomUUID()}`;
     const call = (at: number) => place(at, demand(`${own}:money`, 'spend', 100, 0), demand(own, 'concurrent', 1, 1));
@@ -179,7 +179,7 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, several nodes', () =
     expect((await store.take(call(minute + 6_000), minute + 9_000)).refused).toBeNull();
   });
 
-  it('give the room of a node that died back when its lease ends', async () => {
+  it('release the reservations of a dead node when its lease ends', async () => {
     const store = stores[1]?.create() as QuotaStore;
     const own = `{test}:${randomUUID()}`;
     const dead = place(minute, demand(own, 'concurrent', 1, 1), demand(`${own}:money`, 'spend', 100, 60));
@@ -188,14 +188,14 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, several nodes', () =
       store.take(place(at, demand(own, 'concurrent', 1, 1), demand(`${own}:money`, 'spend', 100, 60)), at + 5_000);
     expect((await next(minute + 4_999)).refused).toBe(0);
     expect((await next(minute + 5_000)).refused).toBeNull();
-    // It was not dead but slow: what it spent counts, its room is not given back twice.
+    // It was slow, not dead: its spend counts, and its reservation is not released twice.
     store.settle(dead, [0, 30]);
     expect(await next(minute + 5_001)).toMatchObject({ refused: 0, counters: [{ used: 1 }, { used: 90 }] });
   });
 });
 
-describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulled', () => {
-  it('get back what calls held that ended meanwhile, once', async () => {
+describe.skipIf(redisUrl === undefined)('counters in Redis during a connection loss', () => {
+  it('release the reservations of calls that ended meanwhile, once', async () => {
     const address = new URL(redisUrl ?? '');
     await using proxy = await startBreakableProxy({ host: address.hostname, port: Number(address.port) });
     address.host = `127.0.0.1:${proxy.port}`;
@@ -222,7 +222,7 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulle
     );
     store.settle(taken, [25, 0, 10]);
     store.settle(heard, [25]);
-    // This one had come through, only its answer was lost.
+    // This request arrived; only its response was lost.
     near.settle(heard, [25]);
     await eventually(
       async () => failures.length,
@@ -240,7 +240,7 @@ describe.skipIf(redisUrl === undefined)('counters in Redis, whose cable is pulle
 });
 
 describe('the memory of counters', () => {
-  it('drops counters that are no longer used', () => {
+  it('removes unused counters', () => {
     const store = createMemoryStore();
     for (let user = 0; user < 30_000; user++) store.take(place(minute + user * 100, demand(`user-${user}`, 'requests', 3, 1)));
     expect(store.size).toBeLessThan(15_000);

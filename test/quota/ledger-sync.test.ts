@@ -1,4 +1,4 @@
-/** When the money counters are read from the ledger again. */
+/** The times at which the money counters are read from the ledger. */
 import { expect, it, vi } from 'vitest';
 import { compileLimits, limitRule } from '../../src/config/limit-index.ts';
 import { createLedgerSync } from '../../src/quota/ledger-sync.ts';
@@ -10,7 +10,7 @@ import { memoryLogger } from '../storage/databases.ts';
 const rule = (name: string, spec: object) => limitRule({ id: name, tenant: 'acme', name }, limitSpec.parse(spec));
 const ming = { issuer: 'https://auth.example', subject: 'ming', client: null, key: null, roles: [] };
 
-it('a limit that was replaced until a date knows afterwards what was spent meanwhile', async () => {
+it('a limit that was replaced until a date includes the spend of that time', async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 11, 1, 9) });
   try {
     const spend = { currency: 'USD', per_day: '1' };

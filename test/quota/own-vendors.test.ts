@@ -1,4 +1,4 @@
-/** What developers pay their own vendors is no money of a budget: neither reserved, nor settled, nor known from the ledger. */
+/** Spend at developers' own vendors counts in no budget: neither reserved, nor settled, nor read from the ledger. */
 import { describe, expect, it } from 'vitest';
 import { compileLimits, limitRule } from '../../src/config/limit-index.ts';
 import { createQuota } from '../../src/quota/quota.ts';
@@ -27,7 +27,7 @@ const limited = (restricted: boolean) => ({
 const size = () => ({ inputTokens: 1, outputTokens: 1 });
 
 describe('a budget of the company', () => {
-  it('is not touched by calls at a provider of a developer’s own, whatever that says', async () => {
+  it('is not changed by calls to a developer’s own provider, whatever that reports', async () => {
     const quota = createQuota({ logger: memoryLogger(), shared: null, withoutRedis: 'local' });
     for (let call = 0; call < 5; call++) {
       const own = await quota.take(view, principal, limited(true), () => ({ inputTokens: 40_000_000, outputTokens: 40_000_000 }));
@@ -48,7 +48,7 @@ describe('a budget of the company', () => {
 });
 
 describe.each(databaseKinds)('the ledger on $name', (kind) => {
-  it.skipIf(kind.missing)('keeps the cost, and gives it to no budget', async () => {
+  it.skipIf(kind.missing)('records the cost, and counts it in no budget', async () => {
     await using place = await kind.create();
     const database = await place.open();
     await migrate(database);

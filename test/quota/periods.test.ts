@@ -1,4 +1,4 @@
-/** Days, weeks and months as a time zone has them. */
+/** Days, weeks and months in a time zone. */
 import { describe, expect, it } from 'vitest';
 import { periodOf, type SpendUnit } from '../../src/quota/periods.ts';
 
@@ -31,12 +31,12 @@ describe('a period', () => {
     expect(text('week', 'America/New_York', '2026-12-07T04:59:59Z')[0]).toBe('week:2026-11-30');
   });
 
-  it('is an hour shorter or longer where the clocks change', () => {
+  it('is an hour shorter or longer when the clocks change', () => {
     expect(text('day', 'Europe/Berlin', '2026-03-29T12:00:00Z').slice(1)).toEqual(['2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z']);
     expect(text('day', 'Europe/Berlin', '2026-10-25T12:00:00Z').slice(1)).toEqual(['2026-10-24T22:00:00.000Z', '2026-10-25T23:00:00.000Z']);
   });
 
-  it('of the total never ends, and those of UTC are as they were', () => {
+  it('of the total never ends, and periods in UTC keep their keys', () => {
     expect(text('total', 'UTC', '2026-12-01T00:00:00Z')).toEqual(['total', '1970-01-01T00:00:00.000Z', '9999-01-01T00:00:00.000Z']);
     expect(text('day', 'UTC', '2026-12-01T10:00:00Z')).toEqual(['day:2026-12-01', '2026-12-01T00:00:00.000Z', '2026-12-02T00:00:00.000Z']);
     expect(text('month', 'UTC', '2026-12-01T10:00:00Z')[0]).toBe('month:2026-12');

@@ -3,8 +3,8 @@ import { createFairQueue, createSlots } from '../../src/scheduling/fair-queue.ts
 
 const never = new AbortController();
 
-describe('turns', () => {
-  it('are taken in the order in which they were asked for, so many at once', async () => {
+describe('slots of a fair queue', () => {
+  it('are assigned in order of arrival, up to the limit', async () => {
     const take = createSlots(2);
     const order: string[] = [];
     const taken = ['a', 'b', 'c', 'd'].map((name) =>
@@ -16,7 +16,7 @@ describe('turns', () => {
     const [endA] = await Promise.all(taken.slice(0, 2));
     expect(order).toEqual(['a', 'b']);
     endA?.();
-    // Released twice, it frees one place only.
+    // A second release of one slot has no effect.
     endA?.();
     await taken[2];
     expect(order).toEqual(['a', 'b', 'c']);
@@ -25,7 +25,7 @@ describe('turns', () => {
     expect(order).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('go to those first who hold the fewest, however many another asks for', async () => {
+  it('go first to keys with the fewest slots, however many another key requests', async () => {
     const take = createSlots(2);
     const { signal } = never;
     const order: string[] = [];
@@ -47,7 +47,7 @@ describe('turns', () => {
     expect(order).toEqual(['g0', 'g1', 'm', 'g2', 'g3']);
   });
 
-  it('are not given to one who has left, and each key has its own', async () => {
+  it('are not given to an aborted request, and each queue has its own', async () => {
     const turns = createFairQueue();
     const leaving = new AbortController();
     const end = await turns.take('one', 1, never);

@@ -1,4 +1,4 @@
-/** JSON in what a model says. */
+/** Extracts JSON from a model's text. */
 import { expect, it } from 'vitest';
 import { extractJson } from '../../src/schema/json-extractor.ts';
 
@@ -19,7 +19,7 @@ it.each<[string, unknown]>([
   ['nothing', undefined],
   ['{"a": 1', undefined],
   ['', undefined],
-])('%j holds %j', (text, value) => {
+])('%j contains %j', (text, value) => {
   expect(extractJson(text)).toEqual(value);
 });
 
@@ -28,9 +28,9 @@ it.each([
   ['commas', `{"a": [${', '.repeat(400_000)}]}`],
   ['brackets', '['.repeat(400_000)],
   ['spaces at the end', `{"a": "x"}${' '.repeat(400_000)}x`],
-])('endless %s take no time', (_name, text) => {
+])('long %s are handled in linear time', (_name, text) => {
   const start = performance.now();
   extractJson(text);
-  // Quadratic work would take half a minute.
+  // Quadratic time would be half a minute.
   expect(performance.now() - start).toBeLessThan(2_000);
 });

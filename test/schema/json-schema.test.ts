@@ -1,4 +1,4 @@
-/** Schemas that many may write, against what callers send. */
+/** Schemas from many authors, checked against input of callers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/types/json.ts';
 import { compileSchema } from '../../src/schema/json-schema.ts';
 
-it('names the place of the fault', () => {
+it('names the path of the fault', () => {
   const check = compileSchema({
     type: 'object',
     properties: { items: { type: 'array', items: { type: 'object', required: ['price'] } }, code: { pattern: '^\\p{Lu}{2}-\\d+$' } },
@@ -22,7 +22,7 @@ it('names the place of the fault', () => {
 
 it.each(['^(a+)+$', '^(a|a)*$', '(.*a){20}$', '^(([a-z])+.)+[A-Z]([a-z])+$'])('takes linear time for the pattern %s', (pattern) => {
   const check = compileSchema({ type: 'string', pattern });
-  // A backtracking engine would need longer than the universe has been there; the test would time out.
+  // A backtracking engine would never finish, so the test would time out.
   expect(check.fault(`${'a'.repeat(50_000)}!`)).not.toBeNull();
 });
 
@@ -30,7 +30,7 @@ it.each(['(?=a)b', '(a)\\1', '(?<!a)b'])('refuses the pattern %s, which has no b
   expect(() => compileSchema({ type: 'string', pattern })).toThrow();
 });
 
-/** Bytes of live objects, garbage collected. */
+/** Bytes of live objects, after garbage collection. */
 async function settledHeap(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
@@ -54,18 +54,18 @@ const doubling = (levels: number): JsonObject => ({
   },
 });
 
-describe('a schema that would take forever', () => {
+describe('a schema that would take unbounded time', () => {
   it('with references that double at each level is refused within bounded time', () => {
     expect(compileSchema(doubling(3)).fault('a')).toBeNull();
     const check = compileSchema(doubling(60));
     const begin = performance.now();
     expect(check.fault('a')).toEqual({ path: '', message: 'takes too long to check against its schema' });
     expect(performance.now() - begin).toBeLessThan(3_000);
-    // The next check begins again.
+    // The next check starts with a new time limit.
     expect(check.fault(1)?.message).toBe('must be string');
   });
 
-  it('because its items must differ is one too', () => {
+  it('with unique items over large lists is refused too', () => {
     const check = compileSchema({ type: 'array', uniqueItems: true });
     expect(check.fault([{ a: 1 }, { a: 1 }])?.message).toContain('duplicate');
     const begin = performance.now();
@@ -77,11 +77,11 @@ describe('a schema that would take forever', () => {
     ['two references', { $ref: '#/$defs/a', $defs: { a: { allOf: [{ $ref: '#/$defs/b' }] }, b: { allOf: [{ $ref: '#/$defs/a' }] } } }],
     ['itself', { anyOf: [{ type: 'string' }, { $ref: '#' }] }],
     ['a field', { properties: { x: { $ref: '#/$defs/a~1b' } }, $defs: { 'a/b': { not: { $ref: '#me' }, $anchor: 'me' } } }],
-  ])('because of a circle of %s is refused when it is compiled', (_name, schema) => {
+  ])('with a cycle of %s is refused when it is compiled', (_name, schema) => {
     expect(() => compileSchema(schema)).toThrow('form a cycle');
   });
 
-  it('because a value is nested deeper than the stack is a fault in words', () => {
+  it('for a value nested deeper than the stack reports a fault', () => {
     const check = compileSchema({ properties: { a: { $ref: '#' } }, type: 'object' });
     let deep: JsonObject = {};
     for (let level = 0; level < 200_000; level++) deep = { a: deep };
@@ -97,18 +97,18 @@ describe('a schema that would take forever', () => {
     ],
     ['alternatives', { prefixItems: Array.from({ length: 6_000 }, () => ({ type: 'string' })) }, 'too large'],
     ['values', { enum: Array.from({ length: 30_000 }, (_, index) => index) }, 'too large: more than 20000 values'],
-  ])('because it has too many %s is refused with a reason', (_name, schema, words) => {
+  ])('with too many %s is refused with a reason', (_name, schema, words) => {
     expect(() => compileSchema(schema)).toThrow(words);
   });
 
-  it('because it is nested too deep is refused with a reason', () => {
+  it('with too deep nesting is refused with a reason', () => {
     let deep: JsonObject = { type: 'string' };
     for (let level = 0; level < 100_000; level++) deep = { items: deep };
     expect(() => compileSchema(deep)).toThrow('nested deeper than 200 levels');
   });
 });
 
-describe('what other tools write', () => {
+describe('schemas of other tools', () => {
   it('a schema that refers to itself as a whole', () => {
     const check = compileSchema({ type: 'object', properties: { child: { $ref: '#' }, name: { type: 'string' } }, required: ['name'] });
     expect(check.fault({ name: 'a', child: { name: 'b' } })).toBeNull();
@@ -153,7 +153,7 @@ describe('what other tools write', () => {
   });
 });
 
-it('nothing of a schema or of what was checked outlives them', async () => {
+it('schemas and checked values are garbage collected', async () => {
   const use = (): void => {
     for (let round = 0; round < 300; round++) {
       const schema = {
@@ -164,7 +164,7 @@ it('nothing of a schema or of what was checked outlives them', async () => {
       compileSchema(schema).fault([`${round}`.repeat(50_000)]);
     }
   };
-  // The engine's own caches are full after this, and stay as they are.
+  // The engine's own caches are full after this, and do not grow.
   use();
   const heap = await settledHeap();
   use();
@@ -188,7 +188,7 @@ describe('a fault', () => {
     [{ style: 'hard' }, 'style', 'must be one of "soft", "loud"'],
     [{ style: 'soft', list: [] }, 'list', 'must not be empty'],
     [{ style: 'soft', far: 'x' }, 'far', 'must be equal to one of the allowed values'],
-  ])('of %j says what would do', (value, path, message) => {
+  ])('of %j names the accepted form', (value, path, message) => {
     expect(compileSchema(schema).fault(value)).toEqual({ path, message });
   });
 });

@@ -1,4 +1,4 @@
-/** What a zod check says of a fault, as callers read it. */
+/** Zod errors as messages for callers. */
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { zodSentence } from '../../src/schema/zod-errors.ts';
@@ -22,12 +22,12 @@ it.each<[z.ZodType, unknown, string]>([
   [z.literal('a'), 'c', 'must be "a"'],
   [z.iso.datetime({ offset: true }), 'tomorrow', 'must be a time with its zone, such as 2027-01-31T18:00:00Z'],
   [z.string('must be what it is'), 1, 'must be what it is'],
-])('%#: %j is told in plain words', (schema, value, words) => {
+])('%#: %j has a plain message', (schema, value, words) => {
   const { error } = z.strictObject({ field: schema }).safeParse({ field: value });
   expect(zodSentence(error as z.ZodError).sentence).toBe(`field: ${words}.`);
 });
 
-it('a field that is not there is missing, whatever it should be', () => {
+it('an absent field is reported as missing, whatever its type', () => {
   const { error } = z.strictObject({ field: z.string() }).safeParse({});
   expect(zodSentence(error as z.ZodError).sentence).toBe('field: is missing.');
 });

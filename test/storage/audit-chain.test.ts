@@ -1,11 +1,11 @@
-/** The chain of the audit: whatever is done to a sealed entry is seen. */
+/** The hash chain of the audit detects every change of a sealed entry. */
 import { describe, expect, it } from 'vitest';
 import { createAuditLog } from '../../src/storage/audit.ts';
 import { createAuditChain, verifyAudit } from '../../src/storage/audit-chain.ts';
 import { databaseKinds, eventually, memoryLogger, migrated } from './databases.ts';
 
 describe.each(databaseKinds)('the audit chain on $name', ({ missing, ...kind }) => {
-  it.skipIf(missing)('seals what several nodes write, once and without a gap', async () => {
+  it.skipIf(missing)('seals entries of several nodes, once and without a gap', async () => {
     const { place, database } = await migrated({ missing, ...kind });
     await using _place = place;
     const logger = memoryLogger();
@@ -25,7 +25,7 @@ describe.each(databaseKinds)('the audit chain on $name', ({ missing, ...kind }) 
     for (const { chain } of nodes) await chain[Symbol.asyncDispose]();
   });
 
-  it.skipIf(missing)('shows a changed entry, a lost one, an added one and a cut end', async () => {
+  it.skipIf(missing)('detects a changed entry, a lost one, an added one and a cut end', async () => {
     const { place, database } = await migrated({ missing, ...kind });
     await using _place = place;
     await using log = createAuditLog({ database, dataDir: place.dataDir, logger: memoryLogger(), intervalMs: 5 });

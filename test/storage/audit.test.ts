@@ -1,4 +1,4 @@
-/** The audit log on both databases: acts that are no change of configuration. */
+/** The audit log on both databases: acts other than changes of configuration. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ for (const kind of databaseKinds) {
       log.append({ tenant, actor: 'u-1', act: 'denied', target, requestId: 'request-1', detail: 'no grant' });
     };
 
-    it('lists each tenant its own acts, newest first, page by page', async () => {
+    it('lists for each tenant its own acts, newest first, page by page', async () => {
       await using log = open();
       for (let index = 0; index < 7; index++) deny(log, `model/m-${index}`);
       deny(log, 'model/theirs', 'rival');
@@ -43,7 +43,7 @@ for (const kind of databaseKinds) {
       expect(await log.list({ tenant: 'nobody', after: null, limit: 4 })).toEqual({ data: [], next: null });
     });
 
-    it('narrows by who, what, which request and when', async () => {
+    it('filters by actor, target, request and time', async () => {
       await using log = open();
       const at = new Date().toISOString();
       deny(log, 'model/模型-1');
@@ -71,7 +71,7 @@ for (const kind of databaseKinds) {
       expect(await database.query.selectFrom('llm_audit').select('id').execute()).toHaveLength(300);
     });
 
-    it('waits on the disk while its table is away', async () => {
+    it('waits on disk while its table is missing', async () => {
       await database.query.schema.alterTable('llm_audit').renameTo('llm_audit_away').execute();
       await using log = open();
       deny(log, 'model/late');

@@ -1,4 +1,4 @@
-/** The migration that binds grants to rows, on data of before: on both databases. */
+/** The migration that binds grants to rows, on older data, on both databases. */
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import * as firstTables from '../../src/storage/migrations/0001-first-tables.ts';
@@ -27,7 +27,7 @@ async function insert(
 }
 
 describe.each(databaseKinds)('on $name', (databaseKind) => {
-  it.skipIf(databaseKind.missing)('binds each grant to the row that it was about, and approves what administrators wrote', async () => {
+  it.skipIf(databaseKind.missing)('binds each grant to its row, and approves rows that administrators wrote', async () => {
     await using place = await databaseKind.create();
     const database = await place.open();
     const query = database.query as never;
@@ -51,7 +51,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       updatedBy: 'https://i#dev',
     });
     await insert(database, 'llm_mcp_config', { name: 'files', spec: {} });
-    // The first `taken` was deleted after the grant on it was given.
+    // The first row named `taken` was deleted after a grant on it was given.
     await sql`insert into llm_config_history (revision, sequence, kind, tenant, name, before, after, at, actor, summary)
       values (5, 0, 'model', 'acme', 'taken', '{}', null, ${late}, 'boss', 'delete model taken')`.execute(database.query);
     for (const capability of [

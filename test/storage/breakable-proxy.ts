@@ -1,14 +1,14 @@
-/** A cable to a server that tests can pull: connections break, or nothing comes through any more. */
+/** A TCP proxy that tests can break: it closes connections, or forwards nothing. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface BreakableProxy extends AsyncDisposable {
   readonly port: number;
-  /** Breaks all connections and refuses new ones. */
+  /** Closes all connections and refuses new ones. */
   disconnect(): Promise<void>;
-  /** Keeps connections open but lets nothing through, as when the far end has vanished. */
+  /** Keeps connections open but forwards nothing, as when the far end has vanished. */
   stall(): void;
-  /** Back to normal; what was frozen is broken. */
+  /** Forwards again; stalled connections are closed. */
   restore(): Promise<void>;
 }
 

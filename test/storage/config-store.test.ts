@@ -50,7 +50,7 @@ for (const kind of databaseKinds) {
       expect(await store.revision()).toBe(0);
     });
 
-    it('gives back rows of every kind as they were written', async () => {
+    it('returns rows of every kind as written', async () => {
       const kinds: ResourceKind[] = ['provider', 'model', 'skill', 'mcp', 'grant'];
       const rows = kinds.map((each, index) =>
         row(`row-${index}`, { kind: each, enabled: index % 2 === 0, owner: index === 1 ? 'u-2' : null }),
@@ -68,7 +68,7 @@ for (const kind of databaseKinds) {
       expect(loaded.toSorted((one, other) => (one.name < other.name ? -1 : 1))).toEqual(rows);
     });
 
-    it('keeps the same name apart in two tenants and refuses it twice in one', async () => {
+    it('allows one name in two tenants and refuses it twice in one', async () => {
       await store.commit(0, [change(null, row('same')), change(null, row('same', { id: 'other', tenant: 'rival' }))], actor, '');
       expect((await store.load()).rows).toHaveLength(2);
       await expect(store.commit(1, [change(null, row('same', { id: 'third' }))], actor, '')).rejects.toMatchObject({
@@ -77,7 +77,7 @@ for (const kind of databaseKinds) {
       expect(await store.revision()).toBe(1);
     });
 
-    it('writes nothing when the revision has moved on', async () => {
+    it('writes nothing when the revision has changed', async () => {
       expect(await store.commit(0, [change(null, row('first'))], actor, '')).toBe(1);
       expect(await store.commit(0, [change(null, row('late'))], actor, '')).toBeNull();
       expect(await store.commit(5, [change(null, row('early'))], actor, '')).toBeNull();
@@ -93,7 +93,7 @@ for (const kind of databaseKinds) {
       expect((await store.load()).rows).toHaveLength(1);
     });
 
-    it('undoes the whole commit when one of its rows fails', async () => {
+    it('rolls back the whole commit when one of its rows fails', async () => {
       await store.commit(0, [change(null, row('kept'))], actor, '');
       const changes = [change(row('kept'), null), change(null, row('new')), change(null, row('new', { id: 'twin' }))];
       await expect(store.commit(1, changes, actor, '')).rejects.toMatchObject({ code: 'storage_unavailable' });
@@ -102,7 +102,7 @@ for (const kind of databaseKinds) {
       expect(await database.query.selectFrom('llm_audit').selectAll().execute()).toHaveLength(1);
     });
 
-    it('lets two rows exchange their names in one commit', async () => {
+    it('allows two rows to exchange their names in one commit', async () => {
       const [one, other] = [row('one'), row('other')];
       await store.commit(0, [change(null, one), change(null, other)], actor, '');
       expect(await store.commit(1, [change(one, { ...one, name: 'other' }), change(other, { ...other, name: 'one' })], actor, '')).toBe(2);
@@ -115,7 +115,7 @@ for (const kind of databaseKinds) {
       );
     });
 
-    it('leaves a row as the last of its changes says', async () => {
+    it('stores a row as in its last change', async () => {
       const first = row('twice');
       const second = { ...first, spec: { note: 'second' } };
       expect(await store.commit(0, [change(null, first), change(first, second)], actor, '')).toBe(1);
@@ -139,7 +139,7 @@ for (const kind of databaseKinds) {
       expect(await store.changesSince(0)).toHaveLength(3_000);
     });
 
-    it('tells the changes since a revision, oldest first, and one tenant its own', async () => {
+    it('lists the changes since a revision, oldest first, and for one tenant its own', async () => {
       const first = row('first');
       await store.commit(0, [change(null, first)], actor, 'one');
       await store.commit(1, [change(first, { ...first, enabled: false }), change(null, row('rival', { tenant: 'rival' }))], actor, 'two');
@@ -174,7 +174,7 @@ for (const kind of databaseKinds) {
       expect((await store.changesSince(0))[0]?.after?.spec).toEqual(provider.spec);
     });
 
-    it('loads the other rows when one was damaged by hand', async () => {
+    it('loads the other rows when one was damaged manually', async () => {
       await store.commit(0, [change(null, row('good')), change(null, row('bad'))], actor, '');
       await database.query
         .updateTable('llm_model_config')
@@ -188,7 +188,7 @@ for (const kind of databaseKinds) {
       expect(rows.find(({ name }) => name === 'bad')?.spec).toEqual({ $damaged: '{"deploy' });
     });
 
-    it('tells another node of a commit well within a second, and no more after it stopped watching', async () => {
+    it('notifies another node of a commit within a second, and no more after it stopped watching', async () => {
       const other = createConfigStore(await place.open());
       let heard = 0;
       const stop = other.watch(() => heard++);
@@ -206,7 +206,7 @@ for (const kind of databaseKinds) {
       expect(heard).toBe(after);
     });
 
-    it('says storage_unavailable for everything once the database is closed', async () => {
+    it('fails with storage_unavailable once the database is closed', async () => {
       await database.close();
       const unavailable = { code: 'storage_unavailable', status: 503 };
       await expect(store.revision()).rejects.toMatchObject(unavailable);

@@ -1,4 +1,4 @@
-/** Both kinds of database, each test with one of its own: a file in a temporary folder, or a database on the PostgreSQL server of the tests. */
+/** Both kinds of database, a new one for each test: a file in a temporary folder, or a database on the test PostgreSQL server. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** Keeps what is logged, for tests to read. */
+/** A logger that keeps its lines for tests. */
 export function memoryLogger(): Logger & { readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at = (level: LogLine['level']) => (fields: object, message: string) => {
@@ -38,7 +38,7 @@ export interface TestDatabase extends AsyncDisposable {
 export interface DatabaseKind {
   readonly name: 'SQLite' | 'PostgreSQL';
   readonly missing: boolean;
-  /** An empty one. */
+  /** Creates an empty database. */
   create(): Promise<TestDatabase>;
 }
 

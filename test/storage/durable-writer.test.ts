@@ -1,4 +1,4 @@
-/** Records that weigh much on their way to the database: few at a time, and never more than memory bears. */
+/** Large records on their way to the database: written a few at a time, within the memory limit. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createDurableWriter } from '../../src/storage/durable-writer.ts';
@@ -7,7 +7,7 @@ import { databaseKinds, migrated } from './databases.ts';
 
 const megabytes = 1024 * 1024;
 
-/** Each says that it has 3 MB. */
+/** Each record reports a size of 3 MB. */
 async function scene() {
   const [kind] = databaseKinds;
   if (kind === undefined) throw new Error('There is no database.');
@@ -32,7 +32,7 @@ async function scene() {
   return { writer, batches, add, stored, place };
 }
 
-it('heavy records are written a few at a time, and none is lost', async () => {
+it('large records are written a few at a time, and none is lost', async () => {
   const { writer, batches, add, stored, place } = await scene();
   add(60);
   await writer.flush();
@@ -43,7 +43,7 @@ it('heavy records are written a few at a time, and none is lost', async () => {
   await place[Symbol.asyncDispose]();
 });
 
-it('what weighs more than memory bears is dropped, and what comes later is taken again', async () => {
+it('records beyond the memory limit are dropped, and later ones are accepted again', async () => {
   const { writer, add, stored, place } = await scene();
   add(500);
   expect(writer.pending).toBe(85);

@@ -30,7 +30,7 @@ function start(deadAfterMs = 60_000) {
   opened.push(runs);
   return { runs, recorded, logger };
 }
-/** As if its writer had died long ago. */
+/** Makes the file look like that of a long dead writer. */
 async function age(): Promise<void> {
   for (const name of await files()) await utimes(join(dataDir, 'open-runs', name), new Date(0), new Date(0));
 }
@@ -45,7 +45,7 @@ it('a stream that ends leaves nothing behind', async () => {
   await eventually(files, (names) => names.length === 0);
 });
 
-it('a node that goes in peace takes its file along', async () => {
+it('a node that stops normally removes its file', async () => {
   const { runs } = start();
   const run = runOf();
   runs.begun(run);
@@ -55,12 +55,12 @@ it('a node that goes in peace takes its file along', async () => {
   expect(await files()).toEqual([]);
 });
 
-it('what a dead node left is recorded once, by one of those who find it', async () => {
+it('runs of a dead node are recorded once, by one of the nodes that find them', async () => {
   const dead = start();
   const left = [runOf(), runOf()];
   for (const run of left) dead.runs.begun(run);
   await eventually(files, (names) => names.some((name) => name.endsWith('.ndjson')));
-  // It writes no more.
+  // Its writer has stopped.
   await dead.runs[Symbol.asyncDispose]();
   await age();
   const finders = [start(90), start(90), start(90)];
@@ -74,17 +74,17 @@ it('what a dead node left is recorded once, by one of those who find it', async 
   await eventually(files, (names) => names.length === 0);
 });
 
-it('a node that lives is left alone', async () => {
+it('files of a live node are left alone', async () => {
   const alive = start();
   alive.runs.begun(runOf());
   await eventually(files, (names) => names.length === 1);
-  // Its file is written fifty times before it would count as old, so that a slow machine does not age it.
+  // Its file is rewritten fifty times before it counts as old, so that a slow machine does not age it.
   const other = start(1_000);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(other.recorded).toEqual([]);
 });
 
-it('what a node left that died while it took over another is taken over too, and half a file is thrown away', async () => {
+it('files of a node that died during a takeover are taken over too, and a truncated file is discarded', async () => {
   const folder = join(dataDir, 'open-runs');
   await mkdir(folder, { recursive: true });
   const run = runRecord();

@@ -1,4 +1,4 @@
-/** The ledger on both databases: what it writes, what the reader finds, and that nothing is lost on the way. */
+/** The ledger on both databases: its records, its reader, and no loss on the way. */
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ for (const kind of databaseKinds) {
       (await database.query.selectFrom('llm_run').select('id').orderBy('id').execute()).map(({ id }) => id);
     const spooled = async (): Promise<string[]> => readdir(spool).catch(() => []);
 
-    it('writes a run with its attempts, to be read back whole', async () => {
+    it('stores a run with its attempts, which are read back completely', async () => {
       await using ledger = open();
       const run = runRecord();
       const child = runRecord({
@@ -110,7 +110,7 @@ for (const kind of databaseKinds) {
       expect((await reader.list({ tenant: 'acme', owner: other, capability: null, after: null, limit: 9 })).data).toEqual([]);
     });
 
-    it('pages newest first by key, whole and without doubles, though many runs begin in the same millisecond', async () => {
+    it('pages newest first by key, complete and without duplicates, even for runs of one millisecond', async () => {
       await using ledger = open();
       const runs = Array.from({ length: 25 }, (_, index) =>
         runRecord({ startedAt: 1_795_000_000_000 + Math.floor(index / 10), subject: index % 2 === 0 ? 'u-1' : 'u-2', attempts: [] }),
@@ -154,7 +154,7 @@ for (const kind of databaseKinds) {
       await eventually(() => ledger.pending === 0);
     });
 
-    it('has a run once that comes twice', async () => {
+    it('stores a run once that arrives twice', async () => {
       await using ledger = open();
       const run = runRecord();
       ledger.record(run);
@@ -176,7 +176,7 @@ for (const kind of databaseKinds) {
       expect(await spooled()).toEqual([]);
     });
 
-    it('stores what an earlier process left on the disk, also a draft of one that died', async () => {
+    it('stores records that an earlier process left on disk, even a draft of a dead one', async () => {
       const [whole, draft, fresh] = [runRecord(), runRecord(), runRecord()];
       await mkdir(spool, { recursive: true });
       await writeFile(join(spool, '1-1-0.ndjson'), `${JSON.stringify(whole)}\n`);
@@ -192,7 +192,7 @@ for (const kind of databaseKinds) {
       expect(ledger.pending).toBe(0);
     });
 
-    it('puts a record aside that no database can take, and stores the others', async () => {
+    it('sets a record aside that the database can never store, and stores the others', async () => {
       await using ledger = open();
       const good = Array.from({ length: 20 }, () => runRecord());
       const damaged = [
@@ -210,7 +210,7 @@ for (const kind of databaseKinds) {
       expect(await ids()).toHaveLength(21);
     });
 
-    it('takes texts that a text column cannot hold', async () => {
+    it('accepts texts that a text column cannot store', async () => {
       await using ledger = open();
       const run = runRecord({ username: 'nul\0and \ud800 half a pair', capability: 'model/\u001b[31m"\\u0000' });
       ledger.record(run);
@@ -220,7 +220,7 @@ for (const kind of databaseKinds) {
       expect(await spooled()).toEqual([]);
     });
 
-    it('goes to the disk when the tables are not there yet, and drains when they are', async () => {
+    it('spools to disk while tables are missing, and drains when they exist', async () => {
       const bare = await kind.create();
       await using _ = bare;
       const early = await bare.open();
@@ -235,7 +235,7 @@ for (const kind of databaseKinds) {
       await eventually(async () => (await readdir(join(bare.dataDir, 'spool', 'runs'))).length === 0);
     });
 
-    it('keeps trying when neither the database nor the disk takes anything, and says so once', async () => {
+    it('keeps trying when neither the database nor the disk accepts records, and logs it once', async () => {
       await mkdir(join(place.dataDir, 'spool'));
       await writeFile(spool, 'in the way');
       await database.query.schema.alterTable('llm_run').renameTo('llm_run_away').execute();
@@ -253,7 +253,7 @@ for (const kind of databaseKinds) {
       ]);
     });
 
-    it('takes far more than it may hold in memory by way of the disk', async () => {
+    it('accepts far more than its memory limit by spooling to disk', async () => {
       const ledger = open(60_000);
       for (let count = 0; count < 45_000; count++) ledger.record(runRecord({ attempts: [] }));
       await ledger.flush();

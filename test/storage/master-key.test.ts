@@ -1,4 +1,4 @@
-/** The master key: taken from the settings, or made once in the data folder, never guessed. */
+/** The master key: read from the settings, or created once in the data folder. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ describe('a configured master key', () => {
       expect(parseMasterKey(text)).toEqual(key);
   });
 
-  it('is refused if it is anything else, without being repeated', () => {
+  it('is refused in any other form, without being logged', () => {
     const wrong = [
       '',
       'secret',
@@ -49,21 +49,21 @@ describe('a configured master key', () => {
     }
   });
 
-  it('leaves no file behind', async () => {
+  it('writes no file', async () => {
     const loaded = loadMasterKey({ masterKey: key.toString('hex'), dataDir: folder, mode: 'production' });
     expect(loaded.key).toEqual(key);
     expect(await readdir(folder)).toEqual([]);
   });
 });
 
-describe('without a configured master key', () => {
-  it('production refuses', () => {
+describe('without a configured master key,', () => {
+  it('production mode refuses to start', () => {
     expect(() => loadMasterKey({ masterKey: null, dataDir: folder, mode: 'production' })).toThrow(
       /PAILOU_MASTER_KEY is needed in production mode/,
     );
   });
 
-  it('development makes one that only its owner may read, and finds it again', async () => {
+  it('development mode creates one that only its owner may read, and finds it again', async () => {
     const dataDir = join(folder, 'data');
     const first = loadMasterKey({ masterKey: null, dataDir, mode: 'development' });
     expect(loadMasterKey({ masterKey: null, dataDir, mode: 'development' })).toEqual(first);
@@ -72,7 +72,7 @@ describe('without a configured master key', () => {
     expect(parseMasterKey(await readFile(join(dataDir, 'master.key'), 'utf8'))).toEqual(first.key);
   });
 
-  it('gives processes that start at once the same one', async () => {
+  it('concurrent processes get the same one', async () => {
     const program = `
       import { loadMasterKey } from ${JSON.stringify(join(root, 'src/storage/master-key.ts'))};
       console.log(loadMasterKey({ masterKey: null, dataDir: ${JSON.stringify(folder)}, mode: 'development' }).id);
@@ -91,7 +91,7 @@ describe('without a configured master key', () => {
     expect(await readFile(join(folder, 'master.key'), 'utf8')).toBe('half a k');
   });
 
-  it('a folder that cannot be made is named', async () => {
+  it('the error names a folder that cannot be created', async () => {
     await writeFile(join(folder, 'file'), '');
     const failing = expect.objectContaining({
       code: 'storage_unavailable',

@@ -1,4 +1,4 @@
-/** Migrations from nothing, at the same time, and against a newer database; on both databases. */
+/** Migrations of an empty database, concurrent ones, and a newer database; on both databases. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,7 +41,7 @@ const known = [
   '0032-spend',
 ];
 
-/** A node's start, as far as the database goes, in a process of its own. */
+/** The database part of a node's start, in its own process. */
 function startNode(place: TestDatabase): Promise<string[]> {
   const program = `
     import { openDatabase } from ${source('open-database.ts')};
@@ -65,7 +65,7 @@ for (const kind of databaseKinds) {
     });
     afterEach(() => place[Symbol.asyncDispose]());
 
-    it('builds everything from nothing, and finds nothing to do the second time', async () => {
+    it('creates all tables in an empty database, and has nothing to do the second time', async () => {
       const database = await place.open();
       expect(await migrate(database)).toEqual(known);
       expect(await migrate(database)).toEqual([]);
@@ -87,7 +87,7 @@ for (const kind of databaseKinds) {
       );
     });
 
-    it('lets one of several processes that start at once do it, while the others wait', async () => {
+    it('runs in one of several concurrent processes, while the others wait', async () => {
       const applied = await Promise.all([1, 2, 3, 4].map(() => startNode(place)));
       expect(applied.toSorted((one, other) => other.length - one.length)).toEqual([known, [], [], []]);
       const database = await place.open();
@@ -95,13 +95,13 @@ for (const kind of databaseKinds) {
       expect(await database.query.selectFrom('llm_config_revision').selectAll().execute()).toHaveLength(1);
     });
 
-    it('lets several connections of one process do it at once', async () => {
+    it('runs once for several connections of one process', async () => {
       const databases = await Promise.all([1, 2, 3, 4].map(() => place.open()));
       const applied = await Promise.all(databases.map((database) => migrate(database)));
       expect(applied.flat()).toEqual(known);
     });
 
-    it('refuses a database that a newer version made, and leaves it as it is', async () => {
+    it('refuses a database of a newer version, and does not change it', async () => {
       const database = await place.open();
       await migrate(database);
       await sql`insert into llm_migration (name, timestamp) values ('9999-from-the-future', '2027-01-01T00:00:00.000Z')`.execute(
@@ -112,9 +112,9 @@ for (const kind of databaseKinds) {
       expect(rows.map(({ name }) => name)).toEqual([...known, '9999-from-the-future']);
     });
 
-    it('leaves nothing half made when a migration fails', async () => {
+    it('rolls back completely when a migration fails', async () => {
       const database = await place.open();
-      // In the way of a table that is made late.
+      // Conflicts with a table that a late migration creates.
       await sql`create table llm_attempt (id integer)`.execute(database.query);
       await expect(migrate(database)).rejects.toMatchObject({ code: 'storage_unavailable' });
       const names = (await database.query.introspection.getTables()).map(({ name }) => name);

@@ -1,4 +1,4 @@
-/** What older versions stored keeps its meaning: micro-units become decimals, and impossible counts become unknown; on both databases. */
+/** Older stored data keeps its meaning: micro-units become decimals, and impossible counts become unknown; on both databases. */
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { createConfigStore } from '../../src/storage/config-store.ts';
@@ -24,7 +24,7 @@ interface OldRun {
 
 let count = 0;
 
-/** Written past the code, as a number that the code of then took from a vendor. */
+/** Inserted directly, as a number that former code accepted from a vendor. */
 async function putRun({ query }: Database, { input = '10', output = '2', cost = '100', model = 'gpt' }: OldRun = {}): Promise<string> {
   const id = `run-${count++}`;
   await sql`insert into llm_run (id, root, request_id, tenant, subject, username, roles, capability, operation, streamed, revision,
@@ -95,7 +95,7 @@ describe.each(databaseKinds)('on $name', (kindOfDatabase) => {
     }
   });
 
-  it.skipIf(missing)('a row or a history entry that was damaged by hand stays as it is and stops no migration', async () => {
+  it.skipIf(missing)('a row or a history entry that was damaged manually is unchanged and stops no migration', async () => {
     await using place = await kindOfDatabase.create();
     const database = await place.open();
     await migrate(database, null, '0017-trees-of-runs');
@@ -148,7 +148,7 @@ describe.each(databaseKinds)('on $name', (kindOfDatabase) => {
       expect(stored.rows.map((row) => Number(row.cost))).toEqual([100, 100]);
     });
 
-    it.skipIf(missing)('that comes later, past the code, breaks no reader and no sum', async () => {
+    it.skipIf(missing)('that is inserted later, directly, breaks no reader and no sum', async () => {
       await using place = await kindOfDatabase.create();
       const database = await place.open();
       await migrate(database);

@@ -1,4 +1,4 @@
-/** Rows of versions that knew people by their subject alone, after migration 0018; on both databases. */
+/** Rows of versions that identified people by subject alone, after migration 0018; on both databases. */
 import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { databaseKinds, type TestDatabase } from './databases.ts';
 const home = 'https://auth.example';
 const partner = 'https://partner.example';
 
-/** The database as the version before left it. */
+/** The database as the previous version left it. */
 async function migrateTo(database: Database, last: string): Promise<void> {
   const all = Object.entries(migrationsOf(null)).filter(([name]) => name <= last);
   const { error } = await new Migrator({
@@ -106,7 +106,7 @@ for (const kind of databaseKinds) {
       ]);
     });
 
-    it('names the people of the history, so that a roll-back brings them back as they were', async () => {
+    it('updates the people in the history, so that a rollback restores them', async () => {
       const before = { ...row('a', {}, 'pat'), kind: 'model', createdBy: 'pat', updatedBy: 'both', spec: { tags: [] } };
       await insert(database, 'llm_config_history', [
         {
@@ -145,7 +145,7 @@ for (const kind of databaseKinds) {
       });
     });
 
-    it('keeps the sums of usage and records each run after it once, under its issuer', async () => {
+    it('keeps the sums of usage and adds each later run once, under its issuer', async () => {
       const run = (id: string, subject: string, issuer: string | null) => ({
         id,
         parent: null,

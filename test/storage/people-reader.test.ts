@@ -28,7 +28,7 @@ for (const kind of databaseKinds) {
     });
     afterEach(() => place[Symbol.asyncDispose]());
 
-    it('come in order, each once, whatever the size of the pages', async () => {
+    it('are listed in order, each once, whatever the page size', async () => {
       const reader = createPeopleReader(database);
       const all = await reader.page({ tenant: 'acme', after: null, limit: 100 });
       expect(all).toHaveLength(8);
@@ -51,7 +51,7 @@ for (const kind of databaseKinds) {
       }
     });
 
-    it('are found by issuer and subject, in their own tenant alone', async () => {
+    it('are found by issuer and subject, only in their own tenant', async () => {
       const reader = createPeopleReader(database);
       const at = (issuer: string, subject: string): PersonId => ({ issuer, subject });
       const named = async (...people: PersonId[]): Promise<string[]> =>

@@ -1,4 +1,4 @@
-/** PostgreSQL when the network or the server misbehaves: a cable between the store and the real server is pulled. */
+/** PostgreSQL when the network or the server misbehaves: a breakable proxy is between the store and the real server. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import { runRecord } from './records.ts';
 const postgres = databaseKinds.find(({ name }) => name === 'PostgreSQL');
 const unavailable = (message: RegExp) => ({ code: 'storage_unavailable', status: 503, message: expect.stringMatching(message) as string });
 
-describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
+describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a breakable proxy', () => {
   let place: TestDatabase;
   let direct: Database;
   let proxy: BreakableProxy;
@@ -30,7 +30,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     far = await place.open(url.href);
   });
   afterEach(async () => {
-    // What is frozen would hold up the closing.
+    // Stalled connections would delay the closing.
     await proxy[Symbol.asyncDispose]();
     await place[Symbol.asyncDispose]();
   });
@@ -39,7 +39,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     (await direct.query.selectFrom('llm_run').select('id').orderBy('id').execute()).map(({ id }) => id);
   const spooled = async (): Promise<number> => (await readdir(join(place.dataDir, 'spool', 'runs')).catch(() => [])).length;
 
-  it('can be away at start: opening succeeds, statements say why not, and it heals', async () => {
+  it('can be unreachable at start: opening succeeds, statements fail with the reason, and it recovers', async () => {
     await proxy.disconnect();
     const url = new URL(place.url ?? '');
     url.port = String(proxy.port);
@@ -53,7 +53,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     expect(await migrate(early)).toEqual([]);
   });
 
-  it('may go away under a running ledger: runs wait on the disk and are stored exactly once', async () => {
+  it('may become unreachable under a running ledger: runs wait on disk and are stored exactly once', async () => {
     await using ledger = createLedger({ database: far, dataDir: place.dataDir, logger: place.logger, intervalMs: 20 });
     const runs = Array.from({ length: 30 }, () => runRecord());
     const record = (from: number, to: number): void => runs.slice(from, to).forEach((run) => ledger.record(run));
@@ -76,7 +76,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('may fall silent: runs are on the disk within seconds, a shutdown does not wait for it, the next process stores them once', async () => {
+  it('may stop responding: runs are on disk within seconds, a shutdown does not wait, the next process stores them once', async () => {
     const ledger = createLedger({ database: far, dataDir: place.dataDir, logger: place.logger, intervalMs: 20 });
     ledger.record(runRecord());
     await ledger.flush();
@@ -95,7 +95,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     expect(await direct.query.selectFrom('llm_attempt').selectAll().execute()).toHaveLength(6);
   });
 
-  it('is heard again after the listening connection was lost', async () => {
+  it('delivers notifications again after the listening connection was lost', async () => {
     const store = createConfigStore(far);
     const writer = createConfigStore(direct);
     const actor = { subject: 'u', username: 'U', tenant: 'acme', requestId: 'r' };
@@ -107,7 +107,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     await proxy.disconnect();
     await writer.commit(1, [], actor, 'nobody hears this');
     await proxy.restore();
-    // One call on return, for what was missed.
+    // One notification after the reconnect, for missed ones.
     await eventually(() => heard === 3);
     await writer.commit(2, [], actor, '');
     await eventually(() => heard === 4);
@@ -115,7 +115,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     stop();
   });
 
-  it('may be away when the watch begins', async () => {
+  it('may be unreachable when the watch begins', async () => {
     await proxy.disconnect();
     let heard = 0;
     const stop = far.watch(() => heard++);
@@ -126,7 +126,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     stop();
   });
 
-  it('fails a commit whole when the connection breaks in its middle', async () => {
+  it('rolls back a commit when the connection breaks in its middle', async () => {
     const store = createConfigStore(direct);
     const breaking = far.query.transaction().execute(async (transaction) => {
       await transaction.updateTable('llm_config_revision').set({ revision: 5 }).execute();
@@ -140,13 +140,13 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     await far.ping();
   });
 
-  it('gives whole numbers beyond 32 bits as numbers', async () => {
+  it('returns integers above 32 bits as numbers', async () => {
     await direct.query.updateTable('llm_config_revision').set({ revision: Number.MAX_SAFE_INTEGER }).execute();
     const row = await direct.query.selectFrom('llm_config_revision').select('revision').executeTakeFirstOrThrow();
     expect(row).toEqual({ revision: Number.MAX_SAFE_INTEGER });
   });
 
-  it('says what is wrong with the address', async () => {
+  it('reports faults of the address', async () => {
     const open = async (change: (url: URL) => void): Promise<void> => {
       const url = new URL(place.url ?? '');
       change(url);
@@ -164,7 +164,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a cable', () => {
     });
   });
 
-  it('says so when the server is read-only', async () => {
+  it('reports a read-only server', async () => {
     const url = new URL(place.url ?? '');
     url.searchParams.set('options', '-c default_transaction_read_only=on');
     const standby = await place.open(url.href);

@@ -1,4 +1,4 @@
-/** Runs as the ledger gets them. */
+/** Sample runs for the ledger. */
 import { randomUUID } from 'node:crypto';
 import type { RunRecord } from '../../src/types/run.ts';
 

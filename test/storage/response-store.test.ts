@@ -28,7 +28,7 @@ for (const kind of databaseKinds) {
       createResponseStore({ database, dataDir: place.dataDir, logger: place.logger, ...more });
     const rows = async (): Promise<number> => (await database.query.selectFrom('llm_response').select('id').execute()).length;
 
-    it('are found at once, at another node soon after, and after a restart', async () => {
+    it('are found immediately, on another node soon after, and after a restart', async () => {
       const one = open();
       one.keep(ming, stored('resp_1'));
       expect(await one.get(ming, 'resp_1')).toEqual(stored('resp_1'));
@@ -55,7 +55,7 @@ for (const kind of databaseKinds) {
       expect(await store.get(ming, 'resp_1')).not.toBeNull();
     });
 
-    it('do not come back once they are deleted, though they were just written', async () => {
+    it('do not reappear after a deletion right after the write', async () => {
       await using store = open();
       store.keep(ming, stored('resp_1'));
       expect(await store.delete(ming, 'resp_1')).toBe(true);
@@ -64,7 +64,7 @@ for (const kind of databaseKinds) {
       expect(await rows()).toBe(0);
     });
 
-    it('go when they are old', async () => {
+    it('are deleted when they are old', async () => {
       {
         await using store = open();
         store.keep(ming, stored('resp_1'));
@@ -79,7 +79,7 @@ for (const kind of databaseKinds) {
       await eventually(async () => (await rows()) === 0);
     });
 
-    it('are not found while the database is away, which is no proof that they are not there', async () => {
+    it('are not found while the database is unreachable, with another error than unknown ones', async () => {
       const away = await place.open();
       const store = open({ database: away });
       await away.close();

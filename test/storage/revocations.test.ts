@@ -1,11 +1,11 @@
-/** Blocked people and sign-outs, as each node learns of them; on both databases. */
+/** Blocked people and sign-outs on every node; on both databases. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRevocations } from '../../src/storage/revocations.ts';
 import { databaseKinds, eventually, migrated } from './databases.ts';
 
 describe.each(databaseKinds)('sign-outs on $name', (kind) => {
-  it.skipIf(kind.missing)('reach every node, also when an older one is deleted at the same time', async () => {
+  it.skipIf(kind.missing)('reach every node, even when an older one is deleted at the same time', async () => {
     const { place, database } = await migrated(kind);
     await using _place = place;
     const signOut = (jti: string, keepUntil: number) => ({ issuer: 'https://auth.example', subject: 'ming', sid: null, jti, keepUntil });

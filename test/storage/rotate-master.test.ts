@@ -1,4 +1,4 @@
-/** Sealing everything with a new master key, on both databases: nothing left out, nothing lost, and again whenever it was stopped. */
+/** Rotation of the master key on both databases: complete, without loss, and repeatable after a stop. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConfigStore } from '../../src/storage/config-store.ts';
@@ -90,7 +90,7 @@ for (const kind of databaseKinds) {
       return JSON.stringify(rows.map((each) => each.toSorted((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))));
     };
 
-    it('is changed for every value: rows, history and sessions; then the old one is not needed', async () => {
+    it('is rotated for every value: rows, history and sessions; then the old key is not needed', async () => {
       expect(await countSealed(database, during)).toMatchObject({ values: 2 * many + 3, old: 2 * many + 3, damaged: [] });
       const { changed, left } = await rotateMaster(database, during);
       expect(changed).toBe(2 * many + 3);
@@ -132,7 +132,7 @@ for (const kind of databaseKinds) {
       expect(early.every((row) => keyOf(row).$sealed.startsWith(`v1.${second.id}.`))).toBe(true);
     });
 
-    it('stopped half-way, both keys open everything, and a second run does the rest', async () => {
+    it('stopped half-way: both keys decrypt everything, and a second run completes it', async () => {
       // The history's second page cannot be written: the rows before it are done, the rest is not.
       const original = database.query.transaction.bind(database.query);
       let left = 4;
@@ -159,7 +159,7 @@ for (const kind of databaseKinds) {
       expect(rest.old).toBe(0);
     });
 
-    it('a wrong old key is found out before anything is changed', async () => {
+    it('a wrong old key is detected before anything is changed', async () => {
       const wrong: MasterKeys = { current: second, old: [masterKey(randomBytes(32))] };
       const count = await countSealed(database, wrong);
       expect(count.unknown.get(first.id)).toBe(2 * many);
@@ -168,7 +168,7 @@ for (const kind of databaseKinds) {
       expect(await everything()).toBe(old);
     });
 
-    it('a value that was moved to another row is reported, not opened, and not sealed again', async () => {
+    it('a value that was moved to another row is reported, not decrypted, and not sealed again', async () => {
       const rows = await database.query.selectFrom('llm_provider_config').selectAll().orderBy('id').execute();
       const [one, other] = rows;
       if (one === undefined || other === undefined) throw new Error('no rows');

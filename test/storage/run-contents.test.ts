@@ -1,4 +1,4 @@
-/** What runs were asked and answered, on both databases: sealed at rest, gone in time, sealed again with the master key. */
+/** Inputs and outputs of runs, on both databases: sealed at rest, deleted in time, sealed again with a new master key. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
@@ -30,7 +30,7 @@ for (const kind of databaseKinds) {
         box: createSecretBox(derivedKeys(keys, 'run contents')),
       });
 
-    it('are read back as they were, and stand nowhere in the open', async () => {
+    it('are read back unchanged, and are stored nowhere as plain text', async () => {
       await using contents = open(old);
       contents.keep('one', 30, { input: { text: 'a \u0000 secret 🐉' }, output: ['answer'] });
       contents.keep('two', 30, { input: 'x'.repeat(300_000), output: null });
@@ -56,7 +56,7 @@ for (const kind of databaseKinds) {
       expect((await contents.read(['run-119'])).get('run-119')?.output).toBe('run-119');
     });
 
-    it('are gone when their days are over', async () => {
+    it('are deleted after their retention', async () => {
       await using contents = open(old);
       contents.keep('one', 1, { input: 1, output: 2 });
       await contents.flush();

@@ -1,4 +1,4 @@
-/** Sealed secrets: they open where they belong, with the right key, and nowhere else. */
+/** Sealed secrets: decrypted only in their own place and with the right key. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createSecretBox, isSealed, masterKey, maskSealed, type Sealed } from '../../src/storage/secret-box.ts';
@@ -13,7 +13,7 @@ const unreadable = expect.objectContaining({
 }) as Error;
 
 describe('a sealed secret', () => {
-  it('opens to what was sealed, and shows nothing of it', () => {
+  it('decrypts to the sealed text, and reveals nothing of it', () => {
     const sealed = box.seal(plain, 'acme/row-1');
     expect(box.open(sealed, 'acme/row-1')).toBe(plain);
     expect(sealed.$sealed).toMatch(new RegExp(`^v1\\.${key.id}\\.[\\w-]{16}\\.[\\w-]{22}\\.[\\w-]+$`));
@@ -24,13 +24,13 @@ describe('a sealed secret', () => {
     expect(box.seal(plain, 'a').$sealed).not.toBe(box.seal(plain, 'a').$sealed);
   });
 
-  it('does not open in another row or tenant', () => {
+  it('cannot be decrypted in another row or tenant', () => {
     const sealed = box.seal(plain, 'acme/row-1');
     expect(() => box.open(sealed, 'acme/row-2')).toThrow(unreadable);
     expect(() => box.open(sealed, 'rival/row-1')).toThrow(unreadable);
   });
 
-  it('does not open when any part of it was changed', () => {
+  it('cannot be decrypted when any part of it was changed', () => {
     const parts = box.seal(plain, 'a').$sealed.split('.');
     for (const index of parts.keys()) {
       const text = parts[index] ?? '';
@@ -48,14 +48,14 @@ describe('a sealed secret', () => {
     }
   });
 
-  it('does not open with another key, and says which one it wants only in the details', () => {
+  it('cannot be decrypted with another key, and names the needed key only in the details', () => {
     const other = createSecretBox({ current: masterKey(randomBytes(32)) });
     const sealed = box.seal(plain, 'a');
     expect(() => other.open(sealed, 'a')).toThrow(unreadable);
     expect(() => other.open(sealed, 'a')).toThrow(expect.objectContaining({ details: `sealed with key ${key.id}` }));
   });
 
-  it('still opens after the key was changed, if the old one is at hand; new ones are sealed with the new key', () => {
+  it('is still decrypted after a key rotation, if the old key is configured; new ones use the new key', () => {
     const next = masterKey(randomBytes(32));
     const both = createSecretBox({ current: next, old: [key] });
     expect(both.open(box.seal(plain, 'a'), 'a')).toBe(plain);
@@ -70,7 +70,7 @@ describe('a sealed secret', () => {
 });
 
 describe('masking', () => {
-  it('knows a sealed text from anything else', () => {
+  it('distinguishes a sealed text from anything else', () => {
     expect(isSealed(box.seal('x', 'a'))).toBe(true);
     for (const other of [null, undefined, 'v1.x', {}, { $sealed: 1 }, { $sealed: 'x', more: 1 }, []]) expect(isSealed(other)).toBe(false);
   });

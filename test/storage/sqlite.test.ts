@@ -1,4 +1,4 @@
-/** SQLite in its thread: how it is set up, what it says when the file cannot be used, and how it survives its thread. */
+/** SQLite in its thread: its settings, its errors for unusable files, and recovery after the thread dies. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ if (sqlite === undefined) throw new Error('no SQLite');
 const root = join(import.meta.dirname, '../..');
 const logger = memoryLogger();
 
-/** Opens and migrates as a user to whom rights matter; root may do everything. */
+/** Opens and migrates as an unprivileged user; root ignores file permissions. */
 async function startUnprivileged(dataDir: string): Promise<string> {
   const source = (file: string): string => JSON.stringify(join(root, 'src/storage', file));
   const program = `
@@ -49,7 +49,7 @@ describe('SQLite in a thread', () => {
   });
   afterEach(() => place[Symbol.asyncDispose]());
 
-  it('writes ahead, to the disk at each commit, and checks references', async () => {
+  it('uses WAL, syncs at each commit, and checks references', async () => {
     const pragma = async (name: string): Promise<unknown> =>
       Object.values((await sql.raw(`pragma ${name}`).execute(database.query)).rows[0] as object)[0];
     expect(await pragma('journal_mode')).toBe('wal');
@@ -58,11 +58,11 @@ describe('SQLite in a thread', () => {
     expect(await pragma('busy_timeout')).toBe(5_000);
   });
 
-  it('keeps the file to its owner', async () => {
+  it('makes the file readable only by its owner', async () => {
     expect((await stat(join(place.dataDir, 'pailou.db'))).mode & 0o777).toBe(0o600);
   });
 
-  it('keeps other statements out of a transaction in progress', async () => {
+  it('excludes other statements during a transaction', async () => {
     const order: string[] = [];
     let entered: () => void = () => {};
     const inside = new Promise<void>((resolve) => {
@@ -86,7 +86,7 @@ describe('SQLite in a thread', () => {
     expect(order).toEqual(['transaction', 'reader']);
   });
 
-  it('does not hear its own writes as those of another', async () => {
+  it('does not report its own writes as those of another process', async () => {
     let heard = 0;
     database.watch(() => heard++);
     await eventually(() => heard > 0);
@@ -96,7 +96,7 @@ describe('SQLite in a thread', () => {
     expect(heard).toBe(before);
   });
 
-  it('fails what waits when its thread dies, then starts another and goes on watching', async () => {
+  it('fails pending statements when its thread dies, then starts another and continues watching', async () => {
     const threads: Worker[] = [];
     const keep = (thread: Worker): void => void threads.push(thread);
     process.on('worker', keep);
@@ -119,7 +119,7 @@ describe('SQLite in a thread', () => {
     await eventually(() => heard > before + 1);
   });
 
-  it('tells the first error of a transaction even if SQLite has rolled back by itself', async () => {
+  it('reports the first error of a transaction even if SQLite has rolled back', async () => {
     const failing = database.query.transaction().execute(async (transaction) => {
       await sql`rollback`.execute(transaction);
       throw new Error('the first error');
@@ -128,7 +128,7 @@ describe('SQLite in a thread', () => {
     await database.ping();
   });
 
-  it('says that another process keeps the file locked', { timeout: 15_000 }, async () => {
+  it('reports that another process keeps the file locked', { timeout: 15_000 }, async () => {
     const other = new DatabaseSync(join(place.dataDir, 'pailou.db'));
     try {
       other.exec('begin exclusive');
@@ -142,13 +142,13 @@ describe('SQLite in a thread', () => {
     await database.query.updateTable('llm_config_revision').set({ revision: 5 }).execute();
   });
 
-  it('gives whole numbers beyond 32 bits as numbers', async () => {
+  it('returns integers above 32 bits as numbers', async () => {
     await database.query.updateTable('llm_config_revision').set({ revision: 9_007_199_254_740_991 }).execute();
     const { revision } = await database.query.selectFrom('llm_config_revision').select('revision').executeTakeFirstOrThrow();
     expect(revision).toBe(Number.MAX_SAFE_INTEGER);
   });
 
-  it('says so when asked for rows as a stream', async () => {
+  it('refuses to stream rows', async () => {
     await expect(database.query.selectFrom('llm_run').selectAll().stream().next()).rejects.toThrow(/not streamed/);
   });
 });
@@ -228,13 +228,13 @@ describe('a SQLite file that cannot be used', () => {
     expect(await startUnprivileged(folder)).toBe('fine');
   });
 
-  it('because the address is none', async () => {
+  it('because the address is invalid', async () => {
     for (const url of ['mysql://root@localhost/pailou', 'sqlite:', 'sqlite::memory:', 'pailou.db']) {
       await expect(open(url)).rejects.toMatchObject({ code: 'configuration_invalid', param: 'PAILOU_DATABASE_URL' });
     }
   });
 
-  it('but one elsewhere is made, with its folder', async () => {
+  it('is not one at another path, which is created with its folder', async () => {
     const database = await open(`sqlite:${join(folder, 'deep', 'own.db')}`);
     await migrate(database);
     await database.close();

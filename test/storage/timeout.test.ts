@@ -1,15 +1,15 @@
-/** How long one waits for another service, when one's own process may stand still. */
+/** Timeouts of calls to another service while this process may be blocked. */
 import { expect, it } from 'vitest';
 import { afterTimeout } from '../../src/storage/redis.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-/** Nothing runs meanwhile, as under a heavy load. */
+/** Blocks the process, as heavy load does. */
 const standStill = (ms: number): void => {
   const until = performance.now() + ms;
   while (performance.now() < until);
 };
 
-it('ends after its time', async () => {
+it('ends after its timeout', async () => {
   let ended = 0;
   afterTimeout(50, () => ended++);
   await pause(30);
@@ -18,7 +18,7 @@ it('ends after its time', async () => {
   expect(ended).toBe(1);
 });
 
-it('does not end while the process stood still, nor after it was stopped', async () => {
+it('does not end because the process was blocked, nor after it was stopped', async () => {
   let ended = false;
   const stop = afterTimeout(100, () => {
     ended = true;

@@ -1,4 +1,4 @@
-/** Reports of what was used: exact on both databases, however the runs came into the ledger. */
+/** Usage reports: exact on both databases, however the runs were recorded. */
 import { describe, expect, it } from 'vitest';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { createUsageReader, type UsageDimension } from '../../src/storage/usage-reader.ts';
@@ -21,7 +21,7 @@ const run = (over: Partial<RunRecord>): RunRecord =>
   });
 
 describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
-  it.skipIf(missing)('adds up every run once, by whatever is asked for', async () => {
+  it.skipIf(missing)('sums every run once, by any dimension', async () => {
     const { place, database } = await migrated({ missing, ...kind });
     await using _place = place;
     await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
@@ -30,7 +30,7 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
       run({}),
       run({ startedAt: at(0, 23) }),
       run({ startedAt: at(1, 0), subject: 'u-2', client: 'web', key: 'k1' }),
-      // It fell back: what answered counts.
+      // A fallback: the answering model counts.
       run({ deployment: 'claude#v/opus', cost: 7, currency: 'USD' }),
       run({ outcome: 'error', usage: null, cost: null, deployment: null, currency: null }),
       run({ outcome: 'aborted', usage: { inputTokens: 1, outputTokens: 1, estimated: true }, cost: null, currency: null }),
@@ -72,7 +72,7 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
     expect(line).toMatchObject({ failed: 1, aborted: 1, estimated: 1, unpriced: 1 });
   });
 
-  it.skipIf(missing)('is kept up by several writers at once', async () => {
+  it.skipIf(missing)('is correct with several concurrent writers', async () => {
     const { place, database } = await migrated({ missing, ...kind });
     await using _place = place;
     const other = await place.open();

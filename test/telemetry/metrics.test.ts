@@ -1,4 +1,4 @@
-/** What Prometheus reads of the runs: every one counted once, however often it looks. */
+/** Metrics of runs: every run counted once, however often they are scraped. */
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { runRecord } from '../storage/records.ts';
@@ -6,7 +6,7 @@ import { runRecord } from '../storage/records.ts';
 const seriesOf = (text: string, name: string): string[] => text.split('\n').filter((line) => line.startsWith(`${name}{`));
 
 describe('metrics of runs', () => {
-  it('count runs, attempts and tokens by their labels, and go on counting after each look', async () => {
+  it('count runs, attempts and tokens by their labels, across scrapes', async () => {
     const metrics = createMetrics();
     const handedOn: string[] = [];
     const ledger = metrics.counting({ record: (run) => handedOn.push(run.id) });

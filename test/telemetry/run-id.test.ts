@@ -1,4 +1,4 @@
-/** Ids of runs: unlike each other, and in the order of time. */
+/** Ids of runs: unique and in order of time. */
 import { describe, expect, it } from 'vitest';
 import { newRunId } from '../../src/telemetry/run-id.ts';
 
@@ -12,7 +12,7 @@ describe('the id of a run', () => {
     expect(time).toBeLessThanOrEqual(Date.now());
   });
 
-  it('is never the same twice, also within a millisecond', () => {
+  it('is unique, even within a millisecond', () => {
     expect(new Set(Array.from({ length: 10_000 }, newRunId)).size).toBe(10_000);
   });
 });

@@ -1,4 +1,4 @@
-/** What a run knows of itself and of the runs within it. */
+/** Usage and cost of a run and its child runs. */
 import { describe, expect, it } from 'vitest';
 import { Run } from '../../src/telemetry/run.ts';
 import { compilePrice, type Price } from '../../src/types/price.ts';
@@ -19,8 +19,8 @@ function model(parent: Run, tokens: number, own: Price | null = price('EUR')): R
   return run;
 }
 
-describe('what a run has spent', () => {
-  it('is the sum of all runs within it, in progress or ended, whole or failed, each counted once', () => {
+describe('the cost of a run', () => {
+  it('is the sum of all its child runs, in progress or ended, complete or failed, each counted once', () => {
     const { run, recorded } = open();
     expect(run.spent).toEqual({ usage: null, cost: null, currency: null });
     model(run, 10).end('complete');
@@ -32,11 +32,11 @@ describe('what a run has spent', () => {
     inner.end('complete');
     run.end('complete');
     expect(run.spent).toMatchObject({ usage: { inputTokens: 17 }, cost: 17_000_000_000n, currency: 'EUR' });
-    // Each run records its own alone.
+    // Each run records only its own usage.
     expect(recorded.map(({ usage }) => usage?.inputTokens ?? null)).toEqual([10, 5, 2, null, null]);
   });
 
-  it('holds what ended after the run around it, once, and tells when all is quiet', async () => {
+  it('includes a child run that ends after its parent, once, and reports when all have ended', async () => {
     const { run } = open();
     const inner = run.child('skill/b', 'skill');
     const late = model(inner, 5);
@@ -52,7 +52,7 @@ describe('what a run has spent', () => {
     await run.quiet();
   });
 
-  it('has no cost where a price is unknown or currencies differ, and what was free changes nothing', () => {
+  it('is unknown where a price is unknown or currencies differ, and free calls do not change it', () => {
     const unknown = open().run;
     model(unknown, 1);
     model(unknown, 1, null);
@@ -68,7 +68,7 @@ describe('what a run has spent', () => {
     expect(free.spent).toMatchObject({ cost: 3_000_000_000n, currency: 'EUR' });
   });
 
-  it('says so when one of the counts was guessed', () => {
+  it('is marked when one of the counts is estimated', () => {
     const { run } = open();
     model(run, 1);
     const guessed = run.child('model/m', 'chat');

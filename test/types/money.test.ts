@@ -1,4 +1,4 @@
-/** Amounts as people write them, and as they are reckoned with. */
+/** Amounts as decimals and as exact integers. */
 import { describe, expect, it } from 'vitest';
 import {
   amountField,
@@ -23,25 +23,25 @@ describe('an amount', () => {
     [1.5e-10, '0.00000000015'],
     [1e11, '100000000000'],
     ['0.000000000000001', '0.000000000000001'],
-    // What a sum of doubles has too much.
+    // The excess digits of a sum of doubles.
     [0.1 + 0.2, '0.3'],
     ['0', '0'],
   ])('of %s is exactly %s', (written, exact) => {
     expect(amountText(parseAmount(written) ?? -1n)).toBe(exact);
   });
 
-  it.each(['', '-1', '1,5', '1e3', ' 2', '0x10', '.5', '1.', 'NaN', Number.NaN, -1, Infinity])('is none where it says %s', (written) => {
+  it.each(['', '-1', '1,5', '1e3', ' 2', '0x10', '.5', '1.', 'NaN', Number.NaN, -1, Infinity])('is refused for %s', (written) => {
     expect(parseAmount(written)).toBeNull();
   });
 
-  it('is the same after it went through the two numbers of the ledger', () => {
+  it('is unchanged after it was stored as two numbers in the ledger', () => {
     for (const text of ['0.000000000000001', '123456789.123456789012345', '0.05']) {
       const { micro, femto } = splitAmount(parseAmount(text) ?? 0n);
       expect(amountText(joinAmount(micro, femto))).toBe(text);
     }
   });
 
-  it('is rounded once, for display, and up where room is reserved', () => {
+  it('is rounded once, for display, and up for a reservation', () => {
     expect(amountNumber(parseAmount('5.415') ?? 0n)).toBe(5.415);
     expect(microCeiling(parseAmount('0.0000000001') ?? 0n)).toBe(1);
   });
@@ -50,7 +50,7 @@ describe('an amount', () => {
 describe('a field of money', () => {
   const field = amountField('per million tokens', 9);
 
-  it('takes a text or a number, and names its unit in what it refuses and describes', () => {
+  it('accepts a text or a number, and names its unit in errors and descriptions', () => {
     expect([field.safeParse('2.00').success, field.safeParse(0.5).success, field.safeParse(0).success]).toEqual([true, true, true]);
     for (const wrong of ['2,00', '-1', -1, null, '0.0000000001', 'free', 1e-10])
       expect(faultOf(field.safeParse(wrong)), String(wrong)).toContain(
@@ -59,7 +59,7 @@ describe('a field of money', () => {
     expect(field.description).toContain('per million tokens');
   });
 
-  it('takes codes of ISO 4217 alone, and says what to write instead', () => {
+  it('accepts only codes of ISO 4217, and suggests the right one', () => {
     for (const code of ['USD', 'CNY', 'EUR', 'JPY', 'XAF']) expect(currencyField.safeParse(code).success).toBe(true);
     expect(faultOf(currencyField.safeParse('RMB'))).toBe('"RMB" is not a currency code of ISO 4217: write CNY');
     expect(faultOf(currencyField.safeParse('usd'))).toContain('write USD');

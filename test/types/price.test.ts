@@ -1,4 +1,4 @@
-/** What a call costs: by tokens of each kind, by other units, by tier, hour and tier of service. */
+/** The cost of a call: by tokens of each kind, by other units, by input tier, time of day and service tier. */
 import { describe, expect, it } from 'vitest';
 import type { Usage } from '../../src/types/chat.ts';
 import { amountText } from '../../src/types/money.ts';
@@ -20,7 +20,7 @@ const faults = (spec: object): string[] =>
 describe('the tokens of a call', () => {
   const claude = { input: '3', output: '15', cached_input: '0.3' };
 
-  it('cost the same in a million calls of one as in one call of a million', () => {
+  it('cost the same in a million calls of one token as in one call of a million', () => {
     const price = compilePrice(priceSpec.parse({ currency: 'USD', input: '0.05', output: '0.07' }));
     const one = costOf(price, 'chat', { inputTokens: 1, outputTokens: 1 }, noon) ?? 0n;
     expect(one * 1_000_000n).toBe(costOf(price, 'chat', { inputTokens: 1_000_000, outputTokens: 1_000_000 }, noon));
@@ -41,7 +41,7 @@ describe('the tokens of a call', () => {
     expect(cost({ input: '3', output: '15' }, { inputTokens: 1_000_000, cacheWriteTokens: 1_000_000 })).toBe('3.75');
   });
 
-  it('of sound and pictures have prices of their own, else that of the text', () => {
+  it('of audio and images have their own prices, otherwise that of text', () => {
     const usage = {
       inputTokens: 1_000_000,
       outputTokens: 1_000_000,
@@ -53,13 +53,13 @@ describe('the tokens of a call', () => {
     expect(cost({ input: '1', output: '2', audio_input: '10', audio_output: '20', image_input: '5' }, usage)).toBe('8.8');
   });
 
-  it('are never counted twice, whatever a vendor says of their kinds', () => {
+  it('are never counted twice, whatever kinds a vendor reports', () => {
     expect(cost({ input: '1', output: '1', cached_input: '0' }, { inputTokens: 10, cachedInputTokens: 100, cacheWriteTokens: 100 })).toBe(
       '0',
     );
   });
 
-  it('have no cost where one of input and output has no price', () => {
+  it('have no cost when input or output has no price', () => {
     expect(cost({ input: '1' }, { inputTokens: 5 })).toBeNull();
     expect(cost({ input: '1' }, { inputTokens: 1_000_000 }, 'embeddings')).toBe('1');
     expect(cost({ per_request: '0.01' }, { inputTokens: 5, outputTokens: 5 })).toBe('0.01');
@@ -79,7 +79,7 @@ describe('other units', () => {
     ['a search', { per_search: '0.002' }, 'rerank', { searches: 2 }, '0.004'],
     ['searches of a chat', { input: '1', output: '1', per_search: '0.01' }, 'chat', { inputTokens: 1_000_000, searches: 2 }, '1.02'],
     ['pages', { input: '1', output: '1', per_page: '0.001' }, 'chat', { pages: 7 }, '0.007'],
-  ])('cost what %s costs', (_what, spec, operation, usage, expected) => {
+  ])('are priced for %s', (_what, spec, operation, usage, expected) => {
     expect(cost(spec, usage, operation)).toBe(expected);
   });
 
@@ -96,7 +96,7 @@ describe('other units', () => {
 });
 
 describe('other amounts', () => {
-  it('come with a larger input: the highest tier that fits, for the whole call', () => {
+  it('apply to a larger input: the highest tier that fits, for the whole call', () => {
     const spec = {
       input: '1',
       output: '10',
@@ -110,7 +110,7 @@ describe('other amounts', () => {
     expect(cost(spec, { inputTokens: 2_000_000, outputTokens: 1_000_000 })).toBe('28');
   });
 
-  it('come at some hours, in the zone of the vendor, across midnight and by the day on which they begin', () => {
+  it('apply at some hours, in the vendor’s time zone, across midnight and by the day on which they begin', () => {
     const spec = { input: '1', output: '1', periods: [{ from: '00:30', to: '08:30', time_zone: 'Asia/Shanghai', factor: '0.5' }] };
     const at = (hour: number, minute: number) => cost(spec, { inputTokens: 1_000_000 }, 'chat', Date.UTC(2026, 10, 30, hour, minute));
     expect([at(16, 29), at(16, 30), at(23, 59), at(0, 29), at(0, 30)]).toEqual(['1', '0.5', '0.5', '0.5', '1']);
@@ -135,7 +135,7 @@ describe('other amounts', () => {
     expect(costs.map((amount) => amountText(amount ?? 0n))).toEqual(['1', '0.5', '0.5', '1', '0.5']);
   });
 
-  it('come with the tier of service batch or flex, and all together', () => {
+  it('apply to the service tiers batch and flex, and all combine', () => {
     const spec = {
       input: '1',
       output: '1',

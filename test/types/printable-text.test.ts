@@ -1,4 +1,4 @@
-/** What is shown to people holds nothing that hides, reorders or commands; what scripts and emoji need stays. */
+/** Displayed text contains no hiding, reordering or control characters; those of scripts and emoji remain. */
 import { expect, it } from 'vitest';
 import { foreignNameField, printable, printableLine } from '../../src/types/printable-text.ts';
 
@@ -27,11 +27,11 @@ it.each(['你好，世界', 'naïve – “quotes” …', '👩‍💻 👍🏽
   },
 );
 
-it('a title is one line', () => {
+it('a title is reduced to one line', () => {
   expect(printableLine('a\r\n\tb')).toBe('a b');
 });
 
-it('a name of another system is refused with control characters, and otherwise not rewritten', () => {
+it('a name from another system is refused with control characters, and otherwise unchanged', () => {
   const field = foreignNameField(20);
   for (const text of ['a\u0000b', 'a\nb', 'a\u009bb'])
     expect(field.safeParse(text).error?.issues[0]?.message).toBe('must not hold control characters');

@@ -1,4 +1,4 @@
-/** Limits over several nodes: processes of their own on one PostgreSQL and one Redis, whose cable can be pulled. */
+/** Limits over several nodes: processes of their own on one PostgreSQL and one Redis, behind a proxy that can be broken. */
 import { createClient } from '@redis/client';
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -38,7 +38,7 @@ describe('the quick check of a chat request', () => {
     expect(bodies.filter(passesFastCheck).length).toBeGreaterThan(100);
   });
 
-  it("leaves Pailou’s own options to the schema, even valid ones", () => {
+  it('leaves Pailou’s own options to the schema, even valid ones', () => {
     expect(passesFastCheck({ ...good, gateway: { max_steps: 3 } })).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-/** The catalogue finds a model by the many ways in which its name is written, and invents none. */
+/** The catalogue finds a model under its many spellings, and invents none. */
 import { describe, expect, it } from 'vitest';
 import { createModelCatalogue } from '../../../src/models/catalogue/catalogue.ts';
 import { undated, unprefixed } from '../../../src/models/catalogue/names.ts';
@@ -24,7 +24,7 @@ describe('the names of models', () => {
     expect(undated(name)).toBe(family);
   });
 
-  it('lose the prefixes of gateways, regions and resources', () => {
+  it('are matched without prefixes of gateways, regions and resources', () => {
     expect(unprefixed('openai/gpt-4o')).toContain('gpt-4o');
     expect(unprefixed('models/gemini-2.5-pro')).toContain('gemini-2.5-pro');
     expect(unprefixed('arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-x')).toContain('anthropic.claude-x');
@@ -33,14 +33,14 @@ describe('the names of models', () => {
 });
 
 describe('the catalogue', () => {
-  it('finds a model by kind and name, with the page and the day', () => {
+  it('finds a model by kind and name, with its source and date', () => {
     const known = find('openai', 'gpt-4o');
     expect(known).toMatchObject({ vendor: 'openai', model: 'gpt-4o', context_window: 128_000, max_output: 16_384, tools: true });
     expect(known?.prices).toEqual([expect.objectContaining({ currency: 'USD', input: '2.5', cached_input: '1.25', output: '10' })]);
     expect(known?.sources[0]).toMatchObject({ url: expect.stringContaining('https://'), date: expect.stringMatching(/^\d{4}-/) });
   });
 
-  it('finds it by a prefix, in any case, by a day, and by a family without a day', () => {
+  it('finds it by a prefix, in any letter case, by a date, and by a family without a date', () => {
     const model = find('openai', 'gpt-4o')?.model;
     expect(find('openai', 'openai/gpt-4o')?.model).toBe(model);
     expect(find('openai', 'GPT-4O')?.model).toBe(model);
@@ -55,14 +55,14 @@ describe('the catalogue', () => {
     expect(find('bedrock', `arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.${id}`)?.prices[0]?.input).toBe('3.3');
   });
 
-  it('tells two addresses of one vendor apart, and a vendor by its host alone', () => {
+  it('distinguishes two addresses of one vendor, and knows a vendor by its host alone', () => {
     expect(find('zhipu', 'glm-5.3', 'open.bigmodel.cn')?.prices[0]).toMatchObject({ currency: 'CNY', input: '8', output: '28' });
     expect(find('zhipu', 'glm-5.3', 'api.z.ai')?.prices[0]).toMatchObject({ currency: 'USD', input: '1.4', output: '4.4' });
     expect(find('openai-compatible', 'deepseek-v4-pro', 'api.deepseek.com')?.vendor).toBe('deepseek');
     expect(find('openai-compatible', 'deepseek-v4-pro', 'models.example.com')).toBeUndefined();
   });
 
-  it('knows each currency in which a vendor bills, and its hours', () => {
+  it('has each currency in which a vendor bills, and its hours', () => {
     const known = find('deepseek', 'deepseek-v4-flash');
     expect(known?.model).toBe('deepseek-flash');
     expect(known?.prices.map(({ currency, input }) => [currency, input])).toEqual([
@@ -87,7 +87,7 @@ describe("an operator's entries", () => {
   ];
   const overridden = createModelCatalogue(own);
 
-  it('replace the columns that they name, and no other', () => {
+  it('replace the fields that they name, and no other', () => {
     const known = overridden.find({ kind: 'openai', host: null }, 'openai/gpt-4o');
     expect(known?.prices).toEqual([{ currency: 'EUR', input: '2', output: '8' }]);
     expect(known?.context_window).toBe(128_000);

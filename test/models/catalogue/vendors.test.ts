@@ -1,4 +1,4 @@
-/** The data of the catalogue: each model has a source and a day, each amount a unit and a currency, nothing stands there twice. */
+/** The data of the catalogue: each model has a source and a date, each amount a unit and a currency, and nothing occurs twice. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ describe('the tables of the vendors', () => {
       expect(new Set(prices.map(({ currency }) => currency)).size, model.model).toBe(prices.length);
       for (const price of prices) {
         const amounts = JSON.stringify(price).matchAll(/"(\w+)": ?"([\d.]+)"/g);
-        // A slip by a factor of a thousand or a million would leave this range: amounts per million tokens, or per one of the rest.
+        // A mistake by a factor of a thousand or a million leaves this range: amounts per million tokens, or per one of the rest.
         for (const [, field = '', amount = ''] of amounts) {
           expect(parseAmount(amount), `${model.model} ${field} ${amount}`).not.toBeNull();
           const [least, most] = field.startsWith('per_') ? [0, 10] : [0.0001, 2_000];
@@ -70,7 +70,7 @@ describe('the tables of the vendors', () => {
     expect(currencies.get('CNY')?.length).toBeGreaterThan(200);
   });
 
-  it('write no price where it is unknown: what costs nothing says so with a source', () => {
+  it('have no price where it is unknown: a free model states so with a source', () => {
     const free = [...tables].flatMap(([id, { models }]) =>
       models
         .filter((model) => pricesOf(model).some(({ input, output }) => input === '0' && output === '0'))

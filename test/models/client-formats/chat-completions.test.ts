@@ -14,14 +14,14 @@ async function* inBatches(events: readonly ChatEvent[]): AsyncGenerator<readonly
 }
 
 describe('the chunk emitter', () => {
-  test('writes the same whether events come one by one or all at once', () => {
+  test('writes the same for single events and for batches', () => {
     const events: ChatEvent[] = [{ type: 'response-start', extra: { system_fingerprint: 'fp' } }, text('a\n"b"'), text('你'), finish, end];
     const whole = createChunkEmitter({ ...options, includeUsage: true });
     const single = createChunkEmitter({ ...options, includeUsage: true });
     expect(events.map((event) => single.write([event])).join('')).toBe(whole.write(events));
   });
 
-  test('never ends a failed stream as if it were complete', () => {
+  test('never ends a failed stream as a complete one', () => {
     const emitter = createChunkEmitter({ ...options, includeUsage: false });
     emitter.write([text('a')]);
     const last = emitter.error(new GatewayError('upstream_interrupted', 'cut', { details: { text: 'secret words' } }), 'r1');
@@ -31,7 +31,7 @@ describe('the chunk emitter', () => {
     expect(emitter.write([finish, end])).toBe('');
   });
 
-  test('marks an estimate, except for a closed client, who gets nothing beyond the schema', () => {
+  test('marks an estimate, except for a closed client, which gets only schema fields', () => {
     const events: ChatEvent[] = [
       { type: 'step', step: { id: 's', kind: 'mcp', capability: 'mcp/a/b', status: 'started' } },
       { type: 'reasoning-delta', choice: 0, text: 'hm' },
@@ -49,7 +49,7 @@ describe('the chunk emitter', () => {
     expect(closed).not.toMatch(/estimated|reasoning|pailou/);
   });
 
-  test('counts calls from nought in the order in which they start, whatever the events count', () => {
+  test('numbers calls from 0 in the order in which they start, whatever their event indexes', () => {
     const start = (call: number): ChatEvent => ({ type: 'tool-call-start', choice: 0, call, id: `c${call}`, name: 'f' });
     const said = (call: number, words: string): ChatEvent => ({ type: 'tool-call-delta', choice: 0, call, arguments: words });
     const written = createChunkEmitter({ ...options, includeUsage: false }).write([
@@ -67,7 +67,7 @@ describe('the chunk emitter', () => {
     expect(streamChunks(written).at(-1)?.choices[0]?.finish_reason).toBe('tool_calls');
   });
 
-  test('says nothing of a choice after its finish reason', () => {
+  test('writes nothing of a choice after its finish reason', () => {
     const written = createChunkEmitter({ ...options, includeUsage: false }).write([
       text('a'),
       finish,
@@ -80,7 +80,7 @@ describe('the chunk emitter', () => {
     expect(written).not.toContain('late');
   });
 
-  test('keeps the head of the first model call when a tool loop calls again', () => {
+  test('keeps id and model of the first model call when a tool loop calls again', () => {
     const written = createChunkEmitter({ ...options, includeUsage: false }).write([
       { type: 'response-start', id: 'v1', extra: { system_fingerprint: 'one' } },
       text('a'),
@@ -94,7 +94,7 @@ describe('the chunk emitter', () => {
   });
 });
 
-test('what is said before a tool and what is said behind it are two paragraphs', async () => {
+test('text before a tool and text after it are two paragraphs', async () => {
   const step = (kind: 'mcp' | 'progress', status: 'started' | 'completed'): ChatEvent => ({
     type: 'step',
     step: { id: '1.1', kind, capability: 'mcp/a/b', status },
@@ -112,7 +112,7 @@ test('what is said before a tool and what is said behind it are two paragraphs',
 });
 
 describe('the collected answer', () => {
-  test('tells neither what a tool was told nor what it said, and tells the limit of the loop, streamed too', async () => {
+  test('omits inputs and outputs of tools, and reports the limit of the loop, streamed too', async () => {
     const events: ChatEvent[] = [
       {
         type: 'step',
@@ -148,7 +148,7 @@ describe('the collected answer', () => {
     expect(closed).not.toMatch(/pailou|estimated/);
   });
 
-  test('of an answer with nothing in it has empty content', async () => {
+  test('of an empty answer has empty content', async () => {
     const answer = JSON.parse(
       await collectCompletion(inBatches([{ type: 'finish', choice: 0, reason: 'content_filter' }, end]), options),
     ) as { choices: { message: unknown }[] };

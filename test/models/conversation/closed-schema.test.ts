@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { closedSchema } from '../../../src/models/conversation/closed-schema.ts';
 
-test('a schema for Anthropic is closed everywhere, and says its bounds in words', () => {
+test('a schema for Anthropic is closed at every level, with bounds in its descriptions', () => {
   const stepRecords: string[] = [];
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -1,4 +1,4 @@
-/** What comes of the bytes of a vendor, for tests of any chat format. */
+/** Decodes a vendor's bytes and emits answers, for tests of any chat format. */
 import { expect } from 'vitest';
 import { collectCompletion, createChunkEmitter } from '../../../src/models/client-formats/chat-completions/emitter.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
@@ -8,7 +8,7 @@ import { checkCompletion, checkStream } from '../../contract/strict-chat.ts';
 export type Text = 'text-delta' | 'reasoning-delta';
 const emitted = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'public', reasoning: true };
 
-/** Events of a stream fed in pieces of `size` bytes. */
+/** Decodes a stream in chunks of `size` bytes. */
 export function decode(format: ChatFormat, text: string, size = 1e9, reading?: Reading): ChatEvent[] {
   const decoder = format.decoder(reading);
   const bytes = Buffer.from(text);
@@ -18,12 +18,12 @@ export function decode(format: ChatFormat, text: string, size = 1e9, reading?: R
   return events;
 }
 
-/** Events as text; the ids that Pailou mints differ from answer to answer. */
+/** Events as text without generated ids, which differ between answers. */
 function comparable(events: readonly ChatEvent[]): string {
   return JSON.stringify(events).replace(/call_[0-9a-f]{32}/g, 'call_minted');
 }
 
-/** Decodes `text` whole and cut at every byte, and expects the same of each. */
+/** Decodes `text` whole and cut at every byte, and expects equal events. */
 export function decodeEveryCut(format: ChatFormat, text: string): ChatEvent[] {
   const whole = decode(format, text);
   const wanted = comparable(whole);
@@ -75,7 +75,7 @@ export function usageOf(events: readonly ChatEvent[]): unknown {
   return end?.type === 'response-end' ? end.usage : undefined;
 }
 
-/** What a caller gets as a stream, checked against the output contract. */
+/** Emits a stream for the caller and checks it against the output contract. */
 export function emit(events: readonly ChatEvent[]): string {
   const text = createChunkEmitter({ ...emitted, includeUsage: true }).write(events);
   expect(checkStream(text, { usage: true })).toEqual([]);
@@ -87,7 +87,7 @@ export interface Completion {
   readonly usage: Record<string, unknown>;
 }
 
-/** What a caller gets as a whole, checked against the output contract. */
+/** Collects a whole answer for the caller and checks it against the output contract. */
 export async function collect(events: readonly ChatEvent[]): Promise<Completion> {
   async function* batches(): AsyncGenerator<readonly ChatEvent[]> {
     yield events;
@@ -97,7 +97,7 @@ export async function collect(events: readonly ChatEvent[]): Promise<Completion>
   return answer;
 }
 
-/** What `work` throws. */
+/** Returns the error that `work` throws. */
 export function thrownBy(work: () => unknown): unknown {
   try {
     work();

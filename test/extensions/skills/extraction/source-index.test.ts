@@ -5,7 +5,7 @@ import { createSourceIndex } from '../../../../src/extensions/skills/extraction/
 const part = (page: number, text: string) => ({ section: { heading: '', page, text }, text, line: 1 });
 const find = (text: string, quote: string) => createSourceIndex([part(1, text)]).find(quote)?.words;
 
-describe('words', () => {
+describe('a quote', () => {
   it('is found across lines, pages and hyphenated words, at its start', () => {
     const reading = createSourceIndex([part(1, 'The con-\ntract of\nAnn ends in Sep-'), part(2, 'tember 2026. Thank you.')]);
     expect(reading.find('contract  of Ann')?.source).toBe('page 1');

@@ -35,7 +35,7 @@ interface Written {
   readonly pailou?: unknown;
 }
 
-/** Both forms of the same answer, each checked; what the stream says, put together, must be the whole message. */
+/** Renders one answer streamed and whole, checks both, and expects the stream to add up to the whole message. */
 async function written(events: readonly ChatEvent[], more: Partial<typeof options> = {}): Promise<Written> {
   const whole = JSON.parse(await collectMessage(inBatches(events), { ...options, ...more })) as Written;
   expect(checkMessage(whole)).toEqual([]);
@@ -79,13 +79,13 @@ describe('the Messages emitter', () => {
     });
   });
 
-  test('begins with the estimated input and a ping', () => {
+  test('starts with the estimated input tokens and a ping', () => {
     const events = messageEvents(createMessageEmitter(options).write([text('a')]));
     expect(events.map(({ name }) => name)).toEqual(['message_start', 'ping', 'content_block_start', 'content_block_delta']);
     expect(events[0]?.data.message.usage.input_tokens).toBe(9);
   });
 
-  test('keeps thoughts, their signatures and hidden ones in their order', async () => {
+  test('keeps thinking, its signatures and redacted thinking in order', async () => {
     const answer = await written([
       think('h'),
       think('m'),
@@ -105,7 +105,7 @@ describe('the Messages emitter', () => {
     ]);
   });
 
-  test('closes a thought that nobody signed before the text, and hears the first choice alone', async () => {
+  test('closes unsigned thinking before the text, and renders only the first choice', async () => {
     const second: ChatEvent = { type: 'text-delta', choice: 1, text: 'other' };
     const answer = await written([think('hm'), second, text('Yes'), finish('stop'), end()]);
     expect(answer.content).toEqual([
@@ -114,21 +114,21 @@ describe('the Messages emitter', () => {
     ]);
   });
 
-  test('carries the thoughts of other vendors where the client hands them back', async () => {
+  test('carries the reasoning of other vendors where the client returns it', async () => {
     const detail = { type: 'reasoning.encrypted', format: 'gemini', id: 't0', data: 'x' };
     const answer = await written([start(0), args(0, '{}'), thought(detail), finish('tool_calls'), end()]);
     expect(answer.content.map((block) => block['type'])).toEqual(['tool_use', 'redacted_thinking']);
     expect(decodeReasoning(String(answer.content[1]?.['data']))).toEqual(detail);
   });
 
-  test('shows no thoughts to a caller who wants none, and still the signature', async () => {
+  test('omits thinking for a caller who wants none, but keeps the signature', async () => {
     const events = [think('hm'), text('Yes'), finish('stop'), end()];
     expect((await written(events, { reasoning: false })).content).toEqual([{ type: 'text', text: 'Yes' }]);
     const signed = [think('hm'), thought({ type: 'reasoning.text', format: 'anthropic', text: 'hm', signature: 's' }), ...events.slice(1)];
     expect((await written(signed, { reasoning: false })).content[0]).toEqual({ type: 'thinking', thinking: '', signature: 's' });
   });
 
-  test('writes one call after the other, though their pieces come mixed', async () => {
+  test('writes one call after the other, although their deltas are interleaved', async () => {
     const answer = await written([
       text('Let me see.'),
       start(0),
@@ -150,13 +150,13 @@ describe('the Messages emitter', () => {
     expect(answer.stop_reason).toBe('tool_use');
   });
 
-  test('streams the second call as it comes once the first is whole', () => {
+  test('streams the second call once the first is complete', () => {
     const emitter = createMessageEmitter(options);
     emitter.write([start(0), args(0, '{"a":1}'), start(1)]);
     expect(emitter.write([args(1, '{"b"')])).toContain('"partial_json":"{\\"b\\""');
   });
 
-  test('holds back a text that comes in the middle of a call', async () => {
+  test('holds text that arrives during a call', async () => {
     const answer = await written([start(0), args(0, '{"a"'), text('aside'), args(0, ':1}'), finish('tool_calls'), end()]);
     expect(answer.content).toEqual([
       { type: 'tool_use', id: 't0', name: 'f0', input: { a: 1 } },
@@ -166,14 +166,14 @@ describe('the Messages emitter', () => {
     expect(after.content.map((block) => block['type'])).toEqual(['tool_use', 'text', 'tool_use']);
   });
 
-  test('shows what a model wrote as arguments even where it is nonsense', async () => {
+  test('keeps invalid arguments of a model', async () => {
     const broken = [start(0), args(0, '{"a":'), finish('length'), end()];
     const answer = JSON.parse(await collectMessage(inBatches(broken), options)) as Written;
     expect(answer.content[0]?.['input']).toEqual({ arguments: '{"a":' });
     expect(answer.stop_reason).toBe('max_tokens');
   });
 
-  test('passes on blocks and citations that only Anthropic has, under its own indexes', async () => {
+  test('keeps blocks and citations that only Anthropic has, under its own indexes', async () => {
     const search = { type: 'server_tool_use', id: 's1', name: 'web_search', input: {} };
     const found = { type: 'web_search_tool_result', tool_use_id: 's1', content: [{ type: 'web_search_result', url: 'u' }] };
     const citation = { type: 'web_search_result_location', url: 'u' };
@@ -206,19 +206,19 @@ describe('the Messages emitter', () => {
     ['length', 'model_context_window_exceeded', 'model_context_window_exceeded'],
     ['content_filter', 'sensitive', 'refusal'],
     ['function_call', undefined, 'tool_use'],
-    // Anthropic's word, which contradicts what the answer was found to be.
+    // Anthropic's stop reason, which contradicts the known finish reason.
     ['length', 'end_turn', 'max_tokens'],
   ])('ends %s (%s) with %s', async (reason, raw, word) => {
     expect((await written([text('a'), finish(reason, raw), end()])).stop_reason).toBe(word);
   });
 
-  test('calls end as tool_use whatever the vendor called it, and a refusal in words is one', async () => {
+  test('ends calls as tool_use whatever the vendor’s stop reason, and a textual refusal as a refusal', async () => {
     expect((await written([start(0), finish('stop', 'end_turn'), end()])).stop_reason).toBe('tool_use');
     const refused = await written([{ type: 'refusal-delta', choice: 0, text: 'No.' }, finish('stop', 'stop'), end()]);
     expect(refused).toMatchObject({ stop_reason: 'refusal', content: [{ type: 'text', text: 'No.' }] });
   });
 
-  test("repeats Anthropic's own usage and words on the end", async () => {
+  test("repeats Anthropic's own usage and stop fields", async () => {
     const own = { input_tokens: 5, cache_creation_input_tokens: 7, output_tokens: 2, service_tier: 'priority' };
     const counted: Usage = { inputTokens: 12, outputTokens: 2, vendor: { format: 'anthropic', usage: own } };
     const detail = { stop_sequence: 'END', container: { id: 'c' }, context_management: { applied_edits: [] } };
@@ -232,7 +232,7 @@ describe('the Messages emitter', () => {
     });
   });
 
-  test('keeps what Anthropic says of a call beyond its name', async () => {
+  test('keeps Anthropic’s additional fields of a call', async () => {
     const caller = { type: 'code_execution_20250825', tool_id: 'srv_1' };
     const begun = (id: string) =>
       vendor({ type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id, name: 'f0', input: {}, caller } });
@@ -252,7 +252,7 @@ describe('the Messages emitter', () => {
     ]);
   });
 
-  test('marks an estimate and tells the steps of the tool loop', async () => {
+  test('marks an estimate and reports the steps of the tool loop', async () => {
     const step = { id: '1.1', kind: 'mcp', capability: 'mcp/a/b', status: 'completed' } as const;
     const answer = await written([
       { type: 'step', step },
@@ -264,11 +264,11 @@ describe('the Messages emitter', () => {
     expect(answer.pailou).toEqual({ steps: [step] });
   });
 
-  test('writes an answer without anything in it', async () => {
+  test('writes an empty answer', async () => {
     expect(await written([finish('content_filter', 'refusal'), end()])).toMatchObject({ content: [], stop_reason: 'refusal' });
   });
 
-  test('never ends a failed answer as if it were complete', async () => {
+  test('never ends a failed answer as a complete one', async () => {
     const emitter = createMessageEmitter(options);
     emitter.write([text('a')]);
     const failure = new GatewayError('upstream_interrupted', 'cut', { details: { text: 'secret words' } });

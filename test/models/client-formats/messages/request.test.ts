@@ -9,7 +9,7 @@ const messagesOf = (messages: readonly JsonObject[], more: JsonObject = {}) => r
 const png = { type: 'base64', media_type: 'image/png', data: 'iVBORw0' };
 
 describe('a request in the Messages format', () => {
-  test('becomes the canonical one, with its own writing beside it', () => {
+  test('becomes the canonical request, with its original form', () => {
     const body = {
       model: 'm',
       max_tokens: 100,
@@ -39,7 +39,7 @@ describe('a request in the Messages format', () => {
     expect({ stream, reasoning }).toEqual({ stream: true, reasoning: true });
   });
 
-  test('keeps the marks for a cache on system, texts, tools and results', () => {
+  test('keeps cache_control on system, texts, tools and results', () => {
     const mark = { cache_control: { type: 'ephemeral' } };
     const { body } = read({
       system: [
@@ -62,7 +62,7 @@ describe('a request in the Messages format', () => {
     expect(body.tools).toEqual([{ type: 'function', function: { name: 'f', parameters: { type: 'object' } }, ...mark }]);
   });
 
-  test('puts the results of tools before what the user says, errors and pictures included', () => {
+  test('puts tool results before the user’s text, errors and images included', () => {
     expect(
       messagesOf([
         {
@@ -97,14 +97,14 @@ describe('a request in the Messages format', () => {
     ]);
   });
 
-  test('takes instructions in the middle of the conversation', () => {
+  test('accepts instructions in the middle of the conversation', () => {
     expect(messagesOf([...hello, { role: 'system', content: [{ type: 'text', text: 'New rule.' }] }])).toEqual([
       ...hello,
       { role: 'system', content: 'New rule.' },
     ]);
   });
 
-  test('reads pictures and documents in all their forms', () => {
+  test('reads images and documents in all their forms', () => {
     const [message] = messagesOf([
       {
         role: 'user',
@@ -126,7 +126,7 @@ describe('a request in the Messages format', () => {
     ]);
   });
 
-  test('keeps thoughts, signed, hidden and those of other vendors', () => {
+  test('keeps thinking: signed, redacted and that of other vendors', () => {
     const foreign = { type: 'reasoning.encrypted', format: 'gemini', id: 't1', data: 'sig' };
     const content = [
       { type: 'thinking', thinking: 'hm', signature: 's1' },
@@ -146,12 +146,12 @@ describe('a request in the Messages format', () => {
         foreign,
       ],
     });
-    // Anthropic itself gets only what it made itself.
+    // Anthropic itself gets only its own blocks.
     const own = request.native?.body['messages'];
     expect(own).toMatchObject([{}, { content: [content[0], content[1], content[4]] }, {}]);
   });
 
-  test('says how long to think in one word', () => {
+  test('maps the thinking budget to an effort', () => {
     const effort = (more: JsonObject) => read(more).request.body['reasoning_effort'];
     expect(effort({})).toBeUndefined();
     expect(effort({ thinking: { type: 'enabled', budget_tokens: 1_024 } })).toBe('low');
@@ -165,14 +165,14 @@ describe('a request in the Messages format', () => {
     expect(read({ thinking: { type: 'adaptive', display: 'omitted' } }).reasoning).toBe(false);
   });
 
-  test('keeps the schema of the answer by its old and its new name', () => {
+  test('keeps the schema of the answer under its former and its new name', () => {
     const format = { type: 'json_schema', schema: { type: 'object' } };
     const wanted = { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema: { type: 'object' } } };
     expect(read({ output_config: { format } }).request.body['response_format']).toEqual(wanted);
     expect(read({ output_format: format }).request.body['response_format']).toEqual(wanted);
   });
 
-  test('names tools and the choice among them', () => {
+  test('reads tools and the tool choice', () => {
     const tools = [{ name: 'f', description: 'd', input_schema: { type: 'object' }, strict: true, eager_input_streaming: true }];
     const choose = (choice: JsonObject) => {
       const { body, translated } = read({ tools, tool_choice: choice }).request;
@@ -210,27 +210,27 @@ describe('a request in the Messages format', () => {
       { messages: [{ role: 'user', content: [{ type: 'document', citations: { enabled: true }, source: { type: 'text', data: 'x' } }] }] },
       'messages[0].content[0].citations',
     ],
-  ])('demands a vendor of the same format for %s', (_what, more, param) => {
+  ])('requires a vendor of the same format for %s', (_what, more, param) => {
     expect(read(more).request.translated?.demands).toEqual([{ param, need: expect.any(String) }]);
   });
 
-  test('refuses a thread in the word that makes the client send everything', () => {
+  test('refuses a thread with the error that makes the client send everything', () => {
     expect(() => read({ thread: { type: 'create' } })).toThrow(
       expect.objectContaining({ code: 'unsupported_parameter', param: 'thread', expose: { error_code: 'thread_unsupported_request' } }),
     );
   });
 
-  test('leaves out what only Anthropic knows, and passes on what some other vendor may know', () => {
+  test('omits fields that only Anthropic knows, and passes fields that other vendors may know', () => {
     const { body, translated } = read({ context_management: { edits: [] }, speed: 'fast', enable_search: true, mcp_servers: [] }).request;
     expect(translated).toEqual({ leftOut: ['context_management', 'speed'], demands: [] });
     expect(body['enable_search']).toBe(true);
-    // A caller of trial features sends their fields, whatever these are called by then.
+    // A caller of beta features sends their fields, whatever their names.
     const trial = read({ brand_new: 1, ['né']: 2 }, 'brand-new-1').request;
     expect(trial.translated?.leftOut).toEqual(['brand_new', 'a field']);
     expect(trial.body).not.toHaveProperty('brand_new');
   });
 
-  test('shortens a name of a user that is too long for others, always in the same way', () => {
+  test('shortens a user name that is too long for other vendors, deterministically', () => {
     const name = (id: string) => read({ metadata: { user_id: id } }).request.body['user'];
     const long = 'user_'.repeat(30);
     expect(name(long)).toMatch(/^[0-9a-f]{64}$/);

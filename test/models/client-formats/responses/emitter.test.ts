@@ -51,7 +51,7 @@ interface Written {
   readonly types: readonly string[];
 }
 
-/** Both forms of the same answer, each checked and found the same. */
+/** Renders one answer streamed and whole, checks both, and expects equal content. */
 async function written(events: readonly ChatEvent[], more: Partial<ResponseOptions> = {}): Promise<Written> {
   const completed: CompleteResponse[] = [];
   const all = { ...options, ...more, onComplete: (complete: CompleteResponse) => completed.push(complete) };
@@ -105,7 +105,7 @@ describe('the Responses emitter', () => {
     expect(responseOfItem(response.output[0]?.id ?? '')).toBe(id);
   });
 
-  test('shows open thoughts as reasoning text, as a summary where one was asked for, or not at all', async () => {
+  test('renders open reasoning as reasoning text, as a summary where requested, or not at all', async () => {
     const events = [think('h'), think('m'), text('Yes'), finish(), end];
     const open = await written(events);
     expect(open.response.output[0]).toMatchObject({ type: 'reasoning', summary: [], content: [{ type: 'reasoning_text', text: 'hm' }] });
@@ -118,21 +118,21 @@ describe('the Responses emitter', () => {
     expect(closed.message['reasoning_content']).toBe('hm');
   });
 
-  test('packs thoughts that only the vendor can read where the caller asked for them', async () => {
+  test('encodes encrypted reasoning where the caller requested it', async () => {
     const detail = { type: 'reasoning.text', format: 'anthropic', text: 'hm', signature: 's' };
     const events: ChatEvent[] = [think('hm'), { type: 'thought', choice: 0, detail }, text('Yes'), finish(), end];
     const { response, message } = await written(events, { encrypted: true });
     expect(decodeReasoning(response.output[0]?.['encrypted_content'] as string)).toEqual({ details: [detail] });
     expect(message['reasoning_details']).toEqual([detail]);
     expect((await written(events)).response.output[0]).not.toHaveProperty('encrypted_content');
-    // Bound to a call that has begun already.
+    // Belongs to a call that has already begun.
     const late = await written([start(0), { type: 'thought', choice: 0, detail }, args(0, '{}'), finish('tool_calls'), end], {
       encrypted: true,
     });
     expect(late.response.output.map((item) => item['type'])).toEqual(['function_call', 'reasoning']);
   });
 
-  test('writes calls whose pieces come mixed, and free-text ones', async () => {
+  test('writes calls with interleaved deltas, and custom calls', async () => {
     const { response, message } = await written([
       text('I look.'),
       start(0),
@@ -179,14 +179,14 @@ describe('the Responses emitter', () => {
   test.each<[FinishReason, string]>([
     ['length', 'max_output_tokens'],
     ['content_filter', 'content_filter'],
-  ])('says that an answer that ended by %s is incomplete', async (reason, word) => {
+  ])('marks an answer that ended by %s as incomplete', async (reason, word) => {
     const { response, types } = await written([text('half'), start(0), args(0, '{"a":'), finish(reason), end]);
     expect(response).toMatchObject({ status: 'incomplete', incomplete_details: { reason: word } });
     expect(response.output.at(-1)).toMatchObject({ status: 'incomplete', arguments: '{"a":' });
     expect(types.at(-1)).toBe('response.incomplete');
   });
 
-  test('marks an estimate and tells the steps of the tool loop', async () => {
+  test('marks an estimate and reports the steps of the tool loop', async () => {
     const step = { id: '1.1', kind: 'mcp', capability: 'mcp/a/b', status: 'completed' } as const;
     const { response } = await written([
       { type: 'step', step },
@@ -197,7 +197,7 @@ describe('the Responses emitter', () => {
     expect(response).toMatchObject({ usage: { estimated: true }, pailou: { steps: [step] } });
   });
 
-  test('never ends a failed answer as if it were complete, nor keeps it', async () => {
+  test('never ends a failed answer as a complete one, nor stores it', async () => {
     const completed: unknown[] = [];
     const emitter = createResponseEmitter({ ...options, onComplete: (complete) => completed.push(complete) });
     const begun = emitter.write([text('half')]);

@@ -8,7 +8,7 @@ const read = (more: JsonObject, earlier: readonly JsonObject[] = []) =>
 const messagesOf = (input: Json) => read({ input }).request.body.messages;
 
 describe('a request in the Responses format', () => {
-  test('becomes the canonical one', () => {
+  test('becomes the canonical request', () => {
     const asked = read({
       instructions: 'Be brief.',
       max_output_tokens: 9,
@@ -49,7 +49,7 @@ describe('a request in the Responses format', () => {
     expect(asked.echo).toMatchObject({ metadata: { a: 'b' }, instructions: 'Be brief.', reasoning: { effort: 'high', summary: 'auto' } });
   });
 
-  test('puts what came before its input between the instructions and the input', () => {
+  test('puts stored items between the instructions and the input', () => {
     const earlier = [{ role: 'user', content: 'One' }];
     const { request, messages } = read({ instructions: 'I' }, earlier);
     expect(request.body.messages.map(({ content }) => content)).toEqual(['I', 'One', 'Hi']);
@@ -106,7 +106,7 @@ describe('a request in the Responses format', () => {
     ]);
   });
 
-  test('makes one message of what a model thought, said and called in one turn', () => {
+  test('joins reasoning, text and calls of one turn into one message', () => {
     const detail = { type: 'reasoning.encrypted', format: 'gemini', id: 'c1', data: 'x' };
     expect(
       messagesOf([
@@ -160,7 +160,7 @@ describe('a request in the Responses format', () => {
     ]);
   });
 
-  test('names tools and the choice among them', () => {
+  test('reads tools and the tool choice', () => {
     const mcp = { type: 'mcp', server_label: 'files', require_approval: 'never' };
     const custom = { type: 'custom', name: 'g', format: { type: 'grammar', syntax: 'regex', definition: '.*' } };
     const tools = [{ type: 'function', name: 'f', description: 'd', parameters: { type: 'object' } }, custom, mcp];
@@ -176,11 +176,11 @@ describe('a request in the Responses format', () => {
       type: 'allowed_tools',
       allowed_tools: { mode: 'required', tools: [{ type: 'function', function: { name: 'f' } }] },
     });
-    // Without tools there is nothing to choose, and some vendors refuse a choice among nothing.
+    // Some vendors refuse a tool choice without tools.
     expect(read({ tool_choice: 'auto' }).request.body).not.toHaveProperty('tool_choice');
   });
 
-  test('leaves out the wishes that only OpenAI knows, and says so', () => {
+  test('omits optional fields that only OpenAI knows, and reports them', () => {
     const { request } = read({ truncation: 'auto', max_tool_calls: 3, context_management: [{ type: 'compaction' }] });
     expect(request.translated).toEqual({ leftOut: ['max_tool_calls', 'context_management', 'truncation'], demands: [] });
   });

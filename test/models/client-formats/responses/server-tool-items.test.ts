@@ -1,4 +1,4 @@
-/** Tools that Pailou runs itself, as items of a response and as items that come back. */
+/** Server-side tools as items of a response, and as items that a client returns. */
 import { describe, expect, test } from 'vitest';
 import { collectResponse, type CompleteResponse } from '../../../../src/models/client-formats/responses/emitter.ts';
 import { readResponsesRequest } from '../../../../src/models/client-formats/responses/request.ts';
@@ -36,7 +36,7 @@ async function renderItems(...events: ChatEvent[]): Promise<{ output: readonly J
   return { output: response.output, messages: complete?.messages ?? [] };
 }
 
-describe('what an answer tells', () => {
+describe('the output of an answer', () => {
   test('is one message for each round, with the results of its calls in their order', async () => {
     const { messages } = await renderItems(
       text('I look.'),
@@ -63,7 +63,7 @@ describe('what an answer tells', () => {
     ]);
   });
 
-  test('is bounded, and says that it was cut', async () => {
+  test('is bounded, with a mark where it was cut', async () => {
     const { output } = await renderItems(step('1.1', 'started'), step('1.1', 'completed', 'x'.repeat(100_001)), text('Done.'));
     const given = output[0]?.['output'] as string;
     expect(given.length).toBeLessThan(100_200);
@@ -72,7 +72,7 @@ describe('what an answer tells', () => {
     expect(whole.output[0]?.['output']).toBe('x'.repeat(100_000));
   });
 
-  test('is nothing of what a skill does within: only its steps', async () => {
+  test('contains only the steps of a skill, not its inner calls', async () => {
     const inner: ChatEvent = { type: 'step', step: { id: '1.1', kind: 'mcp', capability: 'mcp/files/read', status: 'completed' } };
     const { output, messages } = await renderItems(inner, text('Done.'));
     expect(output.map(({ type }) => type)).toEqual(['message']);
@@ -85,8 +85,8 @@ const messagesOf = (...input: object[]) => readResponsesRequest({ model: 'm', in
 const roles = (messages: readonly JsonObject[]) =>
   messages.map(({ role, content }) => `${JSON.stringify(role)} ${JSON.stringify(content)}`.replace(/^"(\w+)"/, '$1'));
 
-describe('items that come back', () => {
-  test('are calls and results, also those of OpenAI and of calls that failed or were cut', () => {
+describe('items that a client returns', () => {
+  test('become calls and results, even those of OpenAI and of failed or interrupted calls', () => {
     const error = { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: 'no such file' }] };
     const messages = messagesOf(
       { role: 'user', content: 'go' },
@@ -109,7 +109,7 @@ describe('items that come back', () => {
     expect(first?.id.length).toBe(40);
   });
 
-  test('a function of the caller’s own behind results is of the next round', () => {
+  test('a function of the caller after results belongs to the next round', () => {
     const mine = { type: 'function_call', call_id: 'm', name: 'mine', arguments: '{}' };
     const result = { type: 'function_call_output', call_id: 'm', output: 'own' };
     expect(roles(messagesOf(call('1', { output: 'a' }), mine, result))).toEqual([
@@ -134,7 +134,7 @@ describe('decisions', () => {
   const id = (letter: string, index = 0) => `apr_${letter.repeat(32)}000${index}`;
   const read = (...input: object[]) => readResponsesRequest({ model: 'm', input: input as JsonObject[] });
 
-  test('are those behind all that was said, of the last response that asked', () => {
+  test('are those at the end of the input, for the last response with pending calls', () => {
     const { decisions, request, messages } = read(
       { role: 'user', content: 'go' },
       question(id('a')),

@@ -10,7 +10,7 @@ const vendorEvents = (events: readonly ChatEvent[]) => events.flatMap((event) =>
 const annotations = (events: readonly ChatEvent[]) => events.flatMap((event) => (event.type === 'annotation' ? [event.annotation] : []));
 
 describe('a stream of Anthropic', () => {
-  test('gives the same events however its bytes are cut', () => {
+  test('gives the same events wherever its bytes are cut', () => {
     const events = decodeEveryCut(
       anthropicChat,
       frame(
@@ -30,7 +30,7 @@ describe('a stream of Anthropic', () => {
     emit(events);
   });
 
-  test('counts tools apart from blocks, and writes empty arguments as an object', async () => {
+  test('numbers tool calls separately from blocks, and writes empty arguments as an object', async () => {
     const events = read(
       started(),
       ...says(0, 'Let me see.'),
@@ -48,7 +48,7 @@ describe('a stream of Anthropic', () => {
     ]);
   });
 
-  test('takes arguments that are whole from the start', () => {
+  test('accepts complete arguments at the start', () => {
     const events = read(
       started(),
       open(0, { type: 'tool_use', id: 't', name: 'f', input: { x: 1 } }),
@@ -59,13 +59,13 @@ describe('a stream of Anthropic', () => {
     expect(callsOf(events)[0]?.arguments).toBe('{"x":1}');
   });
 
-  test('takes arguments once that come whole at the start and in pieces too', () => {
+  test('accepts arguments once that are complete at the start and repeated in deltas', () => {
     const whole = open(0, { type: 'tool_use', id: 't', name: 'f', input: { x: 1 } });
     const again = delta(0, { type: 'input_json_delta', partial_json: '{"x":1}' });
     expect(callsOf(read(started(), whole, again, close(0), ending('tool_use'), stopped))[0]?.arguments).toBe('{"x":1}');
   });
 
-  test('gives calls without an id, or with one that is used already, an own one', () => {
+  test('gives calls without an id or with a duplicate id a new one', () => {
     const events = read(started(), ...calls(0, '', 'a'), ...calls(1, 'same', 'b'), ...calls(2, 'same', 'c'), ending('tool_use'), stopped);
     const ids = callsOf(events).map(({ id }) => id);
     expect(ids[1]).toBe('same');
@@ -73,20 +73,20 @@ describe('a stream of Anthropic', () => {
     expect(ids[0]).toMatch(/^call_/);
   });
 
-  test('refuses a call without a name, and arguments of none', () => {
+  test('refuses a call without a name, and arguments without a call', () => {
     expect(thrownBy(() => read(started(), ...calls(0, 'x', '')))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => read(started(), delta(0, { type: 'input_json_delta', partial_json: '{' })))).toMatchObject({
       code: 'upstream_invalid_response',
     });
   });
 
-  test('gives signatures and encrypted thoughts as they must come back', () => {
+  test('keeps signatures and redacted thinking in the form to send back', () => {
     const events = read(
       started(),
       ...thinks(0, 'S1', 'a', '', 'b'),
       open(1, { type: 'redacted_thinking', data: 'SECRET' }),
       close(1),
-      // What a model thinks that shows nothing of it.
+      // A model with hidden thinking.
       ...thinks(2, 'S2'),
       ...says(3, 'x'),
       ending('end_turn'),
@@ -100,7 +100,7 @@ describe('a stream of Anthropic', () => {
     emit(events);
   });
 
-  test('makes no thought of one that nobody signed', () => {
+  test('does not encode unsigned thinking', () => {
     const events = read(
       started(),
       open(0, { type: 'thinking', thinking: 'hm' }),
@@ -115,7 +115,7 @@ describe('a stream of Anthropic', () => {
 });
 
 describe('usage of a stream of Anthropic', () => {
-  test('holds the last numbers and never sums', () => {
+  test('has the last counts and never sums them', () => {
     const events = read(
       started({
         input_tokens: 43,
@@ -153,7 +153,7 @@ describe('usage of a stream of Anthropic', () => {
     emit(events);
   });
 
-  test('is null where the vendor counts nothing', () => {
+  test('is null when the vendor reports none', () => {
     expect(usageOf(read(started({}), ...says(0, 'x'), ending('end_turn', {}), stopped))).toBeNull();
   });
 });
@@ -173,13 +173,13 @@ describe('the end of a stream of Anthropic', () => {
     emit(events);
   });
 
-  test('with a call is one with calls, whatever the word; without any it is none', () => {
+  test('with a call is tool_calls, whatever the stop reason; without any it is not', () => {
     expect(finishOf(read(started(), ...calls(0, 't', 'f'), ending('end_turn'), stopped))).toBe('tool_calls');
     expect(finishOf(read(started(), ...says(0, 'x'), ending('tool_use'), stopped))).toBe('stop');
     expect(finishOf(read(started(), ...calls(0, 't', 'f', '{"a'), ending('max_tokens'), stopped))).toBe('length');
   });
 
-  test('keeps what else is said of it', () => {
+  test('keeps additional fields', () => {
     const refusal = { type: 'refusal', category: 'cyber', explanation: 'No.' };
     const events = read(started(), ...says(0, 'x'), ending('stop_sequence', {}, { stop_sequence: 'END' }), stopped);
     expect(events.find((event) => event.type === 'finish')).toMatchObject({ detail: { stop_sequence: 'END' } });
@@ -216,7 +216,7 @@ describe('the end of a stream of Anthropic', () => {
   });
 });
 
-describe('what goes wrong in a stream of Anthropic', () => {
+describe('errors in a stream of Anthropic', () => {
   const error = (type: string, message = 'm'): Data => ({ type: 'error', error: { type, message } });
   test.each([
     ['overloaded_error', 'upstream_unavailable'],
@@ -239,13 +239,13 @@ describe('what goes wrong in a stream of Anthropic', () => {
     emit(events);
   });
 
-  test('another message before anything was said takes its place', () => {
+  test('another message before any content replaces it', () => {
     const events = read(started(), started({ input_tokens: 20, output_tokens: 1 }, 'msg_2'), ...says(0, 'x'), ending('end_turn'), stopped);
     expect(textOf(events)).toBe('x');
     expect(usageOf(events)).toMatchObject({ inputTokens: 20 });
   });
 
-  test('another message in the middle of one is a break: what was said cannot be taken back', () => {
+  test('another message after content is a break, because sent content cannot be withdrawn', () => {
     const second = [started({}, 'msg_2'), ...says(0, 'x'), ending('end_turn'), stopped];
     const cut = [open(0, { type: 'tool_use', id: 't', name: 'f', input: {} }), delta(0, { type: 'input_json_delta', partial_json: '{"a' })];
     expect(thrownBy(() => read(started(), ...cut, ...second))).toMatchObject({ code: 'upstream_interrupted' });
@@ -255,7 +255,7 @@ describe('what goes wrong in a stream of Anthropic', () => {
     expect(thrownBy(() => decode(anthropicChat, 'data: {"type":\n\n'))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('events and deltas that are not known are passed over', () => {
+  test('unknown events and deltas are ignored', () => {
     const events = read(
       started(),
       { type: 'weather' },
@@ -275,7 +275,7 @@ describe("Anthropic's own tools and citations", () => {
   const found = open(2, { type: 'web_search_tool_result', tool_use_id: 'srv_1', content: [] });
   const citation = { type: 'web_search_result_location', url: 'https://a.example/', title: 'A', cited_text: 'c', encrypted_index: 'E' };
 
-  test('are unchanged in the client format of the same kind, and are no calls of the caller', () => {
+  test('are unchanged in the client format of the same kind, and are not calls of the caller', () => {
     const events = read(started(), ...says(0, 'a'), search, query, close(1), found, close(2), ...says(3, 'b'), ending('end_turn'), stopped);
     expect(vendorEvents(events)).toEqual([close(0), search, query, close(1), found, close(2), close(3)]);
     expect(callsOf(events)).toEqual([]);
@@ -283,7 +283,7 @@ describe("Anthropic's own tools and citations", () => {
     emit(events);
   });
 
-  test('become annotations where they have an address', async () => {
+  test('become annotations where they have a URL', async () => {
     const cited = delta(1, { type: 'citations_delta', citation });
     const page = delta(1, { type: 'citations_delta', citation: { type: 'page_location', document_index: 0, cited_text: 'c' } });
     const events = read(

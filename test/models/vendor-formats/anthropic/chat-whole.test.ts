@@ -19,7 +19,7 @@ const message = (content: readonly Data[], more: Data = {}): Data => ({
   ...more,
 });
 
-/** The same answer as the client format of the same kind renders it. */
+/** The same answer rendered by the Messages client format. */
 async function again(events: readonly ChatEvent[]): Promise<Data> {
   async function* batches(): AsyncGenerator<readonly ChatEvent[]> {
     yield events;
@@ -29,7 +29,7 @@ async function again(events: readonly ChatEvent[]): Promise<Data> {
 }
 
 describe('a whole answer of Anthropic', () => {
-  test('is text, thoughts and calls', async () => {
+  test('has text, thinking and calls', async () => {
     const events = whole(
       message(
         [
@@ -77,7 +77,7 @@ describe('a whole answer of Anthropic', () => {
     expect(finishOf(events)).toBe('stop');
   });
 
-  test('may say nothing at all', async () => {
+  test('may be empty', async () => {
     const { choices } = await collect(whole(message([], { stop_reason: 'refusal' })));
     expect(choices[0]?.finish_reason).toBe('content_filter');
   });
@@ -93,7 +93,7 @@ describe('a whole answer of Anthropic', () => {
     expect(thrownBy(() => whole(body))).toMatchObject({ code });
   });
 
-  test('counts the vendor lies about are none', () => {
+  test('implausible counts are dropped', () => {
     expect(usageOf(whole(message([], { usage: { input_tokens: 'many', output_tokens: -1 } })))).toBeNull();
     expect(usageOf(whole(message([], { usage: undefined })))).toBeNull();
   });

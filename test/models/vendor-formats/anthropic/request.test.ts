@@ -20,12 +20,12 @@ const said = (text: string): Data => ({ type: 'text', text });
 const call = (id: string, name: string, text = '{}'): Data => ({ id, type: 'function', function: { name, arguments: text } });
 
 describe('a request to Anthropic', () => {
-  test('has what every request needs, and nothing else', () => {
+  test('has the required fields and nothing else', () => {
     expect(encode({})).toEqual({ model: 'claude-sonnet-4-6', max_tokens: 128_000, messages: [{ role: 'user', content: [said('hi')] }] });
     expect(encode({ stream: true }, targetOf({ model: 'claude-sonnet-4-6', stream: true }))['stream']).toBe(true);
   });
 
-  test('carries fields over, and passes on the unknown ones', () => {
+  test('maps fields, and passes unknown ones', () => {
     const target = targetOf({ model: 'claude-sonnet-4-6' });
     const sent = encode(
       {
@@ -67,7 +67,7 @@ describe('a request to Anthropic', () => {
     ['logit_bias', { 5: 1 }, 'logit_bias left out: vendor has none'],
     ['metadata', { team: 'a' }, 'metadata left out: vendor knows user_id only'],
     ['temperature', 1.7, 'temperature changed to 1: vendor takes 0 to 1'],
-  ])('leaves out the wish %s, or changes it, and says so', (field, value, warning) => {
+  ])('omits the optional field %s, or changes it, and reports it', (field, value, warning) => {
     const target = targetOf({ model: 'claude-sonnet-4-6' });
     const sent = encode({ [field]: value }, target);
     expect(target.warnings).toEqual([warning]);
@@ -94,11 +94,11 @@ describe('a request to Anthropic', () => {
     ['claude-3-5-haiku-latest', 8_192],
     ['claude-3-opus-20240229', 4_096],
     ['claude-fable-5-1', 128_000],
-  ])('lets %s answer with %i tokens where the caller sets no limit', (model, tokens) => {
+  ])('sets %s to %i tokens when the caller sets no limit', (model, tokens) => {
     expect(encode({}, targetOf({ model }))['max_tokens']).toBe(tokens);
   });
 
-  test('tells the caller of the limit where the model is not known', () => {
+  test('reports the limit when the model is unknown', () => {
     const target = targetOf({ model: 'glm-4.7' });
     expect(encode({}, target)['max_tokens']).toBe(8_192);
     expect(target.warnings).toEqual(['max_tokens set to 8192: vendor needs one']);
@@ -114,7 +114,7 @@ describe('a request to Anthropic', () => {
     expect(encode({ betas: ['x'] })['betas']).toBeUndefined();
   });
 
-  test('written in this format goes as it was written, but for the model and the stream', () => {
+  test('in this format is unchanged except for model and stream', () => {
     const native = {
       model: 'public',
       max_tokens: 1,
@@ -130,14 +130,14 @@ describe('a request to Anthropic', () => {
     expect(target.warnings).toEqual([]);
   });
 
-  test('gives the dialect the last word', () => {
+  test('is adjusted by the dialect last', () => {
     const adjust = (body: Data) => ({ ...body, adjusted: true });
     expect(encode({}, targetOf({ model: 'claude-sonnet-4-6', adjust }))['adjusted']).toBe(true);
   });
 });
 
 describe('messages to Anthropic', () => {
-  test('have their instructions before them, in order, those in the middle too', () => {
+  test('have all instructions first, in order, even those in the middle', () => {
     const sent = encodeMessages(
       { role: 'system', content: 'One.' },
       hi,
@@ -149,7 +149,7 @@ describe('messages to Anthropic', () => {
     expect(encodeMessages({ role: 'system', content: 'One.' }, hi)['system']).toBe('One.');
   });
 
-  test('alternate, with all results of parallel calls in one turn, before what the user says', () => {
+  test('alternate, with all results of parallel calls in one turn, before the user’s text', () => {
     const sent = encodeMessages(
       hi,
       { role: 'assistant', content: 'I look.', tool_calls: [call('a', 'f', '{"x":1}'), call('b', 'g', '')] },
@@ -178,7 +178,7 @@ describe('messages to Anthropic', () => {
     ]);
   });
 
-  test('keep parts of results, and leave out content that is not there', () => {
+  test('keep parts of results, and omit null content', () => {
     const picture = { type: 'image_url', image_url: { url: 'https://a.example/x.png' } };
     const sent = encodeMessages(
       hi,
@@ -196,7 +196,7 @@ describe('messages to Anthropic', () => {
     ]);
   });
 
-  test('make other vendors ids of calls fit, the same on both sides', () => {
+  test('convert call ids of other vendors, equally on both sides', () => {
     const sent = encodeMessages(
       hi,
       { role: 'assistant', tool_calls: [call('functions.f:0', 'f')] },
@@ -206,7 +206,7 @@ describe('messages to Anthropic', () => {
     expect(sent.messages[2]?.['content']).toEqual([{ type: 'tool_result', tool_use_id: 'functions_f_0', content: 'x' }]);
   });
 
-  test('show pictures by address and as bytes, and documents', () => {
+  test('contain images by URL and as bytes, and documents', () => {
     const data = Buffer.from('Grüße').toString('base64');
     const sent = encodeMessages({
       role: 'user',
@@ -239,14 +239,14 @@ describe('messages to Anthropic', () => {
     expect(thrownBy(() => encodeMessages({ role: 'user', content: [said('x'), part] }))).toMatchObject(refused);
   });
 
-  test('refuse pictures as instructions, results by name, and instructions alone', () => {
+  test('refuse images as instructions, results by name, and instructions alone', () => {
     const picture = { type: 'image_url', image_url: { url: 'https://a.example/x.png' } };
     expect(thrownBy(() => encodeMessages({ role: 'system', content: [picture] }, hi))).toMatchObject({ param: 'messages[0].content[0]' });
     expect(thrownBy(() => encodeMessages(hi, { role: 'function', name: 'f', content: 'x' }))).toMatchObject({ param: 'messages[1].role' });
     expect(thrownBy(() => encodeMessages({ role: 'system', content: 'x' }))).toMatchObject({ param: 'messages' });
   });
 
-  test('say nothing of texts that say nothing, and tell of names that are left out', () => {
+  test('omit empty texts, and report omitted names', () => {
     const target = targetOf({ model: 'claude-sonnet-4-6' });
     const messages = [
       { role: 'user', content: ' \n' },
@@ -260,7 +260,7 @@ describe('messages to Anthropic', () => {
     expect(target.warnings).toEqual(['name of messages left out: vendor has none']);
   });
 
-  test('keep the marks for the cache where they stand', () => {
+  test('keep cache_control in place', () => {
     const cache_control = { type: 'ephemeral' };
     const sent = encodeMessages(
       { role: 'system', content: [{ ...said('One.'), cache_control }] },
@@ -285,7 +285,7 @@ describe('the form of an answer of Anthropic', () => {
   const schema = { type: 'object', properties: { x: { type: 'string' } }, required: ['x'] };
   const response_format = { type: 'json_schema', json_schema: { name: 'n', strict: true, schema } };
 
-  test('is held to a schema', () => {
+  test('is enforced by a schema', () => {
     expect(encode({ response_format, output_config: { effort: 'low' } })['output_config']).toEqual({
       effort: 'low',
       format: { type: 'json_schema', schema: { ...schema, additionalProperties: false } },
@@ -293,7 +293,7 @@ describe('the form of an answer of Anthropic', () => {
     expect(encode({ response_format: { type: 'text' } })['output_config']).toBeUndefined();
   });
 
-  test.each(['claude-3-7-sonnet-latest', 'claude-sonnet-4-0', 'glm-4.7'])('is refused for %s, which cannot', (model) => {
+  test.each(['claude-3-7-sonnet-latest', 'claude-sonnet-4-0', 'glm-4.7'])('is refused for %s, which does not support it', (model) => {
     expect(thrownBy(() => encode({ response_format }, targetOf({ model })))).toMatchObject({
       code: 'unsupported_parameter',
       param: 'response_format',

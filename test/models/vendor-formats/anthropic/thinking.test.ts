@@ -62,7 +62,7 @@ describe('reasoning_effort at Claude', () => {
     expect(sent.warnings).toEqual(warnings);
   });
 
-  test('leaves room to answer, or does without thoughts where there is none', () => {
+  test('leaves room for the answer, or disables thinking when there is none', () => {
     expect(encode('claude-opus-4-5', { reasoning_effort: 'high', max_tokens: 5_000 })['thinking']).toEqual(budget(4_000));
     expect(encode('claude-opus-4-5', { reasoning_effort: 'high', max_tokens: 1_025 })['thinking']).toEqual(budget(1_024));
     const none = encode('claude-opus-4-5', { reasoning_effort: 'high', max_tokens: 1_024 });
@@ -70,14 +70,14 @@ describe('reasoning_effort at Claude', () => {
     expect(none.warnings).toEqual(['reasoning_effort left out: max_tokens leaves no room to think']);
   });
 
-  test('left out, shows the thoughts of models that think by themselves, and starts none', () => {
+  test('shows the thinking of models that always think when it is not set, and starts none', () => {
     expect(encode('claude-sonnet-5', {})['thinking']).toEqual(shown);
     expect(encode('claude-sonnet-4-6', {})['thinking']).toBeUndefined();
     expect(encode('claude-opus-4-8', {})['thinking']).toBeUndefined();
     expect(encode('deepseek-chat', {})['thinking']).toBeUndefined();
   });
 
-  test("gives way to the caller's own thinking, which goes as it is", () => {
+  test("is overridden by the caller's own thinking field, which is sent unchanged", () => {
     expect(encode('claude-opus-4-5', { thinking: budget(2_000) })['thinking']).toEqual(budget(2_000));
     const both = encode('claude-opus-4-6', { thinking: { type: 'adaptive' }, reasoning_effort: 'high' });
     expect(both['thinking']).toEqual({ type: 'adaptive' });
@@ -88,8 +88,8 @@ describe('reasoning_effort at Claude', () => {
   });
 });
 
-describe('what does not go with thinking', () => {
-  test('temperature and its kin are left out, unless they ask for what happens anyway', () => {
+describe('fields that conflict with thinking', () => {
+  test('sampling fields are omitted, unless they equal the default', () => {
     const sent = encode('claude-opus-4-5', { reasoning_effort: 'low', temperature: 0.3, top_p: 1, top_k: 4 });
     expect(sent).not.toHaveProperty('temperature');
     expect(sent).not.toHaveProperty('top_p');
@@ -100,7 +100,7 @@ describe('what does not go with thinking', () => {
     ]);
   });
 
-  test('newer models take none at all, those before them one of two', () => {
+  test('newer models accept none, those before them one of two', () => {
     const newer = encode('claude-opus-4-7', { temperature: 0.3, top_p: 0.5 });
     expect(newer.warnings).toEqual(['temperature left out: claude-opus-4-7 has none', 'top_p left out: claude-opus-4-7 has none']);
     const before = encode('claude-opus-4-5', { temperature: 0.3, top_p: 0.5 });
@@ -111,7 +111,7 @@ describe('what does not go with thinking', () => {
     expect(encode('glm-4.7', { temperature: 0.3, reasoning_effort: 'low' })['temperature']).toBe(0.3);
   });
 
-  test('a tool that must be called goes before thoughts, where they exclude each other', () => {
+  test('a forced tool call disables thinking where they exclude each other', () => {
     const older = encode('claude-opus-4-5', { tools, tool_choice: 'required', reasoning_effort: 'high' });
     expect(older['thinking']).toBeUndefined();
     expect(older['tool_choice']).toEqual({ type: 'any' });
@@ -122,8 +122,8 @@ describe('what does not go with thinking', () => {
   });
 });
 
-describe('thoughts of earlier turns', () => {
-  test('come back first in their turn, those of Anthropic only', () => {
+describe('thinking of earlier turns', () => {
+  test('is first in its turn, only that of Anthropic', () => {
     const message = called({ content: 'I look.', reasoning_content: 'hm', reasoning_details: [foreign, signed, hidden] });
     const sent = encode('claude-opus-4-6', { messages: [user, message, result], tools, reasoning_effort: 'low' });
     expect(sent.messages[1]?.['content']).toEqual([
@@ -134,12 +134,12 @@ describe('thoughts of earlier turns', () => {
     ]);
   });
 
-  test('are left out where the model does not think now', () => {
+  test('is omitted when thinking is disabled', () => {
     const messages = [user, called({ reasoning_details: [signed] }), result];
     expect(encode('claude-opus-4-5', { messages, tools }).messages[1]?.['content']).toMatchObject([{ type: 'tool_use' }]);
   });
 
-  test('that are lost switch off the budget, which would be refused, and not more than that', () => {
+  test('that is lost disables the budget, which would be refused, and nothing else', () => {
     const lost = 'thinking switched off: the thoughts before the last tool calls are lost';
     const ask = (model: string, ...messages: readonly Data[]) =>
       encode(model, { messages: [user, ...messages], tools, reasoning_effort: 'low' });
@@ -149,14 +149,14 @@ describe('thoughts of earlier turns', () => {
     expect(ask('claude-opus-4-5', called({ reasoning_details: [foreign] }), result).warnings).toEqual([lost]);
     expect(ask('claude-opus-4-5', called(), result, { role: 'user', content: 'Hurry!' }).warnings).toEqual([lost]);
     expect(ask('claude-opus-4-5', here, result)['thinking']).toEqual(budget(2_048));
-    // Within a turn of several steps only the first thinks.
+    // Within a turn of several steps only the first one has thinking.
     expect(ask('claude-opus-4-5', here, result, called(), result)['thinking']).toEqual(budget(2_048));
-    // A turn that is over needs none.
+    // A finished turn needs no thinking.
     expect(ask('claude-opus-4-5', called(), result, { role: 'assistant', content: 'done' }, user)['thinking']).toEqual(budget(2_048));
     expect(ask('claude-opus-4-6', called(), result)['thinking']).toEqual(shown);
   });
 
-  test('go back as plain words to other vendors of this format, who sign nothing', () => {
+  test('is sent as unsigned thinking to other vendors of this format', () => {
     const messages = [user, called({ reasoning_content: 'hm' }), result, { role: 'assistant', content: 'ok', reasoning_content: 'no' }];
     const sent = encode('deepseek-v4', { messages, tools });
     expect(sent.messages[1]?.['content']).toMatchObject([{ type: 'thinking', thinking: 'hm', signature: '' }, { type: 'tool_use' }]);

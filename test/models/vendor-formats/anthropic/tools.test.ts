@@ -21,7 +21,7 @@ describe('tools for Anthropic', () => {
   const encodeTools = (body: Data, target = targetOf({ model: 'claude-sonnet-4-6' })): Data =>
     encode({ tools: [tool('f'), tool('g')], ...body } as Partial<ChatBody>, target);
 
-  test('are described in its words', () => {
+  test('are described in its format', () => {
     const cache_control = { type: 'ephemeral' };
     const tools = [
       { ...tool('f'), cache_control },
@@ -33,7 +33,7 @@ describe('tools for Anthropic', () => {
     ]);
   });
 
-  test("may be Anthropic's own", () => {
+  test("may be Anthropic's server tools", () => {
     const own = [
       { type: 'web_search_20250305', name: 'web_search', max_uses: 2 },
       { name: 'h', input_schema: { type: 'object' } },
@@ -48,7 +48,7 @@ describe('tools for Anthropic', () => {
     });
   });
 
-  test('are held to their schema where the model can, with bounds in words', () => {
+  test('are strict where the model supports it, with bounds in the descriptions', () => {
     const target = targetOf({ model: 'claude-sonnet-4-6' });
     const tools = [tool('f', { strict: true })];
     expect(encode({ tools } as Partial<ChatBody>, target)['tools']).toEqual([
@@ -82,7 +82,7 @@ describe('tools for Anthropic', () => {
     expect(encodeTools({ tool_choice })['tool_choice']).toEqual(sent);
   });
 
-  test('are left to the model without a choice, and one at a time if the caller wants that', () => {
+  test('default to the model’s choice, and run one at a time if the caller wants that', () => {
     expect(encodeTools({})['tool_choice']).toBeUndefined();
     expect(encodeTools({ parallel_tool_calls: true })['tool_choice']).toBeUndefined();
     expect(encodeTools({ parallel_tool_calls: false })['tool_choice']).toEqual({ type: 'auto', disable_parallel_tool_use: true });
@@ -93,7 +93,7 @@ describe('tools for Anthropic', () => {
     expect(encode({ parallel_tool_calls: false, tool_choice: 'auto' })['tool_choice']).toBeUndefined();
   });
 
-  test('are only those that the caller allows', () => {
+  test('are limited to the allowed ones', () => {
     const allowed = (mode: string): Data => ({
       type: 'allowed_tools',
       allowed_tools: { mode, tools: [{ type: 'function', function: { name: 'g' } }] },
@@ -104,13 +104,13 @@ describe('tools for Anthropic', () => {
     expect(encodeTools({ tool_choice: allowed('required') })['tool_choice']).toEqual({ type: 'tool', name: 'g' });
   });
 
-  test('of earlier turns are named, but not offered, in a request without tools', () => {
+  test('of earlier turns are declared, but not offered, in a request without tools', () => {
     const sent = encodeMessages(hi, { role: 'assistant', tool_calls: [call('t', 'f')] }, { role: 'tool', tool_call_id: 't', content: 'x' });
     expect(sent['tools']).toEqual([{ name: 'f', input_schema: { type: 'object' } }]);
     expect(sent['tool_choice']).toEqual({ type: 'none' });
   });
 
-  test('cannot be forced on models that refuse that', () => {
+  test('cannot be forced on models that refuse forced calls', () => {
     const target = targetOf({ model: 'claude-opus-5-5' });
     expect(thrownBy(() => encodeTools({ tool_choice: 'required' }, target))).toMatchObject({
       code: 'unsupported_parameter',

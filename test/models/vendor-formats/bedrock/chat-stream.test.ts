@@ -38,7 +38,7 @@ const whole = Buffer.concat([
 ]);
 
 describe('a stream of Bedrock', () => {
-  test('gives the same events however its bytes are cut', () => {
+  test('gives the same events wherever its bytes are cut', () => {
     const events = decode(whole);
     for (let cut = 1; cut < whole.length; cut++) {
       const decoder = bedrockChat.decoder();
@@ -52,7 +52,7 @@ describe('a stream of Bedrock', () => {
     emit(events);
   });
 
-  test('counts tools apart from blocks, and writes empty arguments as an object', async () => {
+  test('numbers tool calls separately from blocks, and writes empty arguments as an object', async () => {
     const events = read(started, says(0, 'a'), calls(1, 't1', 'now', ''), calls(2, 't2', 'f', '{"x":1}'), stopped('tool_use'), metadata());
     expect(events.flatMap((each) => (each.type === 'tool-call-start' ? [each.call] : []))).toEqual([0, 1]);
     emit(events);
@@ -60,13 +60,13 @@ describe('a stream of Bedrock', () => {
     expect(choices[0]?.message['tool_calls']).toMatchObject([{ function: { arguments: '{}' } }, { function: { arguments: '{"x":1}' } }]);
   });
 
-  test('gives repeated ids of calls an own one', () => {
+  test('gives duplicate call ids a new one', () => {
     const ids = callsOf(read(started, calls(0, 't', 'f'), calls(1, 't', 'f'), stopped('tool_use'), metadata())).map(({ id }) => id);
     expect(ids[0]).toBe('t');
     expect(ids[1]).toMatch(/^call_/);
   });
 
-  test('gives signatures and encrypted thoughts as they must come back', () => {
+  test('keeps signatures and redacted reasoning in the form to send back', () => {
     const redacted = delta(1, { reasoningContent: { redactedContent: 'UkVE' } });
     const events = read(started, thinks(0, 'S', 'a', 'b'), redacted, close(1), says(2, 'x'), stopped('end_turn'), metadata());
     expect(details(events)).toEqual([
@@ -96,7 +96,7 @@ describe('a stream of Bedrock', () => {
     emit(events);
   });
 
-  test('keeps the calls that Bedrock makes itself from the caller', () => {
+  test('hides the calls that Bedrock runs itself from the caller', () => {
     const own = event('contentBlockStart', {
       contentBlockIndex: 0,
       start: { toolUse: { toolUseId: 's', name: 'nova_grounding', type: 'server_tool_use' } },
@@ -106,7 +106,7 @@ describe('a stream of Bedrock', () => {
     expect(finishOf(events)).toBe('stop');
   });
 
-  test('makes annotations of citations that have an address', () => {
+  test('turns citations with a URL into annotations', () => {
     const citation = { title: 'A', location: { web: { url: 'https://a.example/', domain: 'a.example' } } };
     const page = { title: 'B', location: { documentPage: { documentIndex: 0, start: 1, end: 2 } } };
     const events = read(
@@ -148,7 +148,7 @@ describe('usage of a stream of Bedrock', () => {
     expect(usageOf(read(started, says(0, 'x'), stopped('end_turn'), metadata().subarray(0, 40)))).toBeNull();
   });
 
-  test('ends the answer at once, so that nobody waits for the connection to close', () => {
+  test('ends the answer immediately, without waiting for the connection to close', () => {
     for (const ends of [
       [stopped('end_turn'), metadata()],
       [metadata(), stopped('end_turn')],
@@ -184,12 +184,12 @@ describe('the end of a stream of Bedrock', () => {
     expect(thrownBy(() => read(started, says(0, 'x'), stopped(raw), metadata()))).toMatchObject({ code });
   });
 
-  test('with a call is one with calls, whatever the word', () => {
+  test('with a call is tool_calls, whatever the stop reason', () => {
     expect(finishOf(read(started, calls(0, 't', 'f'), stopped('end_turn'), metadata()))).toBe('tool_calls');
     expect(finishOf(read(started, says(0, 'x'), stopped('tool_use'), metadata()))).toBe('stop');
   });
 
-  test('that does not come is an interruption', () => {
+  test('that is missing is an interruption', () => {
     expect(thrownBy(() => read(started, says(0, 'x')))).toMatchObject({ code: 'upstream_interrupted' });
     expect(thrownBy(() => read(started, says(0, 'x'), metadata()))).toMatchObject({ code: 'upstream_interrupted' });
     expect(thrownBy(() => read(started, says(0, 'x'), stopped('end_turn').subarray(0, 40)))).toMatchObject({
@@ -199,8 +199,8 @@ describe('the end of a stream of Bedrock', () => {
   });
 });
 
-describe('what goes wrong in a stream of Bedrock', () => {
-  test('a damaged byte anywhere in a frame is found', () => {
+describe('errors in a stream of Bedrock', () => {
+  test('a damaged byte anywhere in a frame is detected', () => {
     const frame = says(0, 'text');
     for (let at = 0; at < frame.length; at += 5) {
       const broken = Buffer.from(frame);
@@ -210,7 +210,7 @@ describe('what goes wrong in a stream of Bedrock', () => {
     }
   });
 
-  test('a length that is none is refused before anything is held for it', () => {
+  test('an invalid length is refused before memory is allocated for it', () => {
     const decoder = bedrockChat.decoder();
     expect(thrownBy(() => decoder.push(Buffer.from('{"message":"not a frame at all"}')))).toMatchObject({
       code: 'upstream_invalid_response',
@@ -229,12 +229,12 @@ describe('what goes wrong in a stream of Bedrock', () => {
     expect(thrownBy(() => read(started, says(0, 'x'), exception(type, 'm')))).toMatchObject({ code });
   });
 
-  test('an input that is too long is told as such', () => {
+  test('an input that is too long is reported as such', () => {
     const error = thrownBy(() => read(exception('validationException', 'Input is too long for requested model.')));
     expect(error).toMatchObject({ code: 'context_length_exceeded' });
   });
 
-  test('an error that has its words in the headers is one too', () => {
+  test('an error with its message in the headers is reported', () => {
     expect(thrownBy(() => read(started, errorFrame('InternalFailure', 'm')))).toMatchObject({ code: 'upstream_error' });
   });
 
@@ -243,7 +243,7 @@ describe('what goes wrong in a stream of Bedrock', () => {
     expect(thrownBy(() => read(started, delta(0, { toolUse: { input: '{' } })))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('events that are not known are passed over', () => {
+  test('unknown events are ignored', () => {
     expect(finishOf(read(started, event('weather', {}), says(0, 'x'), stopped('end_turn'), metadata()))).toBe('stop');
   });
 });
@@ -254,7 +254,7 @@ describe('a whole answer of Bedrock', () => {
     return bedrockChat.decodeResponse(Buffer.from(JSON.stringify(body)));
   };
 
-  test('is text, thoughts, citations and calls', async () => {
+  test('has text, reasoning, citations and calls', async () => {
     const events = answer(
       [
         { reasoningContent: { reasoningText: { text: 'hm', signature: 'S' } } },
@@ -281,13 +281,13 @@ describe('a whole answer of Bedrock', () => {
     expect(choices[0]).toMatchObject({ finish_reason: 'tool_calls', message: { reasoning_content: 'hm' } });
   });
 
-  test('may be cut at the limit, be counted by nobody, or say nothing', async () => {
+  test('may be cut at the limit, lack token counts, or be empty', async () => {
     expect(finishOf(answer([{ text: 'a' }], 'max_tokens'))).toBe('length');
     expect(usageOf(answer([{ text: 'a' }], 'end_turn', { usage: undefined }))).toBeNull();
     expect((await collect(answer([], 'guardrail_intervened'))).choices[0]?.finish_reason).toBe('content_filter');
   });
 
-  test('is none without a message or a reason to end', () => {
+  test('is invalid without a message or a stop reason', () => {
     expect(thrownBy(() => bedrockChat.decodeResponse(Buffer.from('{"message":"m"}')))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => answer([{ text: 'a' }], null, { usage: undefined }))).toMatchObject({ code: 'upstream_interrupted' });
   });

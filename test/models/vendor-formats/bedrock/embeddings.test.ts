@@ -8,7 +8,7 @@ const encode = (model: string, body: object, target = targetOf({ model })): unkn
 const decode = (body: unknown) => bedrockEmbeddings.decodeResponse(Buffer.from(JSON.stringify(body)));
 
 describe('embeddings at Bedrock', () => {
-  test('are asked for in the words of each maker', () => {
+  test('are requested in the format of each model maker', () => {
     expect(encode('amazon.titan-embed-text-v2:0', { dimensions: 256, normalize: true, encoding_format: 'base64' })).toEqual({
       inputText: 'a',
       dimensions: 256,
@@ -39,7 +39,7 @@ describe('embeddings at Bedrock', () => {
     expect(thrownBy(() => encode('amazon.titan-embed-text-v2:0', { input: ['a', 'b'] }))).toMatchObject({ param: 'input' });
   });
 
-  test('are read in the shapes of each maker', () => {
+  test('are read in the format of each model maker', () => {
     expect(decode({ embedding: [1, 2], inputTextTokenCount: 5 })).toEqual({
       vectors: [[1, 2]],
       usage: { inputTokens: 5, outputTokens: 0 },

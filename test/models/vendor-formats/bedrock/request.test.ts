@@ -26,11 +26,11 @@ const tool = (name: string, more: Data = {}): Data => ({ type: 'function', funct
 const spec = (name: string): Data => ({ toolSpec: { name, description: 'd', inputSchema: { json: { type: 'object' } } } });
 
 describe('a request to Bedrock', () => {
-  test('has nothing that was not asked for', () => {
+  test('has only requested fields', () => {
     expect(encode(nova, { stream: true })).toEqual({ messages: [{ role: 'user', content: [{ text: 'hi' }] }], warnings: [] });
   });
 
-  test('carries fields over, and passes on those of Converse and those of the model', () => {
+  test('maps fields, and passes those of Converse and of the model', () => {
     const guardrailConfig = { guardrailIdentifier: 'g', guardrailVersion: '1' };
     expect(
       encode(nova, {
@@ -57,7 +57,7 @@ describe('a request to Bedrock', () => {
     ['user', 'u', 'user left out: vendor has none'],
     ['logit_bias', { 5: 1 }, 'logit_bias left out: vendor has none'],
     ['temperature', 2, 'temperature changed to 1: vendor takes 0 to 1'],
-  ])('leaves out the wish %s, or changes it, and says so', (field, value, warning) => {
+  ])('omits the optional field %s, or changes it, and reports it', (field, value, warning) => {
     expect(encode(nova, { [field]: value }).warnings).toEqual([warning]);
   });
 
@@ -71,13 +71,13 @@ describe('a request to Bedrock', () => {
     expect((error as Error).message).toContain('vendor');
   });
 
-  test('asks for a stream of frames or for JSON', () => {
+  test('requests a stream of frames or JSON', () => {
     const request = { body: { model: 'm', messages: [] } };
     expect(bedrockChat.headers?.(targetOf({ stream: true }), request)).toEqual({ accept: 'application/vnd.amazon.eventstream' });
     expect(bedrockChat.headers?.(targetOf(), request)).toEqual({ accept: 'application/json' });
   });
 
-  test('holds the answer to a schema', () => {
+  test('enforces a schema on the answer', () => {
     const schema = { type: 'object', properties: { x: { type: 'integer', minimum: 1 } } };
     const response_format = { type: 'json_schema', json_schema: { name: 'n', schema } };
     const format = (written: object): Data => ({
@@ -127,7 +127,7 @@ describe('messages to Bedrock', () => {
     ]);
   });
 
-  test('shorten ids that are too long, the same on both sides', () => {
+  test('shorten ids that are too long, equally on both sides', () => {
     const id = 'x'.repeat(80);
     const sent = encodeMessages(hi, { role: 'assistant', tool_calls: [call(id, 'f')] }, { role: 'tool', tool_call_id: id, content: 'x' });
     const used = sent.messages[1]?.content[0]?.['toolUse'] as { toolUseId: string } | undefined;
@@ -135,7 +135,7 @@ describe('messages to Bedrock', () => {
     expect(sent.messages[2]?.content[0]?.['toolResult']).toMatchObject({ toolUseId: used?.toolUseId });
   });
 
-  test('show pictures, documents, sounds and videos as bytes', () => {
+  test('contain images, documents, audio and video as bytes', () => {
     const sent = encodeMessages({
       role: 'user',
       content: [
@@ -173,14 +173,14 @@ describe('messages to Bedrock', () => {
     expect((error as { param: string }).param).toMatch(/^messages\[0\]\.content\[0\]/);
   });
 
-  test('refuse pictures as instructions, results by name, and instructions alone', () => {
+  test('refuse images as instructions, results by name, and instructions alone', () => {
     const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,QUJD' } };
     expect(thrownBy(() => encodeMessages({ role: 'system', content: [picture] }, hi))).toMatchObject({ param: 'messages[0].content[0]' });
     expect(thrownBy(() => encodeMessages(hi, { role: 'function', name: 'f', content: 'x' }))).toMatchObject({ param: 'messages[1].role' });
     expect(thrownBy(() => encodeMessages({ role: 'system', content: 'x' }))).toMatchObject({ param: 'messages' });
   });
 
-  test('turn marks for the cache into blocks of their own', () => {
+  test('turn cache_control into cachePoint blocks', () => {
     const cache_control = { type: 'ephemeral', ttl: '1h' };
     const point = { cachePoint: { type: 'default', ttl: '1h' } };
     const sent = encode(claude, {
@@ -213,7 +213,7 @@ describe('tools for Bedrock', () => {
     expect(encode(nova, { tools, tool_choice })['toolConfig']).toEqual({ tools: [spec('f'), spec('g')], toolChoice });
   });
 
-  test('are left out where none may be called, or told only to Claude that none may', () => {
+  test('are omitted when none may be called, except for Claude, which gets a note', () => {
     expect(encode(nova, { tools, tool_choice: 'none' })).not.toHaveProperty('toolConfig');
     const turn = [hi, { role: 'assistant', tool_calls: [call('t', 'f')] }, { role: 'tool', tool_call_id: 't', content: 'x' }];
     const sent = encode(claude, { tools, tool_choice: 'none', messages: turn });
@@ -221,7 +221,7 @@ describe('tools for Bedrock', () => {
     expect(sent['additionalModelRequestFields']).toEqual({ tool_choice: { type: 'none' } });
   });
 
-  test('of earlier turns are declared for Claude, and told in words to all others', () => {
+  test('of earlier turns are declared for Claude, and written as text for all others', () => {
     const messages = [
       hi,
       { role: 'assistant', content: null, tool_calls: [call('t', 'f', '{"x":1}')] },
@@ -240,13 +240,13 @@ describe('tools for Bedrock', () => {
 
   test('are called one at a time by Claude, if the caller wants that', () => {
     const sent = encode(claude, { tools, parallel_tool_calls: false, tool_choice: 'required' });
-    // Said twice it would be refused.
+    // Bedrock refuses duplicate names.
     expect(sent['toolConfig']).toEqual({ tools: [spec('f'), spec('g')] });
     expect(sent['additionalModelRequestFields']).toEqual({ tool_choice: { type: 'any', disable_parallel_tool_use: true } });
     expect(encode(nova, { tools, parallel_tool_calls: false }).warnings).toEqual([`parallel_tool_calls left out: ${nova} has none`]);
   });
 
-  test('may be those of Bedrock itself, held to a schema, and only the allowed ones', () => {
+  test('may be those of Bedrock itself, strict, and limited to the allowed ones', () => {
     const own = { systemTool: { name: 'nova_grounding' } };
     expect(encode(nova, { tools: [tool('f'), own] })['toolConfig']).toEqual({ tools: [spec('f'), own] });
     expect(thrownBy(() => encode(nova, { tools: [own, tool('f'), { type: 'custom' }] }))).toMatchObject({ code: 'unsupported_parameter' });
@@ -270,18 +270,18 @@ describe('thinking at Bedrock', () => {
     expect(encode(model, { reasoning_effort })['additionalModelRequestFields']).toEqual(fields);
   });
 
-  test('is left out where a model has no field for it, and says so', () => {
+  test('is omitted where a model has no field for it, with a warning', () => {
     expect(encode(nova, { reasoning_effort: 'low' }).warnings).toEqual([`reasoning_effort left out: ${nova} has no field for it`]);
   });
 
-  test('knows its limit, and takes no temperature', () => {
+  test('respects its limit, and omits temperature', () => {
     const sent = encode(budgeted, { reasoning_effort: 'high', temperature: 0.5 });
     expect(sent['inferenceConfig']).toEqual({ maxTokens: 64_000 });
     expect(sent.warnings).toEqual([`temperature left out: ${budgeted} takes none while it thinks`]);
     expect(encode(budgeted, {})).not.toHaveProperty('inferenceConfig');
   });
 
-  test("passes on the caller's own, beside what else Claude is told", () => {
+  test("keeps the caller's own field, beside other fields for Claude", () => {
     const sent = encode(claude, { thinking: { type: 'adaptive' }, output_config: { x: 1 }, reasoning_effort: 'high' });
     expect(sent['additionalModelRequestFields']).toEqual({ thinking: { type: 'adaptive' }, output_config: { x: 1, effort: 'high' } });
     expect(encode('deepseek.v3-v1:0', { thinking: { type: 'enabled' } })['additionalModelRequestFields']).toEqual({
@@ -289,7 +289,7 @@ describe('thinking at Bedrock', () => {
     });
   });
 
-  test('gets its earlier thoughts back, those from Anthropic too', () => {
+  test('gets its earlier reasoning back, even from Anthropic', () => {
     const signed = (format: string): Data => ({ type: 'reasoning.text', format, text: 'hm', signature: 'S' });
     const hidden = { type: 'reasoning.encrypted', format: 'bedrock', data: 'UkVE' };
     const turn = (...reasoning_details: readonly Data[]): Data[] => [

@@ -18,7 +18,7 @@ export function event(type: string, body: Data): Buffer {
   return frame(headers, JSON.stringify({ ...body, p: 'abcdef' }));
 }
 
-/** As some write it: with nothing but the type. */
+/** A frame with only the type header, as some services write it. */
 export const bareEvent = (type: string, body: Data): Buffer => frame({ ':event-type': type }, JSON.stringify(body));
 
 export function exception(type: string, message: string): Buffer {

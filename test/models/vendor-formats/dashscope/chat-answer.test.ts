@@ -5,7 +5,7 @@ import { callsOf, collect, decode, decodeEveryCut, deltas, emit, finishOf, textO
 type Part = Record<string, unknown>;
 let number = 0;
 
-/** As DashScope frames it: a comment between the fields, no space after `data:`. */
+/** Frames of DashScope: a comment between the fields, no space after `data:`. */
 function frame(parts: readonly Part[]): string {
   return parts.map((part) => `id:${++number}\nevent:result\n:HTTP_STATUS/200\ndata:${JSON.stringify(part)}\n\n`).join('');
 }
@@ -26,7 +26,7 @@ const counted = ['1', ',', ' ', '2', ', 3,', ' 4, ', '5.'];
 const repeated = counted.map((_, index) => counted.slice(0, index + 1).join(''));
 
 describe('a stream of DashScope', () => {
-  test('gives the same events however its bytes are cut', () => {
+  test('gives the same events wherever its bytes are cut', () => {
     const text = frame([
       said({ reasoning_content: '嗯，' }),
       said({ reasoning_content: '用户👩‍👩‍👧' }),
@@ -41,7 +41,7 @@ describe('a stream of DashScope', () => {
     emit(events);
   });
 
-  test('ends with the last of its cumulative counts', () => {
+  test('has the last of its cumulative counts', () => {
     const events = decode(dashscopeChat, frame([said({ content: 'a' }), said({ content: 'b' }, 'null', 2), said({}, 'stop', 3)]));
     expect(usageOf(events)).toMatchObject({ inputTokens: 19, outputTokens: 3, cachedInputTokens: 3 });
   });
@@ -51,7 +51,7 @@ describe('a stream of DashScope', () => {
     expect(usageOf(decode(dashscopeChat, frame([said({ content: 'x' }), last])))).toMatchObject({ outputTokens: 8, reasoningTokens: 5 });
   });
 
-  test('says the same whether each part goes on or repeats the whole', () => {
+  test('gives the same text for incremental and for cumulative parts', () => {
     const parts = decode(dashscopeChat, frame([...counted.map((text) => plain(text)), plain('', 'stop')]));
     const whole = decode(dashscopeChat, frame(repeated.map((text, index) => plain(text, index === repeated.length - 1 ? 'stop' : 'null'))));
     expect(textOf(parts)).toBe('1, 2, 3, 4, 5.');
@@ -66,12 +66,12 @@ describe('a stream of DashScope', () => {
     [['哈', '哈哈', '哈哈哈', '！'], '哈哈哈哈哈哈！'],
     [['| --- ', '| --- ', '| --- ', '|'], '| --- | --- | --- |'],
     [['ab', 'ab'], 'abab'],
-  ])('does not take parts %j that look alike for repetitions', (parts, wanted) => {
+  ])('does not mistake similar parts %j for repetitions', (parts, wanted) => {
     const text = frame([...parts.map((content) => said({ content })), said({}, 'stop')]);
     expect(textOf(decode(dashscopeChat, text))).toBe(wanted);
   });
 
-  test('takes a short text that is repeated to its end for a repeated one', () => {
+  test('detects a short cumulative text', () => {
     expect(textOf(decode(dashscopeChat, frame([said({ content: 'Hi' }), said({ content: 'Hi!' }, 'stop')])))).toBe('Hi!');
   });
 
@@ -80,7 +80,7 @@ describe('a stream of DashScope', () => {
     expect(thrownBy(() => decode(dashscopeChat, text))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('gives tool calls whose arguments go on', () => {
+  test('gives tool calls with incremental arguments', () => {
     const call = (index: number, id: string, name: string | undefined, text: string): Part => ({
       index,
       id,
@@ -103,7 +103,7 @@ describe('a stream of DashScope', () => {
     emit(events);
   });
 
-  test('gives tool calls whose arguments are repeated, with the same arguments', () => {
+  test('gives tool calls with cumulative arguments', () => {
     const pieces = ['{', '{"city"', '{"city": "北', '{"city": "北京"', '{"city": "北京"}', '{"city": "北京"}'];
     const text = frame(
       pieces.map((piece, index) =>
@@ -118,7 +118,7 @@ describe('a stream of DashScope', () => {
     emit(events);
   });
 
-  test('takes complete arguments that come again for the same ones', () => {
+  test('ignores repeated complete arguments', () => {
     const call = said({ tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] });
     const last = said(
       { tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] },
@@ -129,7 +129,7 @@ describe('a stream of DashScope', () => {
     expect(callsOf(decode(dashscopeChat, frame([call, call, empty])))[0]?.arguments).toBe('{"a":1}');
   });
 
-  test('mints an id for a call that has none, and ends "stop" with calls as calls', () => {
+  test('generates a missing call id, and ends "stop" with calls as tool_calls', () => {
     const text = frame([said({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }] }), said({}, 'stop')]);
     const events = decode(dashscopeChat, text);
     expect(callsOf(events)[0]?.id).toMatch(/^call_/);
@@ -155,7 +155,7 @@ describe('a stream of DashScope', () => {
     expect(thrownBy(() => decode(dashscopeChat, text))).toMatchObject({ code: wanted });
   });
 
-  test('without its end is an interrupted one', () => {
+  test('without its end is interrupted', () => {
     expect(thrownBy(() => decode(dashscopeChat, frame([said({ content: 'so far' })])))).toMatchObject({ code: 'upstream_interrupted' });
     expect(thrownBy(() => decode(dashscopeChat, ''))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => decode(dashscopeChat, 'data:{"output":\n\n'))).toMatchObject({ code: 'upstream_invalid_response' });
@@ -190,14 +190,14 @@ describe('a whole answer of DashScope', () => {
     expect(answer.choices[1]?.logprobs).toMatchObject({ content: [token] });
   });
 
-  test('that is an error is one', () => {
+  test('that contains an error is an error', () => {
     expect(thrownBy(() => whole({ code: 'InvalidApiKey', message: 'Invalid API-key provided.' }))).toMatchObject({
       code: 'upstream_authentication',
     });
     expect(thrownBy(() => whole({ output: {}, request_id: 'r' }))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('that ended for an unknown reason is not treated as a whole one', () => {
+  test('with an unknown finish reason is not a complete one', () => {
     expect(thrownBy(() => whole(said({ content: 'x' }, 'tired')))).toMatchObject({ code: 'upstream_interrupted' });
   });
 });

@@ -19,7 +19,7 @@ function encode(body: Partial<ChatBody>, target: EncodeTarget = targetOf()): Sen
 const tool = { type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: {} } } };
 
 describe('a request to DashScope', () => {
-  test('has the conversation under input and all settings, the unknown ones too, under parameters', () => {
+  test('has the conversation under input and all settings, including unknown ones, under parameters', () => {
     const sent = encode({ temperature: 0.5, max_completion_tokens: 9, stop: ['x'], n: 2, enable_search: true, top_k: 3 });
     expect(sent).toEqual({
       model: 'theirs',
@@ -28,7 +28,7 @@ describe('a request to DashScope', () => {
     });
   });
 
-  test('asks for parts that go on, and by header for a stream', () => {
+  test('requests incremental parts, and a stream by header', () => {
     expect(encode({}, targetOf({ stream: true })).parameters).toEqual({ result_format: 'message', incremental_output: true });
     const request = { body: { model: 'public', messages: [] } };
     expect(dashscopeChat.headers?.(targetOf({ stream: true }), request)).toEqual({ 'x-dashscope-sse': 'enable' });
@@ -39,18 +39,18 @@ describe('a request to DashScope', () => {
     ['none', { enable_thinking: false }],
     ['low', { enable_thinking: true, thinking_budget: 2048 }],
     ['max', { enable_thinking: true }],
-  ])('turns the effort %s into its switch for thinking', (effort, wanted) => {
+  ])('maps the effort %s to enable_thinking', (effort, wanted) => {
     expect(encode({ reasoning_effort: effort }).parameters).toMatchObject(wanted);
   });
 
-  test("lets the vendor's own switch win over the effort", () => {
+  test("is overridden by the vendor's own field", () => {
     expect(encode({ reasoning_effort: 'high', thinking_budget: 7 }).parameters).toMatchObject({
       enable_thinking: true,
       thinking_budget: 7,
     });
   });
 
-  test('brings top_p and temperature within the limits and says so', () => {
+  test('clamps top_p and temperature and reports it', () => {
     const target = targetOf();
     expect(encode({ top_p: 1, temperature: 2 }, target).parameters).toMatchObject({ top_p: 0.999999, temperature: 1.99 });
     expect(target.warnings).toEqual([
@@ -59,7 +59,7 @@ describe('a request to DashScope', () => {
     ]);
   });
 
-  test('leaves wishes out with a warning and refuses what would change the answer', () => {
+  test('omits optional fields with a warning and refuses fields that would change the answer', () => {
     const target = targetOf();
     encode({ frequency_penalty: 1, user: 'u', store: true }, target);
     expect(target.warnings).toEqual([
@@ -72,7 +72,7 @@ describe('a request to DashScope', () => {
     expect(encode({ modalities: ['text'], logit_bias: null, functions: [] }).parameters).toEqual({ result_format: 'message' });
   });
 
-  test('carries tools, the choice among them and the turns that used them', () => {
+  test('contains tools, the tool choice and the turns that used them', () => {
     const sent = encode({
       tools: [tool],
       tool_choice: { type: 'function', function: { name: 'weather' } },
@@ -113,7 +113,7 @@ describe('a request to DashScope', () => {
     });
   });
 
-  test('offers only the allowed tools, and cannot be made to call any', () => {
+  test('offers only the allowed tools, and cannot force any one of them', () => {
     const other = { type: 'function', function: { name: 'time' } };
     const choice = { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'time' } }] } };
     expect(encode({ tools: [tool, other], tool_choice: choice }).parameters).toMatchObject({ tools: [other], tool_choice: 'auto' });
@@ -124,7 +124,7 @@ describe('a request to DashScope', () => {
     expect(thrownBy(() => encode({ tools: [{ type: 'custom', custom: { name: 'x' } }] }))).toMatchObject({ param: 'tools[0]' });
   });
 
-  test('writes pictures, video and sound as parts, by address or as they are', () => {
+  test('writes images, video and audio as parts, by URL or inline', () => {
     const content = [
       { type: 'text', text: 'what?' },
       { type: 'image_url', image_url: { url: 'https://pictures.example/a.png' } },
@@ -154,7 +154,7 @@ describe('a request to DashScope', () => {
     expect((error as Error).message).toContain('vendor');
   });
 
-  test('passes a form for the answer on, and the last word to the dialect', () => {
+  test('passes response_format, and is adjusted by the dialect last', () => {
     const form = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } };
     expect(encode({ response_format: form }).parameters['response_format']).toEqual(form);
     expect(encode({ response_format: { type: 'text' } }).parameters).toEqual({ result_format: 'message' });

@@ -7,7 +7,7 @@ import { thrownBy } from '../decode-and-emit.ts';
 const bytes = (body: unknown) => Buffer.from(JSON.stringify(body));
 
 describe('embeddings of DashScope', () => {
-  test('are asked for as texts with their settings beside them', () => {
+  test('are requested as texts with their settings', () => {
     const target = targetOf();
     const sent = dashscopeEmbeddings.encodeRequest(
       { model: 'm', input: 'a', dimensions: 64, encoding_format: 'base64', text_type: 'query', user: 'u' },
@@ -21,7 +21,7 @@ describe('embeddings of DashScope', () => {
     expect(target.warnings).toEqual(['user left out: vendor has none']);
   });
 
-  test('take no token numbers', () => {
+  test('refuse token numbers', () => {
     for (const input of [
       [1, 2],
       [[1], [2]],
@@ -33,7 +33,7 @@ describe('embeddings of DashScope', () => {
     }
   });
 
-  test('come in the order of the inputs, with the total as their input', () => {
+  test('are returned in the order of the inputs, with the total as input tokens', () => {
     const output = {
       embeddings: [
         { text_index: 1, embedding: [2, 0] },
@@ -60,7 +60,7 @@ describe('embeddings of DashScope', () => {
 });
 
 describe('reranking of DashScope', () => {
-  test('is asked for with texts where a document is no more than one', () => {
+  test('is requested with plain texts where a document is only a text', () => {
     const documents = ['a', { text: 'b' }, { text: 'c', id: 1 }, { image: 'https://pictures.example/a.png' }];
     const sent = dashscopeRerank.encodeRequest(
       { model: 'm', query: 'q', documents, top_n: 2, return_documents: true, instruct: 'find' },
@@ -73,7 +73,7 @@ describe('reranking of DashScope', () => {
     });
   });
 
-  test('comes best first', () => {
+  test('is sorted by score', () => {
     const output = {
       results: [
         { index: 0, relevance_score: 0.1 },

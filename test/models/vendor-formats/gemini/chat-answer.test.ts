@@ -19,7 +19,7 @@ const whole = (body: unknown): ChatEvent[] => geminiChat.decodeResponse(Buffer.f
 const details = (events: readonly ChatEvent[]) => events.flatMap((event) => (event.type === 'thought' ? [event.detail] : []));
 
 describe('a stream of Gemini', () => {
-  test('gives the same events however its bytes are cut', () => {
+  test('gives the same events wherever its bytes are cut', () => {
     const events = decodeEveryCut(
       geminiChat,
       frame([
@@ -36,7 +36,7 @@ describe('a stream of Gemini', () => {
     emit(events);
   });
 
-  test('numbers parallel calls over its parts, and ends with calls although it says STOP in a later empty part', () => {
+  test('numbers parallel calls over all parts, and ends with tool_calls despite STOP in a later empty part', () => {
     const events = decode(geminiChat, frame([said([call('a', { x: 1 })]), said([call('a', { x: 2 })]), said([call('b')]), stop]));
     const calls = callsOf(events);
     expect(calls.map(({ name, arguments: text }) => [name, text])).toEqual([
@@ -50,14 +50,14 @@ describe('a stream of Gemini', () => {
     emit(events);
   });
 
-  test("keeps the vendor's ids, if they are different", () => {
+  test("keeps the vendor's ids when they are unique", () => {
     const named = (id: string): Part => ({ functionCall: { id, name: 'f', args: {} } });
     const calls = callsOf(decode(geminiChat, frame([said([named('fc1'), named('fc2'), named('fc1')], { finishReason: 'STOP' })])));
     expect(calls.slice(0, 2).map(({ id }) => id)).toEqual(['fc1', 'fc2']);
     expect(calls[2]?.id).toMatch(/^call_/);
   });
 
-  test('gives the signature of a call with the id of the call, and others without', () => {
+  test('assigns the signature of a call to its id, and keeps other signatures', () => {
     const events = decode(
       geminiChat,
       frame([
@@ -72,7 +72,7 @@ describe('a stream of Gemini', () => {
     emit(events);
   });
 
-  test('takes a reason that comes with every part for that of the end only', () => {
+  test('uses only the finish reason of the last part', () => {
     const events = decode(
       geminiChat,
       frame([said([{ text: 'a' }], { finishReason: 'STOP' }), said([{ text: 'b' }], { finishReason: 'STOP' })]),
@@ -81,7 +81,7 @@ describe('a stream of Gemini', () => {
     emit(events);
   });
 
-  test('counts thoughts as output, and the last count is the one that holds', () => {
+  test('counts reasoning as output, and uses the last counts', () => {
     const counted = (usage: Part): Part => said([{ text: 'x' }], {}, { usageMetadata: usage });
     const last = {
       promptTokenCount: 9,
@@ -124,7 +124,7 @@ describe('a stream of Gemini', () => {
     emit(events);
   });
 
-  test('without its end is an interrupted one', () => {
+  test('without its end is interrupted', () => {
     expect(thrownBy(() => decode(geminiChat, frame([said([{ text: 'x' }])])))).toMatchObject({ code: 'upstream_interrupted' });
     expect(thrownBy(() => decode(geminiChat, ''))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => decode(geminiChat, 'data: {"candidates": [\n\n'))).toMatchObject({ code: 'upstream_invalid_response' });
@@ -141,7 +141,7 @@ describe('a stream of Gemini', () => {
     expect(thrownBy(() => whole([{ error: limit }]))).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 7 });
   });
 
-  test('gives the sources of its passages as citations, places in bytes turned into places in characters', () => {
+  test('turns grounding sources into citations, with byte offsets as character offsets', () => {
     const groundingMetadata = {
       groundingChunks: [{ web: { uri: 'https://a.example', title: 'A' } }, { web: { uri: 'https://b.example' } }],
       groundingSupports: [{ segment: { startIndex: 6, endIndex: 12 }, groundingChunkIndices: [0, 1] }],
@@ -159,7 +159,7 @@ describe('a stream of Gemini', () => {
 });
 
 describe('a whole answer of Gemini', () => {
-  test('whose question was blocked has no content and the reason content_filter', async () => {
+  test('whose prompt was blocked has no content and the reason content_filter', async () => {
     const body = {
       candidates: [],
       promptFeedback: { blockReason: 'SAFETY' },
@@ -203,7 +203,7 @@ describe('a whole answer of Gemini', () => {
     expect(textOf(whole([said([{ text: 'a' }]), said([{ text: 'b' }], { finishReason: 'STOP' })]))).toBe('ab');
   });
 
-  test('tells the code that it ran with the reasoning, and carries pictures and sound that it made', async () => {
+  test('shows executed code as reasoning, and contains generated images and audio', async () => {
     const parts = [
       { executableCode: { language: 'PYTHON', code: 'print(1)' } },
       { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1\n' } },

@@ -23,7 +23,7 @@ function written(parts: readonly Argument[]): unknown {
 }
 
 describe('arguments that Vertex streams', () => {
-  test('become one JSON object, a text in several pieces one text', () => {
+  test('become one JSON object, with a text in several parts joined', () => {
     const events = decodeEveryCut(
       geminiChat,
       streamOf('weather', [
@@ -43,7 +43,7 @@ describe('arguments that Vertex streams', () => {
     emit(events);
   });
 
-  test('nest as deep as their paths say', () => {
+  test('nest as their paths say', () => {
     expect(
       written([
         { jsonPath: '$.recipe.ingredients[0].amount', stringValue: '16 oz', willContinue: true },
@@ -64,14 +64,14 @@ describe('arguments that Vertex streams', () => {
     });
   });
 
-  test('may be none, may leave a text open, may cut a character in two', () => {
+  test('may be empty, may end within a text, may split a character', () => {
     expect(written([])).toEqual({});
     expect(written([{ jsonPath: '$.a', stringValue: 'x', willContinue: true }])).toEqual({ a: 'x' });
     const pieces = ['\ud83d', '\ude0a'];
     expect(written(pieces.map((stringValue) => ({ jsonPath: '$.a', stringValue, willContinue: true })))).toEqual({ a: '😊' });
   });
 
-  test('of two calls one after the other stay apart', () => {
+  test('of two consecutive calls are separate', () => {
     const text =
       part({ name: 'a', willContinue: true }) +
       part({ partialArgs: [{ jsonPath: '$.x', numberValue: 1 }], willContinue: true }) +
@@ -109,7 +109,7 @@ describe('arguments that Vertex streams', () => {
     [[{ jsonPath: '$.a[99999999]', numberValue: 1 }]],
     [[{ jsonPath: '$[?(@.x)]', numberValue: 1 }]],
     [[{ jsonPath: '$', numberValue: 1 }]],
-  ])('that cannot be written in their order are an error: %j', (parts) => {
+  ])('that cannot be joined in their order are an error: %j', (parts) => {
     expect(thrownBy(() => written(parts))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 

@@ -25,7 +25,7 @@ const tool = (name: string, parameters?: JsonObject): JsonObject => ({
 const call = (id: string, name: string, text = '{}') => ({ id, type: 'function', function: { name, arguments: text } });
 
 describe('a request to Gemini', () => {
-  test('has its settings under generationConfig and passes on what it does not know', () => {
+  test('has its settings under generationConfig and passes unknown fields', () => {
     const sent = encode({
       temperature: 0.5,
       top_p: 0.9,
@@ -61,7 +61,7 @@ describe('a request to Gemini', () => {
     });
   });
 
-  test('asks for JSON by type and by schema, without the words that Gemini refuses', () => {
+  test('requests JSON by type and by schema, without the keywords that Gemini refuses', () => {
     expect(encode({ response_format: { type: 'json_object' } }).generationConfig).toEqual({ responseMimeType: 'application/json' });
     const schema = {
       $schema: 'x',
@@ -95,13 +95,13 @@ describe('a request to Gemini', () => {
     ['gemini-3-pro-preview', 'none', { thinkingLevel: 'low' }, 1],
     ['gemini-2.0-flash', 'high', undefined, 1],
     ['gemini-2.5-flash-image', 'high', undefined, 1],
-  ])('lets %s think with effort %s as %j', (model, effort, wanted, warnings) => {
+  ])('maps for %s the effort %s to %j', (model, effort, wanted, warnings) => {
     const target = targetOf({ model });
     expect(encode({ reasoning_effort: effort }, target).generationConfig?.['thinkingConfig']).toEqual(wanted);
     expect(target.warnings).toHaveLength(warnings);
   });
 
-  test("lets the vendor's own way to think win", () => {
+  test("is overridden by the vendor's own thinking field", () => {
     const sent = encode(
       { reasoning_effort: 'high', generationConfig: { thinkingConfig: { thinkingBudget: 5 } } },
       targetOf({ model: 'gemini-2.5-flash' }),
@@ -109,7 +109,7 @@ describe('a request to Gemini', () => {
     expect(sent.generationConfig).toEqual({ thinkingConfig: { thinkingBudget: 5 } });
   });
 
-  test('carries instructions, pictures, sound, files and video', () => {
+  test('contains instructions, images, audio, files and video', () => {
     const sent = encode({
       messages: [
         { role: 'system', content: 'one' },
@@ -139,7 +139,7 @@ describe('a request to Gemini', () => {
     expect(geminiChat.pictures).toBe('bytes');
   });
 
-  test('gives results by name, in the order of their calls, in one turn', () => {
+  test('sends results by name, in the order of their calls, in one turn', () => {
     const { contents } = encode({
       messages: [
         { role: 'user', content: 'q' },
@@ -185,7 +185,7 @@ describe('a request to Gemini', () => {
     ]);
   });
 
-  test('knows the id of a call that was used again by its latest name', () => {
+  test('maps a reused call id to its latest name', () => {
     const { contents } = encode({
       messages: [
         { role: 'assistant', tool_calls: [call('c', 'a')] },
@@ -204,7 +204,7 @@ describe('a request to Gemini', () => {
     });
   });
 
-  test('gives signatures back to their calls, and to a model that checks them says where one is missing', () => {
+  test('returns signatures with their calls, and marks a missing one for a model that checks them', () => {
     const messages = (thoughts?: readonly JsonObject[]): JsonObject[] => [
       { role: 'user', content: 'q' },
       {
@@ -236,7 +236,7 @@ describe('a request to Gemini', () => {
     expect(geminiChat.thoughts).toBe(true);
   });
 
-  test('declares functions by JSON Schema, its own tools as they are, and the search of OpenAI as its own', () => {
+  test('declares functions by JSON Schema, vendor tools unchanged, and OpenAI’s web search as its own', () => {
     const parameters = { type: 'object', properties: { a: { $ref: '#/$defs/A' } }, $defs: { A: { const: 'x' } } };
     const sent = encode({
       tools: [tool('f', parameters), tool('g', { type: 'object', properties: {} }), { codeExecution: {} }],
@@ -267,7 +267,7 @@ describe('a request to Gemini', () => {
       { type: 'function', function: { name: 'f' } },
       { mode: 'ANY', allowedFunctionNames: ['f'] },
     ],
-  ])('turns the choice %j into %j', (choice, functionCallingConfig) => {
+  ])('maps the tool choice %j to %j', (choice, functionCallingConfig) => {
     const toolConfig = { retrievalConfig: { languageCode: 'de' } };
     expect(encode({ tools: [tool('f')], tool_choice: choice, toolConfig }).toolConfig).toEqual({ ...toolConfig, functionCallingConfig });
   });
@@ -280,7 +280,7 @@ describe('a request to Gemini', () => {
     });
   });
 
-  test('puts instructions before the first turn for Gemma, which knows none', () => {
+  test('puts instructions into the first turn for Gemma, which has no instructions', () => {
     const messages = [
       { role: 'system', content: 's' },
       { role: 'user', content: 'u' },
@@ -308,7 +308,7 @@ describe('a request to Gemini', () => {
     expect((error as Error).message).toContain('vendor');
   });
 
-  test('says which wishes it left out', () => {
+  test('reports omitted optional fields', () => {
     const target = targetOf({ model: 'gemini-2.0-flash' });
     encode({ user: 'u', parallel_tool_calls: true, store: false, service_tier: 'flex' }, target);
     expect(target.warnings).toEqual(['user left out: vendor has none', 'service_tier left out: vendor has none']);

@@ -10,7 +10,7 @@ const done = (rest: Line = {}): Line => ({ ...said({}), done: true, done_reason:
 const call = (rest: Line): Line => said({ tool_calls: [rest] });
 
 describe('a stream of Ollama', () => {
-  test('gives the same events however its bytes are cut', () => {
+  test('gives the same events wherever its bytes are cut', () => {
     const events = decodeEveryCut(
       ollamaChat,
       lines([
@@ -28,7 +28,7 @@ describe('a stream of Ollama', () => {
     emit(events);
   });
 
-  test('gives the arguments of calls as text, mints missing ids and ends "stop" with calls as calls', () => {
+  test('gives call arguments as text, generates missing ids and ends "stop" with calls as tool_calls', () => {
     const events = decode(
       ollamaChat,
       lines([
@@ -49,7 +49,7 @@ describe('a stream of Ollama', () => {
     emit(events);
   });
 
-  test('counts by its last line, and estimates the missing count of a cached prompt', () => {
+  test('has the counts of its last line, and estimates the missing count of a cached prompt', () => {
     expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done()])))).toEqual({ inputTokens: 15, outputTokens: 20 });
     const withoutInput = lines([said({ content: 'x' }), done({ prompt_eval_count: undefined })]);
     expect(usageOf(decode(ollamaChat, withoutInput, 1e9, { estimateInput: () => 7 }))).toEqual({
@@ -60,7 +60,7 @@ describe('a stream of Ollama', () => {
     expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done({ eval_count: undefined })])))).toBeNull();
   });
 
-  test('ends for the length, and for an old server that names no reason', () => {
+  test('ends with length, and with stop for an old server without a reason', () => {
     expect(finishOf(decode(ollamaChat, lines([done({ done_reason: 'length' })])))).toBe('length');
     expect(finishOf(decode(ollamaChat, lines([done({ done_reason: undefined })])))).toBe('stop');
     expect(thrownBy(() => decode(ollamaChat, lines([done({ done_reason: 'tired' })])))).toMatchObject({ code: 'upstream_interrupted' });
@@ -71,14 +71,14 @@ describe('a stream of Ollama', () => {
     expect(thrownBy(() => decode(ollamaChat, text))).toMatchObject({ code: 'upstream_error' });
   });
 
-  test('that is never done is an interrupted one', () => {
+  test('without done is interrupted', () => {
     expect(thrownBy(() => decode(ollamaChat, lines([said({ content: 'x' })])))).toMatchObject({ code: 'upstream_interrupted' });
     expect(thrownBy(() => decode(ollamaChat, ''))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => decode(ollamaChat, '<html>\n'))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => decode(ollamaChat, lines([call({ function: {} })])))).toMatchObject({ code: 'upstream_invalid_response' });
   });
 
-  test('says no more after its end', () => {
+  test('ignores lines after its end', () => {
     const events = decode(ollamaChat, `${lines([said({ content: 'x' }), done()])}rubbish\n`);
     expect(events.at(-1)?.type).toBe('response-end');
     emit(events);
@@ -97,7 +97,7 @@ describe('a stream of Ollama', () => {
 describe('a whole answer of Ollama', () => {
   const whole = (text: string) => ollamaChat.decodeResponse(Buffer.from(text));
 
-  test('is read, pretty-printed or streamed though nobody asked', async () => {
+  test('is read when pretty-printed, or streamed without a stream request', async () => {
     const answer = await collect(
       whole(JSON.stringify({ ...done(), message: { role: 'assistant', content: 'hi', thinking: 'hm' } }, null, 2)),
     );
@@ -106,7 +106,7 @@ describe('a whole answer of Ollama', () => {
     expect(textOf(whole(lines([said({ content: 'a' }), said({ content: 'b' }), done()])))).toBe('ab');
   });
 
-  test('that is an error, or not done, is told', () => {
+  test('that is an error, or not done, is an error', () => {
     expect(thrownBy(() => whole('{"error":"boom"}'))).toMatchObject({ code: 'upstream_error' });
     expect(thrownBy(() => whole(lines([said({ content: 'a' })])))).toMatchObject({ code: 'upstream_interrupted' });
   });

@@ -13,7 +13,7 @@ function encode(body: Partial<ChatBody>, target = targetOf()): Record<string, un
 const tool = (name: string) => ({ type: 'function', function: { name, parameters: { type: 'object' } } });
 
 describe('a request to Ollama', () => {
-  test('has settings of sampling and memory under options, and passes on the rest', () => {
+  test('has sampling and memory settings under options, and passes unknown fields', () => {
     expect(
       encode({
         max_tokens: 5,
@@ -37,7 +37,7 @@ describe('a request to Ollama', () => {
     expect(ollamaChat.headers?.(targetOf({ stream: true }), request)).toEqual({ accept: 'application/x-ndjson' });
   });
 
-  test('turns the form of the answer into its format', () => {
+  test('maps response_format to format', () => {
     const schema = { type: 'object', properties: {} };
     expect(encode({ response_format: { type: 'json_object' } })['format']).toBe('json');
     expect(encode({ response_format: { type: 'json_schema', json_schema: { name: 'n', schema } } })['format']).toEqual(schema);
@@ -50,17 +50,17 @@ describe('a request to Ollama', () => {
     ['gpt-oss:20b', 'medium', 'medium', 0],
     ['gpt-oss:20b', 'max', 'high', 0],
     ['gpt-oss:20b', 'none', 'low', 1],
-  ])('lets %s think with effort %s as %j', (model, effort, think, warnings) => {
+  ])('maps for %s the effort %s to %j', (model, effort, think, warnings) => {
     const target = targetOf({ model });
     expect(encode({ reasoning_effort: effort }, target)['think']).toBe(think);
     expect(target.warnings).toHaveLength(warnings);
   });
 
-  test("lets Ollama's own switch for thinking win", () => {
+  test("is overridden by Ollama's own think field", () => {
     expect(encode({ reasoning_effort: 'high', think: false })['think']).toBe(false);
   });
 
-  test('carries pictures apart from the text, calls as objects and results by name', () => {
+  test('has images beside the text, calls as objects and results by name', () => {
     const { messages } = encode({
       messages: [
         { role: 'developer', content: 'short' },
@@ -94,7 +94,7 @@ describe('a request to Ollama', () => {
     expect(ollamaChat.pictures).toBe('bytes');
   });
 
-  test('offers the tools that may be called', () => {
+  test('offers the allowed tools', () => {
     const tools = [tool('a'), tool('b')];
     expect(encode({ tools })['tools']).toEqual(tools);
     expect(encode({ tools, tool_choice: 'none' })).not.toHaveProperty('tools');
@@ -102,7 +102,7 @@ describe('a request to Ollama', () => {
     expect(encode({ tools, tool_choice: allowed })['tools']).toEqual([tool('b')]);
   });
 
-  test('asks for log probabilities', () => {
+  test('requests log probabilities', () => {
     expect(encode({ logprobs: true, top_logprobs: 2 })).toMatchObject({ logprobs: true, top_logprobs: 2 });
     expect(encode({ logprobs: false })).not.toHaveProperty('logprobs');
   });
@@ -127,7 +127,7 @@ describe('a request to Ollama', () => {
     expect((error as Error).message).toContain('vendor');
   });
 
-  test('says which wishes it left out', () => {
+  test('reports omitted optional fields', () => {
     const target = targetOf();
     encode({ n: 1, user: 'u', parallel_tool_calls: false }, target);
     expect(target.warnings).toEqual(['user left out: vendor has none', 'parallel_tool_calls left out: vendor has none']);
@@ -137,7 +137,7 @@ describe('a request to Ollama', () => {
 describe('embeddings of Ollama', () => {
   const bytes = (body: unknown) => Buffer.from(JSON.stringify(body));
 
-  test('are asked for in a list and come as one', () => {
+  test('are requested and returned as a list', () => {
     const sent = ollamaEmbeddings.encodeRequest(
       { model: 'm', input: 'a', dimensions: 8, encoding_format: 'float', truncate: false },
       targetOf(),
@@ -150,7 +150,7 @@ describe('embeddings of Ollama', () => {
     expect(ollamaEmbeddings.decodeResponse(bytes({ embeddings: [[1]] })).usage).toBeNull();
   });
 
-  test('that are none, or an error, are told', () => {
+  test('that are missing, or an error, are an error', () => {
     expect(thrownBy(() => ollamaEmbeddings.decodeResponse(bytes({ embeddings: [] })))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => ollamaEmbeddings.decodeResponse(bytes({ embeddings: [[]] })))).toMatchObject({
       code: 'upstream_invalid_response',

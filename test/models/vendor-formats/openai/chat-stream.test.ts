@@ -4,7 +4,7 @@ import { streamChunks } from '../../../contract/strict-chat.ts';
 import { type Chunk, frame, choice, decode, emit, textOf, failure, done, usage } from './samples.ts';
 
 describe('a stream', () => {
-  test('gives the same output however its bytes are cut', () => {
+  test('gives the same output wherever its bytes are cut', () => {
     const text =
       '\ufeff: hello\r\n\r\ndata:' +
       frame([
@@ -57,7 +57,7 @@ describe('a stream', () => {
     expect(streamChunks(emit(events)).at(-1)?.usage).toEqual({ ...usage, completion_tokens_details: { reasoning_tokens: 2 } });
   });
 
-  test('reads reasoning under its other name and from content parts', () => {
+  test('reads reasoning from its other field name and from content parts', () => {
     expect(
       textOf(
         decode(
@@ -90,7 +90,7 @@ describe('a stream', () => {
     emit(events);
   });
 
-  test('that breaks off without a finish reason is an interrupted one', () => {
+  test('that ends without a finish reason is interrupted', () => {
     expect(failure(frame([choice({ content: 'a' })]))).toMatchObject({ code: 'upstream_interrupted' });
     expect(failure(frame([choice({ content: 'a' }, 'null')]))).toMatchObject({ code: 'upstream_interrupted' });
     const both = [
@@ -100,7 +100,7 @@ describe('a stream', () => {
     expect(failure(frame([{ choices: both }]))).toMatchObject({ code: 'upstream_interrupted' });
   });
 
-  test('without anything is an invalid answer', () => {
+  test('that is empty is an invalid answer', () => {
     expect(failure('')).toMatchObject({ code: 'upstream_invalid_response' });
     expect(failure(frame([done]))).toMatchObject({ code: 'upstream_invalid_response' });
   });
@@ -112,7 +112,7 @@ describe('a stream', () => {
     });
   });
 
-  test('goes on behind a finish reason, but not behind [DONE]', () => {
+  test('continues after a finish reason, but not after [DONE]', () => {
     const events = decode(
       frame([choice({ content: 'a' }, 'stop'), choice({ content: 'late' }, 'stop'), done, choice({ content: 'later' })]),
     );
@@ -152,7 +152,7 @@ describe('a stream', () => {
     expect(choices).toContainEqual({ index: 1, delta: {}, logprobs: null, finish_reason: 'length' });
   });
 
-  test('carries the fingerprint and tier only in the form that the schema has', () => {
+  test('has fingerprint and tier only in the form of the schema', () => {
     const chunks = (rest: Chunk): Chunk =>
       streamChunks(emit(decode(frame([choice({ content: 'a' }, 'stop', rest), done]))))[0] as unknown as Chunk;
     expect(chunks({ system_fingerprint: 'fp_1', service_tier: 'default' })).toMatchObject({

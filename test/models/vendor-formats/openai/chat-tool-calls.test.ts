@@ -41,7 +41,7 @@ describe('tool calls in a stream', () => {
     ]);
   });
 
-  test('that count from one, or all count zero', () => {
+  test('with indexes from one, or all zero', () => {
     expect(calls([call({ index: 1, id: 'a', function: { name: 'f' } }), call({ index: 1, function: { arguments: '{}' } })])).toHaveLength(
       1,
     );
@@ -70,7 +70,7 @@ describe('tool calls in a stream', () => {
     expect(fourth?.id).toMatch(/^call_/);
   });
 
-  test('whose arguments are an object, missing, or come before the name', () => {
+  test('with arguments that are an object, missing, or before the name', () => {
     expect(calls([call({ index: 0, id: 'a', function: { name: 'f', arguments: { city: '北京' } } })])[0]?.text).toBe('{"city":"北京"}');
     const silent = decode(frame([call({ index: 0, id: 'a', type: 'function', function: { name: 'f' } }), choice({}, 'stop'), done]));
     expect(emit(silent)).toContain('"arguments":"{}"');
@@ -92,7 +92,7 @@ describe('tool calls in a stream', () => {
     });
   });
 
-  test('of the old and the free-text kind keep their form', () => {
+  test('of the former and the custom type keep their form', () => {
     const legacy = emit(
       decode(
         frame([

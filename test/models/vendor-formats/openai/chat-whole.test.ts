@@ -22,7 +22,7 @@ describe('finish reasons', () => {
     expect(failure(frame([choice({ content: 'a' }, word), done]))).toMatchObject({ code: 'upstream_error', retryable: true });
   });
 
-  test('an unknown one is never treated as the end', () => {
+  test('an unknown one is never a complete end', () => {
     expect(failure(frame([choice({ content: 'a' }, 'because'), done]))).toMatchObject({
       code: 'upstream_interrupted',
       details: { finishReason: 'because' },
@@ -30,7 +30,7 @@ describe('finish reasons', () => {
   });
 });
 
-describe('an error inside a good status', () => {
+describe('an error with status 200', () => {
   test.each([
     ['OpenAI', { error: { message: 'overloaded https://vendor.example', type: 'server_error', code: null } }, 'upstream_error'],
     ['a coded one', { error: { message: 'slow down', code: 'rate_limit_exceeded' } }, 'rate_limited'],
@@ -48,7 +48,7 @@ describe('an error inside a good status', () => {
 });
 
 describe('a whole answer', () => {
-  test('gets the keys that OpenAI itself leaves out', async () => {
+  test('gets the fields that OpenAI itself omits', async () => {
     const answer = await collect({
       id: 'x',
       system_fingerprint: null,
@@ -86,7 +86,7 @@ describe('a whole answer', () => {
     ]);
   });
 
-  test('with one id for two calls has both, under ids of their own', async () => {
+  test('with one id for two calls keeps both, with new ids', async () => {
     const call = (n: number) => ({ id: 'c', type: 'function', function: { name: 'f', arguments: `{"n":${n}}` } });
     const message = { role: 'assistant', content: null, tool_calls: [call(1), call(2)] };
     const answer = await collect({ choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage });
@@ -129,11 +129,11 @@ describe('a whole answer', () => {
     });
   });
 
-  test.each(['<html>login</html>', '[]', '{}', '{"choices":[]}', 'null'])('%s is none', (text) => {
+  test.each(['<html>login</html>', '[]', '{}', '{"choices":[]}', 'null'])('%s is invalid', (text) => {
     expect(() => openaiChat.decodeResponse(Buffer.from(text))).toThrow(expect.objectContaining({ code: 'upstream_invalid_response' }));
   });
 
-  test('without finish reason is an interrupted one', () => {
+  test('without finish reason is interrupted', () => {
     expect(() => openaiChat.decodeResponse(Buffer.from('{"choices":[{"index":0,"message":{"content":"a"}}]}'))).toThrow(
       expect.objectContaining({ code: 'upstream_interrupted' }),
     );

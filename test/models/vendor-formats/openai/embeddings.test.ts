@@ -7,12 +7,12 @@ function decode(body: unknown) {
   return openaiEmbeddings.decodeResponse(Buffer.from(JSON.stringify(body)));
 }
 
-test('the request goes on with its unknown fields and the vendor model', () => {
+test('the request keeps its unknown fields and gets the vendor model', () => {
   const sent = openaiEmbeddings.encodeRequest({ model: 'public', input: ['a'], dimensions: 8, odd: true }, targetOf());
   expect(JSON.parse(sent.toString())).toEqual({ model: 'theirs', input: ['a'], dimensions: 8, odd: true });
 });
 
-test('vectors come back in the order of the inputs', () => {
+test('vectors are returned in the order of the inputs', () => {
   const answer = decode({
     data: [
       { index: 1, embedding: [2] },
@@ -44,11 +44,11 @@ test.each([
   expect(() => decode(body)).toThrow(expect.objectContaining({ code: 'upstream_invalid_response' }));
 });
 
-test('an error in a good status is an error', () => {
+test('an error with status 200 is an error', () => {
   expect(() => decode({ code: 'Throttling', message: 'x' })).toThrow(expect.objectContaining({ code: 'rate_limited' }));
 });
 
-test('is written in the encoding that the caller asked for, whichever the vendor used', () => {
+test('is written in the requested encoding, whatever the vendor used', () => {
   const render = (encoding: 'float' | 'base64') =>
     JSON.parse(
       renderEmbeddings([[1, -0.5], 'AACAPwAAAL8='], { id: 'embd-1', model: 'm', encoding, usage: { inputTokens: 3, outputTokens: 0 } }),

@@ -1,4 +1,4 @@
-/** Streams and answers in OpenAI's format, and what comes of them: for the tests of this folder. */
+/** Streams and answers in OpenAI's format and their decoded forms, for the tests of this folder. */
 import { expect } from 'vitest';
 import { collectCompletion, createChunkEmitter } from '../../../../src/models/client-formats/chat-completions/emitter.ts';
 import { openaiChat } from '../../../../src/models/vendor-formats/openai/chat.ts';
@@ -23,7 +23,7 @@ export function choice(delta: Chunk, finish?: string | null, rest: Chunk = {}): 
   };
 }
 
-/** Events of a stream fed in pieces of `size` bytes. */
+/** Decodes a stream in chunks of `size` bytes. */
 export function decode(text: string, size = 1e9): ChatEvent[] {
   const decoder = openaiChat.decoder();
   const bytes = Buffer.from(text);
@@ -33,7 +33,7 @@ export function decode(text: string, size = 1e9): ChatEvent[] {
   return events;
 }
 
-/** What the caller gets, checked against the output contract. */
+/** Emits the answer for the caller and checks it against the output contract. */
 export function emit(events: readonly ChatEvent[], includeUsage = true): string {
   const text = createChunkEmitter({ ...options, includeUsage }).write(events);
   expect(checkStream(text, { usage: includeUsage })).toEqual([]);

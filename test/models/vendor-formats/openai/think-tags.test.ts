@@ -24,7 +24,7 @@ function read(
 const cut = (said: string, size: number): string[] =>
   Array.from({ length: Math.ceil(said.length / size) }, (_, index) => said.slice(index * size, (index + 1) * size));
 
-describe('thoughts between tags', () => {
+describe('reasoning between think tags', () => {
   it.each([
     ['<think>Hm. 牌楼?</think>\n\nYes 🏮.', 'Hm. 牌楼?', 'Yes 🏮.'],
     ['\n<think>a < b </thin> c</think>d', 'a < b </thin> c', 'd'],
@@ -33,7 +33,7 @@ describe('thoughts between tags', () => {
     ['<thin', '', '<thin'],
     ['<think></think>', '', ''],
     ['', '', ''],
-  ])('%j is %j and then %j, however it is cut', (said, thought, text) => {
+  ])('%j is reasoning %j and text %j, wherever it is cut', (said, thought, text) => {
     expect(read([said], { whole: true })).toEqual({ thought, text });
     for (let size = 1; size < 9; size++) expect(read(cut(said, size)), `pieces of ${size}`).toEqual({ thought, text });
   });

@@ -8,7 +8,7 @@ const bytes = (body: unknown) => Buffer.from(JSON.stringify(body));
 const target = () => targetOf({ model: 'gemini-embedding-001' });
 
 describe('embeddings of Google', () => {
-  test('are asked for one by one in a batch of AI Studio', () => {
+  test('are requested one by one in a batch of AI Studio', () => {
     const sent = geminiEmbeddings.encodeRequest({ model: 'm', input: ['a', 'b'], dimensions: 64, taskType: 'RETRIEVAL_QUERY' }, target());
     const request = (text: string) => ({
       model: 'models/gemini-embedding-001',
@@ -23,7 +23,7 @@ describe('embeddings of Google', () => {
     });
   });
 
-  test('are asked for as instances at Vertex, which counts their tokens', () => {
+  test('are requested as instances at Vertex, which counts their tokens', () => {
     const sent = vertexEmbeddings.encodeRequest(
       { model: 'm', input: 'a', dimensions: 64, task_type: 'QUERY', autoTruncate: false },
       target(),
@@ -39,7 +39,7 @@ describe('embeddings of Google', () => {
     });
   });
 
-  test.each([geminiEmbeddings, vertexEmbeddings])('that are none, or an error, are told', (format) => {
+  test.each([geminiEmbeddings, vertexEmbeddings])('that are missing, or an error, are an error', (format) => {
     expect(thrownBy(() => format.decodeResponse(bytes({})))).toMatchObject({ code: 'upstream_invalid_response' });
     expect(thrownBy(() => format.decodeResponse(bytes({ embeddings: [{}], predictions: [{}] })))).toMatchObject({
       code: 'upstream_invalid_response',
