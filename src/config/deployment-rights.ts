@@ -48,20 +48,6 @@ export function deploymentRights(row: ConfigRow, spec: DeploymentSpec, index: nu
   };
 }
 
-/** True when the entry contains every deployment that its row wants and has a right to. */
-export function isComplete(entry: ModelEntry, row: ConfigRow, rows: RowSet, now: number): boolean {
-  const providers = rows.group('provider', row.tenant);
-  let at = 0;
-  for (const [index, wanted] of entry.spec.deployments.entries()) {
-    if (!wanted.enabled || providers.get(wanted.provider)?.enabled !== true) continue;
-    const made = entry.deployments[at++];
-    const { use, price } = deploymentRights(row, wanted, index, rows, now);
-    if (use !== null || price !== null) return false;
-    if (made?.provider.name !== wanted.provider) return false;
-  }
-  return at === entry.deployments.length;
-}
-
 /** The time at which the first right of the entry ends. */
 export function rightsEnd({ spec }: ModelEntry, row: ConfigRow, rows: RowSet, now: number): number {
   return Math.min(Infinity, ...spec.deployments.map((each, index) => deploymentRights(row, each, index, rows, now).until));

@@ -6,11 +6,12 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Deployment, McpServerEntry, ModelEntry, ProviderEntry } from '../types/snapshot.ts';
 import type { Writer } from '../types/writes.ts';
 import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
-import { type Handle, type InstanceFactory, instanceKey, providerEntry, type RowPluginType } from './instances.ts';
+import { type Handle, type InstanceFactory, providerEntry, type RowPluginType } from './instances.ts';
 import { unknownName } from './validation-errors.ts';
 import { prepareSpec } from './mutations.ts';
 import { parseSpec } from './parse-spec.ts';
-import type { Built } from './snapshot-builder.ts';
+import { rowKey } from './snapshot/build-edit.ts';
+import type { Built } from './snapshot/built.ts';
 import { virtualFaults } from './virtual-servers.ts';
 
 export interface Drafts {
@@ -69,9 +70,8 @@ export function createDrafts(options: {
     return authorizeChange(writer, { kind, tenant, before: stored, after: row }, scene, true).after ?? row;
   };
   const make = async <T extends RowPluginType>(type: T, row: ConfigRow): Promise<{ handle: Handle<T> } & AsyncDisposable> => {
-    const handle = await factory.take(type, row, new Map());
-    handle.references = 1;
-    return { handle, [Symbol.asyncDispose]: async () => factory.release(handle) };
+    const handle = await factory.take(type, row, undefined);
+    return { handle, [Symbol.asyncDispose]: async () => factory.dispose(handle) };
   };
   const capability = (kind: 'model' | 'mcp', tenant: string) => ({ kind, name: 'draft', tenant, owner: null, tags: [] });
   const modelOf = (tenant: string, spec: unknown, deploymentsOf: (entry: ModelEntry['spec']) => Deployment[]): ModelEntry => {
@@ -117,7 +117,7 @@ export function createDrafts(options: {
       const entry = modelOf(tenant, spec, (parsed) =>
         parsed.deployments.flatMap((each, index) => {
           const row = providers.get(each.provider);
-          const handle = row === undefined ? undefined : (handles.get(instanceKey(row)) as Handle<'provider'> | undefined);
+          const handle = row === undefined ? undefined : (handles.get(rowKey(row)) as Handle<'provider'> | undefined);
           if (row === undefined || handle === undefined)
             throw unknownName('usable provider', each.provider, providers.keys(), `spec.deployments[${index}].provider`);
           return each.enabled ? [deployment(providerEntry(row, handle), each.model, each.weight, each.tier)] : [];

@@ -20,31 +20,19 @@ function circleFrom(start: ModelEntry, models: ReadonlyMap<string, ModelEntry>):
   return walk(start, [start.name]);
 }
 
-/** The faults of one tenant's fallbacks. `exists` includes disabled rows, which are skipped at call time. */
+/** The faults of one model's fallbacks. `rows` include disabled ones, which are skipped at call time. */
 export function fallbackFaults(
+  model: ModelEntry,
   models: ReadonlyMap<string, ModelEntry>,
-  exists: (name: string) => boolean,
-): { readonly name: string; readonly error: GatewayError }[] {
-  const faults: { name: string; error: GatewayError }[] = [];
-  for (const model of models.values()) {
-    if (model.spec.fallbacks.length === 0) continue;
-    for (const [index, { model: name }] of model.spec.fallbacks.entries()) {
-      const param = `spec.fallbacks[${index}].model`;
-      if (!exists(name)) faults.push({ name: model.name, error: unknownName('model', name, models.keys(), param) });
-    }
-    const circle = circleFrom(model, models);
-    if (circle === null) continue;
-    const param = 'spec.fallbacks';
-    faults.push({
-      name: model.name,
-      error: new GatewayError(
-        'configuration_invalid',
-        `${param}: the fallbacks form a cycle: ${circle.join(' -> ')}. Leave one of them out.`,
-        {
-          param,
-        },
-      ),
-    });
-  }
-  return faults;
+  rows: ReadonlyMap<string, unknown>,
+): readonly GatewayError[] {
+  if (model.spec.fallbacks.length === 0) return [];
+  const faults = model.spec.fallbacks.flatMap(({ model: name }, index) =>
+    rows.has(name) ? [] : [unknownName('model', name, models.keys(), `spec.fallbacks[${index}].model`)],
+  );
+  const circle = circleFrom(model, models);
+  if (circle === null) return faults;
+  const param = 'spec.fallbacks';
+  const message = `${param}: the fallbacks form a cycle: ${circle.join(' -> ')}. Leave one of them out.`;
+  return [...faults, new GatewayError('configuration_invalid', message, { param })];
 }

@@ -1,6 +1,7 @@
 /** Grants compiled for lookup: grants on one thing by row and tags by map, patterns by scan. */
 import type { Capability, GrantIndex, Principal } from '../types/access.ts';
 import { readGrantReference } from './grant-reference.ts';
+import { emptyMap, type PersistentMap } from './persistent-map.ts';
 import { personRef } from '../types/person.ts';
 import type { GrantSpec } from '../types/resources.ts';
 
@@ -26,19 +27,19 @@ interface PrefixGrant {
 
 /** The grants of one subject on one row. */
 interface RowGrants {
-  readonly whole: Grant[];
+  readonly whole: readonly Grant[];
   /** By a part of a server: `read`, `prompt:compose`. */
-  readonly parts: Map<string, Grant[]>;
-  readonly partPrefixes: PrefixGrant[];
+  readonly parts: ReadonlyMap<string, readonly Grant[]>;
+  readonly partPrefixes: readonly PrefixGrant[];
 }
 
 /** The grants of one subject. */
 interface SubjectGrants {
-  readonly rows: Map<string, RowGrants>;
+  readonly rows: PersistentMap<RowGrants>;
   /** By `model/#tag`. */
-  readonly tags: Map<string, Grant[]>;
+  readonly tags: PersistentMap<readonly Grant[]>;
   /** By the text before the `*`, such as `model/gpt-`. */
-  readonly prefixes: PrefixGrant[];
+  readonly prefixes: readonly PrefixGrant[];
 }
 
 function live(grant: Grant, action: 'view' | 'use', now: number): boolean {
@@ -90,51 +91,128 @@ function findFor(subject: SubjectGrants, action: 'view' | 'use', capability: Cap
   return null;
 }
 
-function push<K>(map: Map<K, Grant[]>, key: K, grant: Grant): void {
-  const known = map.get(key);
-  if (known === undefined) map.set(key, [grant]);
-  else known.push(grant);
+const without = <G extends { readonly id: string }>(grants: readonly G[], id: string): readonly G[] =>
+  grants.filter((each) => each.id !== id);
+const withoutPrefix = (grants: readonly PrefixGrant[], id: string): readonly PrefixGrant[] => grants.filter(({ grant }) => grant.id !== id);
+const noGrants: RowGrants = { whole: [], parts: new Map(), partPrefixes: [] };
+const noSubject: SubjectGrants = { rows: emptyMap(), tags: emptyMap(), prefixes: [] };
+
+const subjectKey = ({ spec }: GrantRow): string => `${spec.subject_type}:${spec.subject}`;
+
+function compiled({ id, spec }: GrantRow): Grant {
+  return { id, use: spec.action === 'use', expiresAt: spec.expires_at === null ? Infinity : Date.parse(spec.expires_at) };
 }
 
-function addTo(subject: SubjectGrants, { spec, target }: GrantRow, grant: Grant): void {
+/** The grants on one row without those of `removed` and with those of `added`; undefined when none is left. */
+function changedRow(row: RowGrants, removed: readonly GrantRow[], added: readonly GrantRow[]): RowGrants | undefined {
+  let { whole, partPrefixes } = row;
+  const parts = new Map(row.parts);
+  for (const { id } of removed) {
+    whole = without(whole, id);
+    partPrefixes = withoutPrefix(partPrefixes, id);
+    for (const [part, grants] of parts) {
+      const left = without(grants, id);
+      if (left.length === 0) parts.delete(part);
+      else parts.set(part, left);
+    }
+  }
+  for (const each of added) {
+    const reference = readGrantReference(each.spec.capability);
+    const part = reference?.type === 'thing' ? reference.part : null;
+    if (part === null) whole = [...whole, compiled(each)];
+    else if (part.endsWith('*')) partPrefixes = [...partPrefixes, { prefix: part.slice(0, -1), grant: compiled(each) }];
+    else parts.set(part, [...(parts.get(part) ?? []), compiled(each)]);
+  }
+  return whole.length + parts.size + partPrefixes.length === 0 ? undefined : { whole, parts, partPrefixes };
+}
+
+interface Change {
+  readonly removed: GrantRow[];
+  readonly added: GrantRow[];
+}
+
+function grouped(removed: readonly GrantRow[], added: readonly GrantRow[], keyOf: (row: GrantRow) => string): Map<string, Change> {
+  const groups = new Map<string, Change>();
+  const groupOf = (row: GrantRow): Change => {
+    const key = keyOf(row);
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = { removed: [], added: [] }));
+    return group;
+  };
+  for (const row of removed) groupOf(row).removed.push(row);
+  for (const row of added) groupOf(row).added.push(row);
+  return groups;
+}
+
+/** `row <id>`, `tag <kind>/#<tag>`, `pattern`, or `none` for an unbound grant, which gives nothing. */
+function placeOf({ spec, target }: GrantRow): string {
   const reference = readGrantReference(spec.capability);
-  if (reference?.type === 'pattern') subject.prefixes.push({ prefix: `${reference.kind}/${reference.prefix}`, grant });
-  else if (reference?.type === 'tag') push(subject.tags, `${reference.kind}/#${reference.tag}`, grant);
-  // An unbound grant gives nothing.
-  if (reference?.type !== 'thing' || target === null) return;
-  let row = subject.rows.get(target);
-  if (row === undefined) subject.rows.set(target, (row = { whole: [], parts: new Map(), partPrefixes: [] }));
-  const { part } = reference;
-  if (part === null) row.whole.push(grant);
-  else if (part.endsWith('*')) row.partPrefixes.push({ prefix: part.slice(0, -1), grant });
-  else push(row.parts, part, grant);
+  if (reference?.type === 'pattern') return 'pattern';
+  if (reference?.type === 'tag') return `tag ${reference.kind}/#${reference.tag}`;
+  return reference === null || target === null ? 'none' : `row ${target}`;
+}
+
+function changedSubject(subject: SubjectGrants, change: Change): SubjectGrants | undefined {
+  const rows = new Map<string, RowGrants | undefined>();
+  const tags = new Map<string, readonly Grant[] | undefined>();
+  let { prefixes } = subject;
+  for (const [place, { removed, added }] of grouped(change.removed, change.added, placeOf)) {
+    const key = place.slice(place.indexOf(' ') + 1);
+    if (place.startsWith('row ')) rows.set(key, changedRow(subject.rows.get(key) ?? noGrants, removed, added));
+    else if (place.startsWith('tag ')) {
+      const gone = new Set(removed.map(({ id }) => id));
+      const left = [...(subject.tags.get(key) ?? []).filter(({ id }) => !gone.has(id)), ...added.map(compiled)];
+      tags.set(key, left.length === 0 ? undefined : left);
+    } else if (place === 'pattern') {
+      for (const { id } of removed) prefixes = withoutPrefix(prefixes, id);
+      prefixes = [...prefixes, ...added.map((each) => ({ prefix: prefixOf(each), grant: compiled(each) }))];
+    }
+  }
+  const next = { rows: subject.rows.with(rows), tags: subject.tags.with(tags), prefixes };
+  return next.rows.size + next.tags.size + prefixes.length === 0 ? undefined : next;
+}
+
+function prefixOf({ spec }: GrantRow): string {
+  const reference = readGrantReference(spec.capability);
+  return reference?.type === 'pattern' ? `${reference.kind}/${reference.prefix}` : '';
+}
+
+/** The grants of one tenant. Immutable; a change makes a new index that shares the subjects it does not touch. */
+export class CompiledGrants implements GrantIndex {
+  static readonly none = new CompiledGrants(emptyMap());
+  readonly #subjects: PersistentMap<SubjectGrants>;
+
+  private constructor(subjects: PersistentMap<SubjectGrants>) {
+    this.#subjects = subjects;
+  }
+
+  /** Costs the number of changed grants. A removed row is given as it was added. */
+  with(removed: readonly GrantRow[], added: readonly GrantRow[]): CompiledGrants {
+    const changes = grouped(removed, added, subjectKey);
+    return new CompiledGrants(
+      this.#subjects.with(
+        [...changes].map(([key, change]) => [key, changedSubject(this.#subjects.get(key) ?? noSubject, change)] as const),
+      ),
+    );
+  }
+
+  find(principal: Principal, action: 'view' | 'use', capability: Capability, now: number): string | null {
+    const subjects = this.#subjects;
+    if (subjects.size === 0) return null;
+    const own = subjects.get(`user:${personRef(principal)}`);
+    const byUser = own === undefined ? null : findFor(own, action, capability, now);
+    if (byUser !== null) return byUser;
+    for (const role of principal.roles) {
+      const held = subjects.get(`role:${role}`);
+      const byRole = held === undefined ? null : findFor(held, action, capability, now);
+      if (byRole !== null) return byRole;
+    }
+    const client = principal.client === null ? undefined : subjects.get(`client:${principal.client}`);
+    return client === undefined ? null : findFor(client, action, capability, now);
+  }
 }
 
 /** Compiles the rows of one tenant. */
-export function compileGrants(rows: Iterable<GrantRow>): GrantIndex {
-  const subjects = new Map<string, SubjectGrants>();
-  for (const each of rows) {
-    const { id, spec } = each;
-    const key = `${spec.subject_type}:${spec.subject}`;
-    let subject = subjects.get(key);
-    if (subject === undefined) subjects.set(key, (subject = { rows: new Map(), tags: new Map(), prefixes: [] }));
-    const grant: Grant = { id, use: spec.action === 'use', expiresAt: spec.expires_at === null ? Infinity : Date.parse(spec.expires_at) };
-    addTo(subject, each, grant);
-  }
-  const of = (type: GrantSpec['subject_type'], name: string): SubjectGrants | undefined => subjects.get(`${type}:${name}`);
-  return {
-    find(principal: Principal, action, capability, now) {
-      if (subjects.size === 0) return null;
-      const own = of('user', personRef(principal));
-      const byUser = own === undefined ? null : findFor(own, action, capability, now);
-      if (byUser !== null) return byUser;
-      for (const role of principal.roles) {
-        const held = of('role', role);
-        const byRole = held === undefined ? null : findFor(held, action, capability, now);
-        if (byRole !== null) return byRole;
-      }
-      const client = principal.client === null ? undefined : of('client', principal.client);
-      return client === undefined ? null : findFor(client, action, capability, now);
-    },
-  };
+export function compileGrants(rows: Iterable<GrantRow>): CompiledGrants {
+  return CompiledGrants.none.with([], [...rows]);
 }

@@ -4,6 +4,7 @@ import { GatewayError } from '../types/errors.ts';
 import { readGrantReference } from './grant-reference.ts';
 import type { ConfigRow, GrantSpec } from '../types/resources.ts';
 import { unknownName } from './validation-errors.ts';
+import { grantedKey } from './row-references.ts';
 import type { RowSet } from './row-set.ts';
 import { isVersion } from './skill-versions.ts';
 
@@ -52,8 +53,8 @@ const sameRight = (one: Spec, other: Spec): boolean =>
 
 /** Throws `already_exists` when another grant gives the same right on the same thing to the same subject. */
 export function requireNewRight(rows: RowSet, tenant: string, name: string, spec: Spec, target: string | null): void {
-  for (const other of rows.group('grant', tenant).values()) {
-    if (other.name === name || (other.target ?? null) !== target || !sameRight(other.spec as unknown as Spec, spec)) continue;
+  for (const other of rows.referring(tenant, grantedKey(target, spec.capability))) {
+    if (other.kind !== 'grant' || other.name === name || !sameRight(other.spec as unknown as Spec, spec)) continue;
     throw new GatewayError(
       'already_exists',
       `There is already a grant of ${spec.action} on ${spec.capability} to ${spec.subject_type} ${spec.subject}: "${other.name}". Update that one, for example its expires_at.`,
@@ -66,9 +67,7 @@ export function requireNewRight(rows: RowSet, tenant: string, name: string, spec
 export function grantsOfDeleted(changes: readonly ConfigChange[], rows: RowSet): ConfigChange[] {
   const deleted = new Map(changes.flatMap(({ before }) => (before === null ? [] : [[before.id, before.tenant] as const])));
   for (const { after } of changes) if (after !== null) deleted.delete(after.id);
-  return [...new Set(deleted.values())].flatMap((tenant) =>
-    [...rows.group('grant', tenant).values()]
-      .filter(({ target }) => target != null && deleted.has(target))
-      .map((before): ConfigChange => ({ kind: 'grant', tenant, before, after: null })),
+  return [...deleted].flatMap(([id, tenant]) =>
+    [...rows.referring(tenant, grantedKey(id, ''))].map((before): ConfigChange => ({ kind: 'grant', tenant, before, after: null })),
   );
 }

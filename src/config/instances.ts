@@ -24,7 +24,7 @@ function isTrusted({ basis }: Pick<ConfigRow, 'basis'>): boolean {
 }
 
 /** Equal keys share an instance: only kind, options and trust require a new connection. */
-export function instanceKey({ id, spec, ...row }: Pick<ConfigRow, 'id' | 'spec' | 'basis'>): string {
+function instanceKey({ id, spec, ...row }: Pick<ConfigRow, 'id' | 'spec' | 'basis'>): string {
   let digest = digests.get(spec);
   if (digest === undefined) {
     digest = createHash('sha256')
@@ -44,18 +44,17 @@ export function providerEntry(row: ConfigRow, { instance, proxy }: Pick<Handle<'
 
 export type RowPluginType = 'provider' | 'skill' | 'tool-source';
 
-/** A shared instance; `references` counts the snapshots that hold it. */
+/** An instance with the key of its options. Snapshots share it as long as the key stays. */
 export interface Handle<T extends RowPluginType = RowPluginType> {
   readonly key: string;
   readonly instance: PluginInstances[T];
   /** The row's own proxy; null for none whatever the environment says. Absent: as the environment says. */
   readonly proxy?: ProxyServer | null;
-  references: number;
 }
 
 export interface InstanceFactory {
-  /** The instance of `previous` for the same row and options, or a new one. Throws `configuration_invalid`. */
-  take<T extends RowPluginType>(type: T, row: ConfigRow, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>>;
+  /** `before` when it was made of the same row and options, else a new instance. Throws `configuration_invalid`. */
+  take<T extends RowPluginType>(type: T, row: ConfigRow, before: Handle | undefined): Promise<Handle<T>>;
   plugin<T extends PluginType>(type: T, kind: string): Plugin<T>;
   /** The plugin of a row and its parsed options. Throws `configuration_invalid`. */
   parsed<T extends RowPluginType>(type: T, row: ConfigRow): { readonly plugin: Plugin<T>; readonly options: unknown };
@@ -63,8 +62,9 @@ export interface InstanceFactory {
   readonly services: PluginServices;
   /** For rows without an administrator's approval. */
   readonly developerServices: PluginServices;
-  release(handle: Handle): void;
-  /** Resolves when every released instance is disposed: no child process may outlive the gateway. */
+  /** Disposes of an instance that no snapshot and no draft uses any more. */
+  dispose(handle: Handle): void;
+  /** Resolves when each of them is disposed: no child process may outlive the gateway. */
   disposed(): Promise<void>;
 }
 
@@ -118,16 +118,15 @@ export function createInstanceFactory(options: {
     parsed,
     services,
     developerServices,
-    async take<T extends RowPluginType>(type: T, row: ConfigRow, previous: ReadonlyMap<string, Handle>): Promise<Handle<T>> {
+    async take<T extends RowPluginType>(type: T, row: ConfigRow, before: Handle | undefined): Promise<Handle<T>> {
       const key = instanceKey(row);
-      const known = previous.get(key);
-      if (known !== undefined) return known as Handle<T>;
+      if (before?.key === key) return before as Handle<T>;
       const { plugin: found, options: read } = parsed(type, row);
       requireBasis(row, found.reaches?.(read) ?? []);
       const proxy = found.connects === false ? undefined : proxyOfOptions(read);
       try {
         const instance = await found.create(read, servicesFor(row, proxy));
-        return proxy === undefined ? { key, instance, references: 0 } : { key, instance, proxy, references: 0 };
+        return proxy === undefined ? { key, instance } : { key, instance, proxy };
       } catch (thrown) {
         if (thrown instanceof GatewayError) throw thrown;
         throw new GatewayError(
@@ -140,8 +139,7 @@ export function createInstanceFactory(options: {
         );
       }
     },
-    release(handle) {
-      if (--handle.references > 0) return;
+    dispose(handle) {
       const dispose = (handle.instance as Partial<AsyncDisposable>)[Symbol.asyncDispose];
       if (dispose === undefined) return;
       const disposal = Promise.resolve(dispose.call(handle.instance))

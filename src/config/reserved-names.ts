@@ -3,9 +3,9 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Reach } from '../types/writes.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { tagsOf } from './row-capability.ts';
+import { namedKey, patternKey } from './row-references.ts';
 import type { RowSet } from './row-set.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
-import { isVirtual, selectedBy } from './virtual-servers.ts';
 
 interface Reservation {
   readonly kind: 'grant' | 'limit';
@@ -16,36 +16,21 @@ interface Reservation {
 }
 
 function reservationsOf(kind: ResourceKind, tenant: string, rows: RowSet): readonly Reservation[] {
-  return (['grant', 'limit'] as const).flatMap((from) =>
-    [...rows.group(from, tenant).values()].flatMap(({ name, spec }): Reservation[] => {
-      const reference = readGrantReference(String(spec['capability']));
-      if (reference === null || reference.type === 'thing' || reference.kind !== kind) return [];
-      const text = reference.type === 'tag' ? reference.tag : reference.prefix;
-      return text === '' ? [] : [{ kind: from, by: `${from} "${name}"`, type: reference.type, text }];
-    }),
-  );
-}
-
-/** The things of `kind` that a row names: servers of a virtual server, parts of a skill, fallbacks of a model. */
-function namesIn(row: ConfigRow, kind: ResourceKind): readonly string[] {
-  const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-  const { spec } = row;
-  if (row.kind === 'model')
-    return kind === 'model' ? listed(spec['fallbacks']).map((each) => String((each as { model?: unknown }).model)) : [];
-  if (row.kind === 'mcp') return kind === 'mcp' && isVirtual(row) ? selectedBy(row) : [];
-  return [`model/${String(spec['model'])}`, ...listed(spec['tools']).map(String)].flatMap((each) => {
-    const reference = readGrantReference(each);
-    return reference?.type === 'thing' && reference.kind === kind ? [reference.name] : [];
+  return [...rows.referring(tenant, patternKey(kind))].flatMap(({ kind: from, name, spec }): Reservation[] => {
+    const reference = readGrantReference(String(spec['capability']));
+    if (reference === null || reference.type === 'thing' || (from !== 'grant' && from !== 'limit')) return [];
+    const text = reference.type === 'tag' ? reference.tag : reference.prefix;
+    return text === '' ? [] : [{ kind: from, by: `${from} "${name}"`, type: reference.type, text }];
   });
 }
 
 /** A row of administrators, or of another owner, that still names a deleted thing. A published version is of its skill's owner. */
 function namedByOthers({ kind, name, tenant, owner }: ConfigRow, rows: RowSet): Reach[] {
   const skills = rows.group('skill', tenant);
-  const others = (['mcp', 'skill', 'model'] as const).flatMap((each) => [...rows.group(each, tenant).values()]);
+  const others = [...rows.referring(tenant, namedKey(kind, name))].filter((each) => each.kind === 'skill' || each.kind === kind);
   const ownerOf = (each: ConfigRow): string | null =>
     (each.kind === 'skill' && isVersion(each.name) ? skills.get(skillOf(each.name)) : each)?.owner ?? null;
-  const other = others.find((each) => (each.approvedTags != null || ownerOf(each) !== owner) && namesIn(each, kind).includes(name));
+  const other = others.find((each) => each.approvedTags != null || ownerOf(each) !== owner);
   return other === undefined
     ? []
     : [{ type: 'reserved', key: `reserved:${other.name}`, name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];

@@ -1,6 +1,5 @@
 /** The configuration service: builds snapshots from rows and swaps them by one reference. A write is refused as a whole or takes effect everywhere. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
 import { createModelCatalogue } from '../models/catalogue/catalogue.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { maskRow, type SecretBox } from '../storage/secret-box.ts';
@@ -11,20 +10,24 @@ import type { Accounts } from '../types/accounts.ts';
 import type { ModelCatalogue } from '../types/known-model.ts';
 import type { PluginServices } from '../types/plugin.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
-import type { HeldSnapshot, Snapshot } from '../types/snapshot.ts';
+import type { HeldSnapshot, Snapshot, SnapshotChange } from '../types/snapshot.ts';
 import type { Writer } from '../types/writes.ts';
 import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
 import { RightLost } from './deployment-rights.ts';
 import { createDrafts, type Drafts } from './drafts.ts';
 import { createInstanceFactory, type ProxiedFetch } from './instances.ts';
-import { readLastGood, writeLastGood } from './last-good.ts';
+import { createInstanceLifetimes } from './instance-lifetimes.ts';
+import { createLastGood } from './last-good/keep.ts';
+import { readLastGood } from './last-good/read.ts';
 import { grantsOfDeleted } from './grant-targets.ts';
 import { isComplete, type Mutation, planChange } from './mutations.ts';
 import { createPersonNames, type PersonNames } from './person-names.ts';
 import { undoSince } from './rollback.ts';
 import { showPeople } from './row-people.ts';
 import { RowSet } from './row-set.ts';
-import { type Built, type BuiltProblem, createSnapshotBuilder, emptyBuilt } from './snapshot-builder.ts';
+import { type Built, type BuiltProblem, emptyBuilt } from './snapshot/built.ts';
+import { changeOf } from './snapshot/change.ts';
+import { createSnapshotBuilder } from './snapshot-builder.ts';
 import { alwaysUtc, type TimeZones } from './time-zones.ts';
 
 export interface ConfigHealth {
@@ -51,7 +54,7 @@ export interface ConfigService extends Drafts {
   current(): Snapshot;
   /** The current snapshot for one call; its instances live until `release`. */
   hold(): HeldSnapshot;
-  onSwap(listener: (snapshot: Snapshot) => void): () => void;
+  onSwap(listener: (snapshot: Snapshot, change: SnapshotChange) => void): () => void;
   rows(tenant: string, kind: ResourceKind): readonly ConfigRow[];
   row(tenant: string, kind: ResourceKind, name: string): ConfigRow | undefined;
   /** All rows of the current revision. */
@@ -99,16 +102,15 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   const { store, logger, secrets, people = createPersonNames([]), catalogue = createModelCatalogue(), timeZones = alwaysUtc } = options;
   const factory = createInstanceFactory(options);
   const builder = createSnapshotBuilder(factory, options.registry, catalogue, timeZones);
-  const lastGoodPath = join(options.dataDir, 'last-good.json');
-  const listeners = new Set<(snapshot: Snapshot) => void>();
-  let current = emptyBuilt(RowSet.of([]));
+  const lifetimes = createInstanceLifetimes((handle) => factory.dispose(handle));
+  const lastGood = createLastGood(options);
+  const listeners = new Set<(snapshot: Snapshot, change: SnapshotChange) => void>();
+  let current = emptyBuilt();
   let databaseRevision: number | null = null;
   let lastError: string | null = null;
   /** Rows from the disk may be older than the database's of the same revision, so the database is read in full. */
   let fromDisk = false;
   let queue: Promise<unknown> = Promise.resolve();
-  let saving: Promise<void> = Promise.resolve();
-  let saved = -1;
   let poll: NodeJS.Timeout | undefined;
   let rightsTimer: NodeJS.Timeout | undefined;
   let stopWatch: () => void = () => {};
@@ -118,14 +120,6 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     const turn = queue.then(work);
     queue = turn.catch(() => {});
     return turn;
-  };
-
-  /** Holders of a snapshot: the service for the current one, and each call. */
-  const holders = new WeakMap<Built, number>();
-  const letGo = (built: Built): void => {
-    const left = (holders.get(built) ?? 1) - 1;
-    holders.set(built, left);
-    if (left === 0) for (const handle of built.handles.values()) factory.release(handle);
   };
 
   /** The expiry of a grant changes nothing in the database, so a timer rebuilds what depends on it. */
@@ -141,36 +135,18 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
   const swap = (next: Built): void => {
     const previous = current;
-    for (const handle of next.handles.values()) handle.references++;
-    holders.set(next, 1);
+    lifetimes.follow(next);
     current = next;
-    letGo(previous);
+    lifetimes.release(previous);
     watchRights(next);
-    for (const problem of next.problems) {
-      if (!previous.problems.some((each) => sameProblem(each, problem)))
-        logger.warn({ ...problem, error: undefined }, 'a configuration row cannot be used and is left out');
-    }
-    for (const listener of listeners) listener(next.snapshot);
-    save(next);
+    for (const problem of newProblems(next, previous))
+      logger.warn({ ...problem, error: undefined }, 'a configuration row cannot be used and is left out');
+    const change = changeOf(next, previous);
+    for (const listener of listeners) listener(next.snapshot, change);
+    lastGood.keep(next.snapshot.revision, next.rows);
   };
 
-  const discard = (candidate: Built): void => {
-    for (const handle of candidate.handles.values()) {
-      if (current.handles.get(handle.key) === handle) continue;
-      handle.references = 1;
-      factory.release(handle);
-    }
-  };
-
-  const save = (built: Built): void => {
-    saving = saving.then(async () => {
-      if (built !== current || saved === built.snapshot.revision) return;
-      saved = built.snapshot.revision;
-      await writeLastGood(lastGoodPath, { revision: built.snapshot.revision, rows: [...built.rows.all()] }).catch((error: unknown) =>
-        logger.warn({ err: error }, 'the last good configuration could not be written to disk'),
-      );
-    });
-  };
+  const discard = (candidate: Built): void => candidate.added.forEach((handle) => factory.dispose(handle));
 
   /** Follows the database. Reads only changes; a database that went back is read in full. */
   const reload = async (): Promise<void> => {
@@ -181,7 +157,6 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       if (revision === current.snapshot.revision && !fromDisk) return;
       if (fromDisk || revision < current.snapshot.revision || current.snapshot.revision === 0) {
         const state = await store.load();
-        if (fromDisk) saved = -1;
         fromDisk = false;
         swap(await builder.build(RowSet.of(state.rows), state.revision, current));
       } else {
@@ -199,11 +174,9 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   };
 
   const refuseNewProblems = (candidate: Built, changes: readonly ConfigChange[]): void => {
-    const fresh = candidate.problems.filter(
-      (problem) =>
-        !current.problems.some((each) => sameProblem(each, problem)) &&
-        // A change that withdraws a right may take out what depends on it.
-        (!(problem.error instanceof RightLost) || changes.some((change) => isAbout(problem, change))),
+    const fresh = newProblems(candidate, current).filter(
+      // A change that withdraws a right may take out what depends on it.
+      (problem) => !(problem.error instanceof RightLost) || changes.some((change) => isAbout(problem, change)),
     );
     const first = fresh[0];
     if (first === undefined) return;
@@ -263,12 +236,13 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       try {
         await inTurn(reload);
       } catch (thrown) {
-        const kept = await readLastGood(lastGoodPath);
+        const kept = await readLastGood(options.dataDir);
         if (kept === null) throw thrown;
-        saved = kept.revision;
         fromDisk = true;
-        await inTurn(async () => swap(await builder.build(RowSet.of(kept.rows), kept.revision, current)));
-        logger.warn({ revision: kept.revision }, 'the database is unreachable; the last good configuration stays in use');
+        const rows = RowSet.of(kept.rows);
+        lastGood.restored(kept.revision, rows);
+        await inTurn(async () => swap(await builder.build(rows, kept.revision, current)));
+        logger.warn({ revision: kept.revision }, 'the database is away; the last good configuration serves');
       }
       stopWatch = store.watch(follow);
       poll = setInterval(follow, options.pollMs ?? 2_000);
@@ -279,14 +253,14 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
     hold() {
       const built = current;
-      holders.set(built, (holders.get(built) ?? 1) + 1);
+      lifetimes.hold(built);
       let held = true;
       return {
         snapshot: built.snapshot,
         release() {
           if (!held) return;
           held = false;
-          letGo(built);
+          lifetimes.release(built);
         },
       };
     },
@@ -304,14 +278,15 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       let deletedGrants: readonly string[] = [];
       const { revision } = await write(writer, summary, async (scene, next) => {
         const changes: ConfigChange[] = [];
+        let { rows } = scene;
         for (const mutation of mutations) {
-          const rows = scene.rows.with(changes);
           const stored = rows.group(mutation.kind, mutation.tenant).get(mutation.name);
           if (stored !== undefined && mutation.operation !== 'create') authorizeRow(writer, mutation.kind, stored, { ...scene, rows });
           const change = planChange(mutation, rows, next, writer.actor, factory, secrets, people);
-          changes.push(authorizeChange(writer, change, { ...scene, rows }, isComplete(mutation)));
+          const authorized = authorizeChange(writer, change, { ...scene, rows }, isComplete(mutation));
+          changes.push(authorized);
+          rows = rows.with([authorized]);
         }
-        const rows = scene.rows.with(changes);
         const grants = grantsOfDeleted(changes, rows);
         deletedGrants = grants.map(({ before }) => before?.name ?? '');
         return [...changes, ...grants];
@@ -328,7 +303,8 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
             param: 'revision',
           });
         const changes = undoSince(await store.changesSince(revision), writer.actor, scene.rows, next);
-        return changes.map((change) => authorizeChange(writer, change, { ...scene, rows: scene.rows.with(changes) }, false));
+        const rows = scene.rows.with(changes);
+        return changes.map((change) => authorizeChange(writer, change, { ...scene, rows }, false));
       });
       return { revision: written.revision, changes: written.changes.length };
     },
@@ -348,20 +324,24 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       clearTimeout(rightsTimer);
       stopWatch();
       await queue;
-      await saving;
+      await lastGood.close();
       const last = current;
-      current = emptyBuilt(RowSet.of([]));
-      letGo(last);
+      current = { ...emptyBuilt(), dropped: [...last.handles.values()] };
+      lifetimes.follow(current);
+      lifetimes.release(last);
       // Calls that were cut a moment ago still release their snapshots.
       const patience = Date.now() + closePatienceMs;
-      while ((holders.get(last) ?? 0) > 0 && Date.now() < patience) await sleep(10);
+      while (lifetimes.isHeld(last) && Date.now() < patience) await sleep(10);
       await factory.disposed();
     },
   };
 }
 
-function sameProblem(one: BuiltProblem, other: BuiltProblem): boolean {
-  return one.kind === other.kind && one.tenant === other.tenant && one.name === other.name && one.message === other.message;
+/** The problems that the snapshot before did not have. */
+function newProblems(next: Built, previous: Built): BuiltProblem[] {
+  return [...next.problems.differences(previous.problems)].flatMap(([, before = [], after = []]) =>
+    after.filter(({ message }) => !before.some((each) => each.message === message)),
+  );
 }
 
 function isAbout(problem: BuiltProblem, change: ConfigChange): boolean {

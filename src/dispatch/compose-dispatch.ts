@@ -47,7 +47,7 @@ export function composeDispatch({ config, outbound, registry, metrics, audit, lo
       audit.append({ tenant, actor: 'pailou', act: `circuit ${state}`, target: id, requestId: '', detail: `${before} to ${state}${why}` });
     },
   });
-  config.onSwap((snapshot) => dispatcher.follow(snapshot));
+  config.onSwap((snapshot, { models }) => dispatcher.follow(snapshot, models));
   return {
     dispatcher,
     startProber(ledger) {
@@ -61,7 +61,7 @@ export function composeDispatch({ config, outbound, registry, metrics, audit, lo
       });
       owned.defer(() => prober.close());
       prober.follow(config.current());
-      config.onSwap((snapshot) => prober.follow(snapshot));
+      config.onSwap((snapshot, { models }) => prober.follow(snapshot, models));
     },
   };
 }

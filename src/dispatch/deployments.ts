@@ -2,7 +2,7 @@
 import type { DeploymentLoad } from '../types/dispatch.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { ModelSpec } from '../types/resources.ts';
-import type { Deployment } from '../types/snapshot.ts';
+import type { ChangedModel, Deployment } from '../types/snapshot.ts';
 import { Circuit, type CircuitState, type CircuitTurn } from './circuit.ts';
 import { MinuteWindow } from './minute-window.ts';
 import { LatencyWindow } from './latency-window.ts';
@@ -87,6 +87,8 @@ export type CircuitListener = (deployment: string, turn: CircuitTurn & { readonl
 
 export class Deployments {
   readonly #states = new Map<string, State>();
+  /** Deployments that are no longer configured. */
+  readonly #leaving = new Set<string>();
   readonly #onCircuit: CircuitListener;
   readonly #waiting = new Set<() => void>();
 
@@ -224,5 +226,16 @@ export class Deployments {
   /** Removes deployments that are no longer configured and have no attempt in progress. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const [key, state] of this.#states) if (!keys.has(key) && state.inFlight === 0) this.#states.delete(key);
+  }
+
+  /** As `keepOnly`, for the deployments of changed models. One with an attempt in progress is removed by a later change. */
+  leave(changed: readonly ChangedModel[]): void {
+    for (const { before } of changed) for (const { key } of before?.deployments ?? []) this.#leaving.add(key);
+    for (const { after } of changed) for (const { key } of after?.deployments ?? []) this.#leaving.delete(key);
+    for (const key of this.#leaving) {
+      if ((this.#states.get(key)?.inFlight ?? 0) > 0) continue;
+      this.#states.delete(key);
+      this.#leaving.delete(key);
+    }
   }
 }

@@ -8,7 +8,7 @@ import type { ChatBody, ChatEvents, ChatRequest, Usage } from '../types/chat.ts'
 import type { RoutingContext, Strategy } from '../types/dispatch.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
-import type { Deployment, ModelEntry, Snapshot } from '../types/snapshot.ts';
+import type { ChangedModel, Deployment, ModelEntry, Snapshot } from '../types/snapshot.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, Operation, RerankAnswer, RerankBody } from '../types/wire-format.ts';
 import { affinityOf } from './affinity.ts';
 import { schemaToCheck } from './answer-schema.ts';
@@ -60,8 +60,8 @@ export interface Dispatcher {
   explain(model: ModelEntry, body: ChatBody, asker: Pick<CallContext, 'fallback'> & { readonly principal: Principal }): RouteExplanation;
   /** The counts of this node since its start, by deployment key. */
   health(): Readonly<Record<string, DeploymentNumbers>>;
-  /** Removes deployments that are not in `snapshot`. */
-  follow(snapshot: Snapshot): void;
+  /** Removes deployments that are not in `snapshot`. `changed`: the models that changed; absent: looks at all. */
+  follow(snapshot: Snapshot, changed?: readonly ChangedModel[]): void;
 }
 
 /** One attempt, for each kind of call. */
@@ -292,7 +292,11 @@ export function createDispatcher(options: {
 
     explain: (model, body, asker) => explainRoute(model, body, asker, planFor(model, asker.principal, body, true), deployments),
     health: () => deployments.all(),
-    follow({ tenants }) {
+    follow({ tenants }, changed) {
+      if (changed !== undefined) {
+        deployments.leave(changed);
+        return;
+      }
       const keys = new Set<string>();
       for (const { models } of tenants.values())
         for (const model of models.values()) for (const { key } of model.deployments) keys.add(key);

@@ -4,7 +4,7 @@ import { type GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { ProbeSpec } from '../types/resources.ts';
 import type { Ledger } from '../types/run.ts';
-import type { Deployment, HeldSnapshot, ModelEntry, Snapshot } from '../types/snapshot.ts';
+import type { ChangedModel, Deployment, HeldSnapshot, ModelEntry, Snapshot } from '../types/snapshot.ts';
 import { Dropped } from './attempt-recorder.ts';
 import { type Deployments, isUnhealthy, type ProbeResult } from './deployments.ts';
 import { type Asked, createModelsQuestion } from './probe-models.ts';
@@ -16,7 +16,7 @@ export type ProbeVerdict = 'well' | 'ill' | 'unclear';
 
 export interface Prober {
   /** Probes the deployments that `snapshot` configures. */
-  follow(snapshot: Snapshot): void;
+  follow(snapshot: Snapshot, changed?: readonly ChangedModel[]): void;
   /** Aborts probes in progress. */
   close(): Promise<void>;
 }
@@ -154,30 +154,42 @@ export function createProber(options: ProberOptions): Prober {
     return { at, ok: verdict === 'unclear' ? null : verdict === 'well', reason, latencyMs };
   };
 
-  return {
-    follow({ tenants }) {
-      if (closed) return;
-      const wanted = new Set<string>();
-      for (const [tenant, { models }] of tenants) {
-        for (const model of models.values()) {
-          for (const deployment of model.deployments) {
-            const { key, probe: spec } = deployment;
-            if (spec === undefined || wanted.has(key)) continue;
-            wanted.add(key);
-            const old = watches.get(key);
-            if (old !== undefined && isSame(old, deployment, model)) {
-              old.model = model;
-              old.deployment = deployment;
-              continue;
-            }
-            if (old !== undefined) stop(key, old);
-            const watch: Watch = { tenant, spec, model, deployment, controller: new AbortController(), timer: undefined, verdict: null };
-            watches.set(key, watch);
-            schedule(watch, (Math.random() * spec.interval_ms) / 10);
-          }
-        }
+  /** Watches the probed deployments of the model and takes their keys out of `gone`. */
+  const watchModel = (tenant: string, model: ModelEntry, gone: Set<string>): void => {
+    for (const deployment of model.deployments) {
+      const { key, probe: spec } = deployment;
+      if (spec === undefined) continue;
+      gone.delete(key);
+      const old = watches.get(key);
+      // A model may name one upstream model twice; the first one counts.
+      if (old?.model === model) continue;
+      if (old !== undefined && isSame(old, deployment, model)) {
+        old.model = model;
+        old.deployment = deployment;
+        continue;
       }
-      for (const [key, watch] of watches) if (!wanted.has(key)) stop(key, watch);
+      if (old !== undefined) stop(key, old);
+      const watch: Watch = { tenant, spec, model, deployment, controller: new AbortController(), timer: undefined, verdict: null };
+      watches.set(key, watch);
+      schedule(watch, (Math.random() * spec.interval_ms) / 10);
+    }
+  };
+
+  return {
+    follow({ tenants }, changed) {
+      if (closed) return;
+      const gone = new Set<string>();
+      if (changed === undefined) {
+        for (const key of watches.keys()) gone.add(key);
+        for (const [tenant, { models }] of tenants) for (const model of models.values()) watchModel(tenant, model, gone);
+      } else {
+        for (const { before } of changed) for (const { key } of before?.deployments ?? []) gone.add(key);
+        for (const { tenant, after } of changed) if (after !== undefined) watchModel(tenant, after, gone);
+      }
+      for (const key of gone) {
+        const watch = watches.get(key);
+        if (watch !== undefined) stop(key, watch);
+      }
     },
 
     async close() {

@@ -62,7 +62,8 @@ export async function composeQuota(parts: QuotaParts): Promise<Quota> {
   ledgerSync.follow(config.current());
   await ledgerSync.settled();
   alerts.follow(config.current());
-  config.onSwap((snapshot) => {
+  config.onSwap((snapshot, { limits }) => {
+    if (!limits) return;
     ledgerSync.follow(snapshot);
     alerts.follow(snapshot);
   });

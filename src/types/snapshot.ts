@@ -126,10 +126,9 @@ export interface TenantView {
   /** All rows of MCP servers, oldest first, when some are disabled or invalid: they reserve their names. Absent: those of `mcpServers`. */
   readonly mcpRows?: readonly McpRow[];
   /** The names of all skills, including disabled and invalid ones. */
-  readonly skillNames: ReadonlySet<string>;
+  readonly skillNames: Pick<ReadonlySet<string>, 'has'>;
   readonly grants: GrantIndex;
   readonly limits: LimitIndex;
-  readonly keys: readonly KeyEntry[];
 }
 
 /** A row that could not be used. The other rows serve. */
@@ -151,11 +150,26 @@ export interface Snapshot {
   readonly tenants: ReadonlyMap<string, TenantView>;
 }
 
+/** A model that a swap added, removed, or made again. */
+export interface ChangedModel {
+  readonly tenant: string;
+  readonly before: ModelEntry | undefined;
+  readonly after: ModelEntry | undefined;
+}
+
+/** What a swap changed, so that its listeners work in proportion to it. */
+export interface SnapshotChange {
+  readonly models: readonly ChangedModel[];
+  /** True when limits or MCP servers of some tenant changed. */
+  readonly limits: boolean;
+  readonly servers: boolean;
+}
+
 /** The configuration for the layers below the configuration service. */
 export interface SnapshotSource {
   current(): Snapshot;
   /** Calls `listener` after each swap. Returns a function that stops it. */
-  onSwap(listener: (snapshot: Snapshot) => void): () => void;
+  onSwap(listener: (snapshot: Snapshot, change: SnapshotChange) => void): () => void;
   /** The current snapshot for one call. Its plugin instances live until `release`. */
   hold(): HeldSnapshot;
 }

@@ -39,7 +39,9 @@ export function composeMcp({ config, database, audit, version, logger, owned }: 
   });
   owned.defer(() => catalogue.close());
   catalogue.follow(config.current());
-  config.onSwap((snapshot) => catalogue.follow(snapshot));
+  config.onSwap((snapshot, { servers }) => {
+    if (servers) catalogue.follow(snapshot);
+  });
 
   const gate = createMcpGate({
     logger,
