@@ -2,7 +2,7 @@
 import type { Handle } from './instances.ts';
 import type { Built } from './snapshot/built.ts';
 
-/** A snapshot that somebody holds. */
+/** A snapshot that the service or a call holds. */
 interface Held {
   readonly sequence: number;
   holders: number;
