@@ -101,7 +101,7 @@ export async function providersPageZh(): Promise<string> {
     '有的厂商把思考过程写在正文里，放在 `<think>` 与 `</think>` 之间。供应商或部署的 `think_tags` 为 true 时，Pailou 会把思考与正文分开（`llamacpp`、`lmstudio`、`minimax`、`sglang`、`vllm`、`xinference` 默认如此）。',
     '有些模型（如 DeepSeek R1、QwQ）的模板已在提示词末尾写好 `<think>`，正文里就只有 `</think>`。完整回答照样能分开；流式回答需要设 `"think_tags": "unopened"`：`</think>` 之前的内容都算思考。只应用于始终会思考的模型。',
     '只能流式输出的模型，由 Pailou 以流式请求、再合并成完整回答：在供应商上设 `stream_only`，或在部署上设 `always_stream`。',
-    '第一张表里写有 `openai-responses` 的厂商，还提供 OpenAI 的 Responses API。以下情况部署会使用它：部署的 `api` 写成 `responses`，或模型目录表明该模型只有这一种 API，或供应商的 `responses_models` 列出了该模型；不论调用方用哪种格式，都感觉不到差别。`n`、`stop` 和 `logit_bias` 在这里会被点名拒绝，因为该 API 没有这些字段。',
+    '第一张表里写有 `openai-responses` 的厂商，还提供 OpenAI 的 Responses API。以下情况部署会使用它：部署的 `api` 写成 `responses`，或模型目录表明该模型只有这一种 API，或供应商的 `responses_models` 列出了该模型；不论调用方用哪种格式，都感觉不到差别。`n`、`stop` 和 `logit_bias` 在这里会被点名拒绝，因为该 API 没有这些字段。用 Responses 格式发来的请求会原样转发（包括自定义工具、托管工具、加密的推理和 `prompt_cache_key`）；xAI、DeepSeek 和智谱缺少的工具则改写为函数。',
     `有些模型可以接着给定的开头往下写（部署的选项 \`prefill\`，见 docs/routing.md），它们是 ${prefill.join('、')}；其中 DeepSeek 只在以 \`/beta\` 结尾的地址上支持，Claude 只限 4.6 之前的版本，通义千问和豆包只在关闭思考时支持。\n`,
   ].join('\n');
 }

@@ -195,6 +195,7 @@ export async function providersPage(): Promise<string> {
     'Models that answer only as a stream are asked for a stream, which Pailou buffers: the option `stream_only` of the provider, or `always_stream` of a deployment.',
     "A vendor with `openai-responses` in the first table has OpenAI's Responses API too. A deployment uses it when its `api` says `responses`, when the catalogue knows the model by this API alone, or when",
     "the provider's `responses_models` names it; clients notice nothing, whatever format they speak. `n`, `stop` and `logit_bias` are refused there by name, because that API has none of them.",
+    'A request that came in the Responses format is sent there as its caller wrote it, with custom and hosted tools, encrypted reasoning and `prompt_cache_key`; xAI, DeepSeek and Zhipu get what they lack as functions.',
     `Some models go on from the beginning of an answer that is given to them (the option \`prefill\` of a deployment, docs/routing.md), at ${prefill.join(', ')}:`,
     'DeepSeek only at the address that ends in `/beta`, Claude only before 4.6, Qwen and Doubao only without thinking.\n',
   ].join('\n');

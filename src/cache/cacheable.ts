@@ -4,8 +4,8 @@ import { isJsonObject, type Json } from '../types/json.ts';
 
 /** Tool types of OpenAI's format that the caller runs. */
 const callersOwn: ReadonlySet<unknown> = new Set(['function', 'custom']);
-/** Tool types of Anthropic's format that the caller runs. */
-const callersOwnNative = /^(custom|(bash|text_editor|computer|memory)_\d+)$/;
+/** Tool types of Anthropic's format, and of OpenAI's Responses, that the caller runs. */
+const callersOwnNative = /^(function|custom|namespace|local_shell|apply_patch|(bash|text_editor|computer|memory)_\d+)$/;
 
 function all(tools: Json | undefined, rule: (type: Json | undefined) => boolean): boolean {
   return !Array.isArray(tools) || tools.every((tool: Json) => isJsonObject(tool) && rule(tool['type']));

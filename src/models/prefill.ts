@@ -20,8 +20,9 @@ export function withPrefill(request: ChatRequest, text: string, { message, body:
   const { raw: _stale, native, ...rest } = request;
   const beginning: JsonObject = { role: 'assistant', content: text, ...message };
   const body: ChatBody = { ...withinLimit(request.body, text), ...marks, messages: [...request.body.messages, beginning] };
-  if (native === undefined) return { ...rest, body };
-  const earlier = native.body['messages'];
-  const messages = [...(Array.isArray(earlier) ? (earlier as readonly JsonObject[]) : []), { role: 'assistant', content: text }];
+  // A body of the Responses format has no place for the beginning of an answer.
+  const earlier = native?.body['messages'];
+  if (native === undefined || !Array.isArray(earlier)) return { ...rest, body };
+  const messages = [...(earlier as readonly JsonObject[]), { role: 'assistant', content: text }];
   return { ...rest, body, native: { ...native, body: { ...withinLimit(native.body, text), messages } } };
 }

@@ -116,6 +116,10 @@ function plainBody(body: ChatBody, provider: Pick<Provider, 'cacheControl'>, tar
   return { ...body, messages: plain.end(), ...(tools === undefined ? {} : { tools }) };
 }
 
+function hasFeatures({ responsesFeatures }: Pick<Provider, 'responsesFeatures'>, used: readonly string[] = []): boolean {
+  return responsesFeatures === undefined || used.every((feature) => responsesFeatures.has(feature));
+}
+
 /**
  * The request for this vendor. The same object when the vendor supports the caller's format or the request is OpenAI's. Throws
  * `unsupported_parameter` for features that need the caller's format, because another deployment may support it.
@@ -124,12 +128,13 @@ export function fitTranslated(
   request: ChatRequest,
   vendor: {
     readonly format: string;
-    readonly provider: Pick<Provider, 'cacheControl'>;
+    readonly provider: Pick<Provider, 'cacheControl' | 'responsesFeatures'>;
     readonly target: EncodeTarget;
   },
 ): ChatRequest {
-  const { translated, native } = request;
-  if (translated === undefined || native?.format === vendor.format) return request;
+  const { native, ...plain } = request;
+  const { translated } = request;
+  if (translated === undefined || (native?.format === vendor.format && hasFeatures(vendor.provider, native.features))) return request;
   const { target } = vendor;
   const demand = translated.demands[0];
   if (demand !== undefined) {
@@ -140,7 +145,7 @@ export function fitTranslated(
     );
   }
   for (const field of translated.leftOut) target.warn(`${field} left out: ${target.vendor} has none`);
-  return vendor.format === 'openai' ? { ...request, body: plainBody(request.body, vendor.provider, target) } : request;
+  return vendor.format === 'openai' ? { ...plain, body: plainBody(request.body, vendor.provider, target) } : plain;
 }
 
 /** Adds the caller's headers that a vendor of the same format must receive. */

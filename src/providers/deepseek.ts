@@ -9,7 +9,7 @@ export default openaiVendor({
   source: 'https://api-docs.deepseek.com/api/create-chat-completion',
   structuredOutput: { usual: 'json_object', source: 'https://api-docs.deepseek.com/quick_start/pricing' },
   operations: ['chat'],
-  responses: { models: [], source: null },
+  responses: { models: [], source: 'https://api-docs.deepseek.com/guides/responses_api', features: [] },
   maxTokens: 'max_tokens',
   drops: ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],
   refuses: ['n', 'logit_bias'],

@@ -8,7 +8,11 @@ export default openaiVendor({
   source: 'https://docs.x.ai/docs/api-reference',
   structuredOutput: { usual: 'json_schema', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
   operations: ['chat', 'images'],
-  responses: { models: ['*multi-agent*'], source: 'https://docs.x.ai/docs/guides/responses-api' },
+  responses: {
+    models: ['*multi-agent*'],
+    source: 'https://docs.x.ai/docs/guides/responses-api',
+    features: ['web_search', 'x_search', 'code_interpreter', 'code_execution', 'file_search', 'collections_search'],
+  },
   drops: ['store', 'metadata', 'service_tier', 'prompt_cache_key'],
   refuses: ['logit_bias'],
   thoughtFields: [],

@@ -9,7 +9,7 @@ export default openaiVendor({
   source: 'https://docs.bigmodel.cn/cn/api/introduction',
   structuredOutput: { usual: 'json_object', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
-  responses: { models: [], source: null },
+  responses: { models: [], source: null, features: [] },
   maxTokens: 'max_tokens',
   drops: [
     'presence_penalty',

@@ -30,6 +30,10 @@ export interface ChatRequest {
   readonly native?: {
     readonly format: string;
     readonly body: JsonObject;
+    /** The messages before the body's own, in the form of `ChatRequest.body`. */
+    readonly earlier?: readonly JsonObject[];
+    /** The features of the format that the body uses, for vendors that have a part of them. */
+    readonly features?: readonly string[];
     /** Headers of that format that such a vendor needs, such as `anthropic-beta`. Names in lower case. */
     readonly headers?: Readonly<Record<string, string>>;
   };

@@ -59,7 +59,7 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
       const { gateway: _own, ...given } = body;
       const caller = callerOf(request, reply);
       const earlier = await resolveEarlier(services.responses, caller, given);
-      const asked = readResponsesRequest(earlier.body, earlier);
+      const asked = readResponsesRequest(earlier.body, earlier, request.headers);
       const answer = await routeChat(services, caller, {
         request: asked.request,
         stream: asked.stream,

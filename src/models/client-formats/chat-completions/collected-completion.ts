@@ -2,7 +2,7 @@
 import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
-import { betweenRounds, endsRound, type TextState } from './round-separator.ts';
+import { betweenRounds, endsRound, separatesMessages, type TextState } from './round-separator.ts';
 import { completeAudio, validFinishReason, isUrlCitation, mergeLogprobs, renderExtra, renderImages } from './schema-rules.ts';
 import { renderUsage } from './usage.ts';
 
@@ -101,8 +101,11 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
       // A whole answer lists each step once, with its final status.
       if (event.step.status !== 'started') collection.steps.push(event.step);
       return;
-    case 'vendor':
+    case 'vendor': {
+      const first = collection.choices.get(0);
+      if (first?.textState === 'now' && separatesMessages(event)) first.textState = 'before';
       return;
+    }
     default:
   }
   const choice = choiceOf(collection, event.choice);

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../types/json.ts';
 import { customCallsOf } from '../custom-calls.ts';
 import { renderError } from '../error.ts';
 import { type CompletionOptions, collectInto, startCollection, renderCompletion } from './collected-completion.ts';
-import { betweenRounds, endsRound, type TextState } from './round-separator.ts';
+import { betweenRounds, endsRound, separatesMessages, type TextState } from './round-separator.ts';
 import { renderUsage } from './usage.ts';
 import { validFinishReason, isUrlCitation, renderExtra, renderImages } from './schema-rules.ts';
 
@@ -149,6 +149,11 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
     return `${text}${prefix},"pailou":{"step":${JSON.stringify(event.step)}},"choices":[{"index":0,"delta":{${deltaEnd}`;
   };
 
+  const separate = (event: Extract<ChatEvent, { type: 'vendor' }>): void => {
+    const state = choices.get(0);
+    if (state?.textState === 'now' && separatesMessages(event)) state.textState = 'before';
+  };
+
   return {
     write(events) {
       let text = '';
@@ -164,7 +169,8 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
           if (options.includeUsage) text += `${prefix},"choices":[],"usage":${renderUsage(event.usage, closed)}}\n\n`;
           text += done;
         } else if (event.type === 'step') text += writeStep(event);
-        else if (event.type !== 'vendor') text += writeDelta(event);
+        else if (event.type === 'vendor') separate(event);
+        else text += writeDelta(event);
       }
       return text;
     },

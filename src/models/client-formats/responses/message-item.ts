@@ -20,7 +20,7 @@ export class MessageItem {
   readonly #content: (TextPart | RefusalPart)[] = [];
   #open: TextPart | RefusalPart | null = null;
 
-  constructor(sink: EventSink, id: string, outputIndex: number) {
+  constructor(sink: EventSink, id: string, outputIndex: number, phase?: string) {
     this.#sink = sink;
     this.#place = { item_id: id, output_index: outputIndex };
     this.item = {
@@ -28,6 +28,7 @@ export class MessageItem {
       type: 'message',
       status: 'in_progress',
       role: 'assistant',
+      ...(phase === undefined ? {} : { phase }),
       content: this.#content as unknown as readonly JsonObject[],
     };
     sink('response.output_item.added', { output_index: outputIndex, item: { ...this.item } });
@@ -54,9 +55,13 @@ export class MessageItem {
   annotation(annotation: JsonObject): void {
     const citation = annotation['url_citation'];
     if (annotation['type'] !== 'url_citation' || !isJsonObject(citation)) return;
+    this.rawAnnotation({ type: 'url_citation', ...citation });
+  }
+
+  /** `flat`: an annotation in the form of this format. */
+  rawAnnotation(flat: JsonObject): void {
     const part = this.#textPart();
     const known = part.annotations;
-    const flat: JsonObject = { type: 'url_citation', ...citation };
     part.annotations = [...known, flat];
     this.#sink('response.output_text.annotation.added', { ...this.#partPlace(), annotation_index: known.length, annotation: flat });
   }

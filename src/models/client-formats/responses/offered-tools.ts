@@ -1,7 +1,7 @@
 /** The tools that a Responses request offers, converted to chat completions, and how each call of them returns to the client. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { type ClientRunTool, clientRunTool } from './client-run-tools.ts';
-import { flatName, hashedName } from './flat-names.ts';
+import { flatName, hashedName } from '../../flat-names.ts';
 import { invalid, typeName } from './request-errors.ts';
 
 /** A tool that the caller named. */

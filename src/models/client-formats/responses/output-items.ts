@@ -1,6 +1,6 @@
 /** Creates the output items of one response from the events of an answer. */
 import type { ChatEvent } from '../../../types/chat.ts';
-import type { JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import { dataOf } from '../../answer-images.ts';
 import { invalidAnswer } from '../../answer-json.ts';
 import { CallItem } from './call-item.ts';
@@ -53,6 +53,8 @@ export class Output {
   readonly #transcript = new Transcript();
   #hasSoundWithoutTranscript = false;
   #summary = '';
+  /** The phase of the next message, as the vendor names it. */
+  #phase: string | undefined;
 
   constructor(sink: EventSink, response: string, form: OutputForm) {
     this.#sink = sink;
@@ -105,6 +107,16 @@ export class Output {
   /** An item that a vendor of the same format has and the canonical events lack. */
   #vendor({ format, event: item }: Extract<ChatEvent, { type: 'vendor' }>): void {
     if (format !== 'openai-responses') return;
+    const { type, annotation, phase } = item;
+    if (type === 'annotation') {
+      if (isJsonObject(annotation)) this.#message().rawAnnotation(annotation);
+      return;
+    }
+    if (type === 'message') {
+      this.#close('completed');
+      this.#phase = typeof phase === 'string' ? phase : undefined;
+      return;
+    }
     this.#transcript.addReasoningDetail({ type: 'item', format, item });
     this.#close('completed');
     this.#add(prefixOf(item), (id, index) => new VendorItem(this.#sink, item, id, index));
@@ -184,7 +196,7 @@ export class Output {
   #message(): MessageItem {
     if (this.#open instanceof MessageItem) return this.#open;
     this.#close('completed');
-    const message = this.#add('msg', (id, index) => new MessageItem(this.#sink, id, index));
+    const message = this.#add('msg', (id, index) => new MessageItem(this.#sink, id, index, this.#phase));
     this.#open = message;
     return message;
   }

@@ -8,6 +8,7 @@ import { asksForCompaction, summaryRequest } from './compaction.ts';
 import { atOpenai } from './request-errors.ts';
 import { readItems } from './input-items.ts';
 import { readInputSettings } from './input-tools.ts';
+import { nativeRequest } from './native-body.ts';
 import { OfferedTools, type ToolOrigins } from './offered-tools.ts';
 import { readTextFormat } from './text-format.ts';
 import { readToolChoice } from './tool-choice.ts';
@@ -141,8 +142,12 @@ function formOf(body: JsonObject, offered: OfferedTools, choice: Json | undefine
   };
 }
 
-/** `body` fits the schema above, and its item references are resolved. Throws a fault naming the field. */
-export function readResponsesRequest(body: JsonObject, earlier: Earlier = { messages: [], items: [] }): ResponsesRequest {
+/** `body` fits the schema above, and its item references are resolved. `headers`: those of the caller. Throws a fault naming the field. */
+export function readResponsesRequest(
+  body: JsonObject,
+  earlier: Earlier = { messages: [], items: [] },
+  headers: Readonly<Record<string, unknown>> = {},
+): ResponsesRequest {
   if (body['background'] === true) throw atOpenai('background', 'work in the background', 'Leave it out; the answer can be streamed.');
   const leftOut: string[] = [];
   const rest = passthroughFields(body, leftOut);
@@ -175,8 +180,10 @@ export function readResponsesRequest(body: JsonObject, earlier: Earlier = { mess
     ...(body['stream'] === true ? { stream: true } : {}),
   };
   const include = Array.isArray(body['include']) ? (body['include'] as readonly Json[]) : [];
+  const native = nativeRequest(body, earlier.messages, settings.features, headers);
+  const translated = { leftOut, demands: demand === undefined || compaction ? [] : [demand] };
   return {
-    request: { body: chat as ChatBody, translated: { leftOut, demands: demand === undefined || compaction ? [] : [demand] } },
+    request: { body: chat as ChatBody, ...(native === undefined ? {} : { native }), translated },
     stream: body['stream'] === true,
     summary: typeof (reasoning['summary'] ?? reasoning['generate_summary']) === 'string',
     encrypted: include.includes('reasoning.encrypted_content'),

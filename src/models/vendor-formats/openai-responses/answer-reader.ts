@@ -6,6 +6,7 @@ import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
 import { imageDataUrl } from '../../answer-images.ts';
 import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
 import { unknownReason } from '../../finish-reasons.ts';
+import { flatName } from '../../flat-names.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { readUsage } from './usage.ts';
 
@@ -33,6 +34,8 @@ export class AnswerReader {
   ended = false;
   #started = false;
   #calls = 0;
+  #messages = 0;
+  #searches = 0;
   readonly #items = new Map<number, OpenItem>();
   readonly #reading: Reading | undefined;
 
@@ -138,9 +141,13 @@ export class AnswerReader {
     if (this.#items.has(index)) return;
     const isCall = item['type'] === 'function_call' || item['type'] === 'custom_tool_call';
     this.#items.set(index, { call: isCall ? this.#calls : null, streamed: false });
+    if (item['type'] === 'message') this.#message(item, events);
+    if (item['type'] === 'web_search_call') this.#searches++;
     if (!isCall) return;
     const id = textOf(item['call_id']) || textOf(item['id']);
-    const name = textOf(item['name']);
+    const { namespace } = item;
+    const called = textOf(item['name']);
+    const name = typeof namespace === 'string' && called !== '' ? flatName(namespace, called) : called;
     if (name === '') throw invalidAnswer('a tool call without a name', JSON.stringify(item));
     events.push({
       type: 'tool-call-start',
@@ -150,6 +157,13 @@ export class AnswerReader {
       name,
       ...(item['type'] === 'custom_tool_call' ? { kind: 'custom' as const } : {}),
     });
+  }
+
+  /** A phase, such as commentary, and the boundary between two messages of one answer. */
+  #message({ phase }: JsonObject, events: ChatEvent[]): void {
+    if (this.#messages++ === 0 && typeof phase !== 'string') return;
+    const event: JsonObject = { type: 'message', ...(typeof phase === 'string' ? { phase } : {}) };
+    events.push({ type: 'vendor', format: 'openai-responses', choice: 0, event });
   }
 
   /** The item is complete: emits what did not come as deltas. */
@@ -202,7 +216,10 @@ export class AnswerReader {
 
   #annotate(index: number, annotation: JsonObject, events: ChatEvent[]): void {
     this.#delta(index);
-    if (annotation['type'] !== 'url_citation') return;
+    if (annotation['type'] !== 'url_citation') {
+      events.push({ type: 'vendor', format: 'openai-responses', choice: 0, event: { type: 'annotation', annotation } });
+      return;
+    }
     const { type, ...citation } = annotation;
     events.push({ type: 'annotation', choice: 0, annotation: { type, url_citation: citation } });
   }
@@ -240,6 +257,6 @@ export class AnswerReader {
     const reason = cut ?? (this.#calls > 0 ? 'tool_calls' : 'stop');
     events.push({ type: 'finish', choice: 0, reason, ...(raw === '' ? {} : { raw }) });
     this.ended = true;
-    events.push({ type: 'response-end', usage: readUsage(response['usage']) });
+    events.push({ type: 'response-end', usage: readUsage(response['usage'], this.#searches) });
   }
 }

@@ -43,10 +43,13 @@ function writeInput(content: Json | undefined, path: string, target: EncodeTarge
   return readContent(content, path).map((part, index) => writePart(part, given[index], target));
 }
 
-function reasoningItems(message: JsonObject): JsonObject[] {
+/** What only this format can say of an earlier answer: encrypted reasoning, and items such as a web search. */
+export function reasoningItems(message: JsonObject): JsonObject[] {
   const details = Array.isArray(message['reasoning_details']) ? (message['reasoning_details'] as readonly Json[]) : [];
-  return details.filter(isJsonObject).flatMap(({ format, data, item }): JsonObject[] => {
-    if (format !== 'openai-responses' || typeof data !== 'string') return [];
+  return details.filter(isJsonObject).flatMap(({ type, format, data, item }): JsonObject[] => {
+    if (format !== 'openai-responses') return [];
+    if (type === 'item' && isJsonObject(item)) return [item];
+    if (typeof data !== 'string') return [];
     return [{ type: 'reasoning', ...(typeof item === 'string' ? { id: item } : {}), summary: [], encrypted_content: data }];
   });
 }

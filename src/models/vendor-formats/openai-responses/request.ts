@@ -3,7 +3,9 @@ import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { effortOf, maxTokensOf, remainingFields, responseFormOf, stopsOf, unsupported } from '../../conversation/request-fields.ts';
+import { includedFor } from './include.ts';
 import { writeItems } from './input-items.ts';
+import { writeNative } from './native.ts';
 import { writeTools } from './tools.ts';
 
 /** Fields that are written below. */
@@ -35,9 +37,6 @@ const shared: ReadonlySet<string> = new Set([
   'prompt_cache_key',
   'prompt_cache_retention',
 ]);
-
-/** Models whose reasoning comes encrypted on request; all others refuse the request for it. */
-const reasons = /(^|\/)(o\d|gpt-[5-9]|codex|grok-(3-mini|4|5|code))/i;
 
 function sharedFields(body: ChatBody): Record<string, Json> {
   const fields: Record<string, Json> = {};
@@ -75,15 +74,10 @@ function writeReasoning(body: ChatBody): JsonObject {
 }
 
 function writeInclude(body: ChatBody, target: EncodeTarget): JsonObject {
-  const given = Array.isArray(body['include']) ? (body['include'] as readonly Json[]) : [];
-  const include = new Set<Json>(given);
-  if (reasons.test(target.model)) include.add('reasoning.encrypted_content');
+  if (body['logprobs'] !== true) return includedFor(body['include'], target);
   const top = body['top_logprobs'];
-  if (body['logprobs'] === true) include.add('message.output_text.logprobs');
-  return {
-    ...(include.size === 0 ? {} : { include: [...include] }),
-    ...(body['logprobs'] === true && typeof top === 'number' && top > 0 ? { top_logprobs: top } : {}),
-  };
+  const included = includedFor(body['include'], target, 'message.output_text.logprobs');
+  return typeof top === 'number' && top > 0 ? { ...included, top_logprobs: top } : included;
 }
 
 function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
@@ -106,8 +100,9 @@ function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
   };
 }
 
-/** Throws `unsupported_parameter` for what the format cannot say. */
+/** A request in this client format is sent as the caller wrote it. Throws `unsupported_parameter` for what the format cannot say. */
 export function encodeRequest(request: ChatRequest, target: EncodeTarget): string {
-  const body = writeRequest(request.body, target);
+  const native = request.native?.format === 'openai-responses' ? request.native : undefined;
+  const body = native === undefined ? writeRequest(request.body, target) : writeNative(native, request.body, target);
   return JSON.stringify(target.adjust === undefined ? body : target.adjust(body));
 }

@@ -6,8 +6,8 @@ function count(value: Json | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** Null when the vendor reports no counts. */
-export function readUsage(usage: Json | undefined): Usage | null {
+/** `searches`: those of the web, which the answer's items count. Null when the vendor reports no counts. */
+export function readUsage(usage: Json | undefined, searches = 0): Usage | null {
   if (!isJsonObject(usage)) return null;
   const input = count(usage['input_tokens']);
   const output = count(usage['output_tokens']);
@@ -20,6 +20,7 @@ export function readUsage(usage: Json | undefined): Usage | null {
     inputTokens: input,
     outputTokens: output,
     ...(cached === undefined ? {} : { cachedInputTokens: cached }),
+    ...(searches === 0 ? {} : { searches }),
     ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
   };
 }
