@@ -1,6 +1,7 @@
 /** Composes the HTTP server: the routes of the control plane and of the calls on the API gateway. */
 import { createBodyBudget } from '../api/bodies/body-budget.ts';
 import { addCalls } from '../api/calls-routes.ts';
+import { createCorsOrigins } from '../api/cross-origin.ts';
 import { addBackchannelLogout } from '../api/routes/backchannel-logout.ts';
 import { addIdentity } from '../api/routes/identity.ts';
 import { addKeyExchange } from '../api/routes/key-exchange.ts';
@@ -62,6 +63,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     audit,
     homeTenant,
     docs: settings.docs,
+    corsOrigins: createCorsOrigins(settings.corsOrigins),
     logger,
     bodyLimit: settings.bodyLimit,
     bodyBudget: createBodyBudget(settings.bodies),

@@ -8,6 +8,7 @@ import type { AuditLog } from '../storage/audit.ts';
 import { createDenialAudit } from './denial-audit.ts';
 import { speaksMessages } from './request-context.ts';
 import { metadataOf } from './routes/protected-resource.ts';
+import { notJson } from './bodies/json-body.ts';
 import { isBodyPending, sendAndClose } from './bodies/lingering-close.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { personRef } from '../types/person.ts';
@@ -33,9 +34,7 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new GatewayError('body_too_large', `The body is larger than ${bodyLimit} bytes, the limit of this gateway.`, { cause: error });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new GatewayError('unsupported_media_type', 'Send the body as JSON with the header Content-Type: application/json.', {
-        cause: error,
-      });
+      return notJson(error);
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new GatewayError('invalid_json', 'The body is empty; send a JSON object.', { cause: error });
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

@@ -4,6 +4,7 @@ import type { ResourceKind } from '../types/resources.ts';
 import type { JsonOutline } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';
+import type { CorsOrigins } from './cross-origin.ts';
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts';
 
 /**
@@ -29,6 +30,9 @@ declare module 'fastify' {
     unreadMs: number;
     /** The public address of the gateway without a trailing slash. */
     publicUrl: string;
+    /** The path of that address; empty for none. Redirects begin with it. */
+    pathPrefix: string;
+    corsOrigins: CorsOrigins;
   }
   interface FastifyContextConfig {
     access?: RouteAccess;

@@ -8,11 +8,13 @@ import type { Quota } from '../quota/quota.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Logger } from '../types/logger.ts';
 import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
+import { addCrossOrigin, type CorsOrigins } from './cross-origin.ts';
 import { addDocumentation, type DocumentationAudience } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
 import { addBodyAdmission } from './bodies/body-admission.ts';
 import type { BodyBudget } from './bodies/body-budget.ts';
 import { addJsonBody } from './bodies/json-body.ts';
+import { createRequestAddresses, pathPrefix } from './request-address.ts';
 import { createActiveRequests } from './active-requests.ts';
 import { addShutdown, type Shutdown } from './shutdown.ts';
 
@@ -39,6 +41,8 @@ export interface ServerOptions {
   readonly onRevocation: (listener: () => void) => void;
   readonly shutdown: Shutdown;
   readonly docs: DocumentationAudience;
+  /** The origins of web pages that may call. */
+  readonly corsOrigins: CorsOrigins;
   /** Adds the routes whose bodies zod validates before the handler (the control API). */
   readonly control: (app: FastifyInstance) => void;
   /** Adds the routes that validate their own bodies and forward them (the calls). */
@@ -47,7 +51,9 @@ export interface ServerOptions {
 
 /** A server that is ready to listen. Throws when a route declares no access. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const addresses = createRequestAddresses(options.publicUrl);
   const app = Fastify({
+    rewriteUrl: (request) => addresses.rewrite(request),
     bodyLimit: options.bodyLimit,
     genReqId: requestId,
     requestIdHeader: false,
@@ -65,6 +71,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   requireDeclaredAccess(app);
+  app.addHook('onRoute', (route) => addresses.learn(route.url));
+  addCrossOrigin(app, options.corsOrigins);
   addShutdown(app, options.shutdown);
   addAdmission(app, options.credentials, options.config);
   const activeRequests = createActiveRequests({ ...options, everyMs: options.recheckMs });
@@ -72,11 +80,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.decorate('activeRequests', activeRequests);
   app.decorate('unreadMs', options.unreadMs);
   app.decorate('publicUrl', options.publicUrl);
+  app.decorate('pathPrefix', pathPrefix(options.publicUrl));
   app.addHook('onClose', async () => activeRequests.close());
   const answerUnknown = addErrorHandling(app, options);
   addBodyAdmission(app, options, answerUnknown);
   addJsonBody(app, options.bodyLimit);
-  await addDocumentation(app, options.version, options.docs);
+  await addDocumentation(app, options);
   await app.register(async (scope) => {
     // Before zod, which would silently drop such a key.
     scope.addHook('preValidation', async (request) => refusePoison(request.body, []));

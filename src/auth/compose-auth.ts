@@ -166,5 +166,5 @@ async function composeBrowserAuth(
   const signIn = createSignIn({ settings: issuer, publicUrl, box: box('sign-in'), fetch: fetchFor(issuer), logger });
   const store = createSessionStore(database, box('sessions'));
   const sessions = createSessions({ store, signIn, authenticator, csrfKey: derivedKey(master.current, 'csrf') });
-  return { signIn, sessions, jar: createCookieJar(publicUrl.startsWith('https:')) };
+  return { signIn, sessions, jar: createCookieJar(publicUrl) };
 }

@@ -98,6 +98,13 @@ const table = {
     example: '72',
     default: '24',
   },
+  PAILOU_CORS_ORIGINS: {
+    meaning:
+      'Origins of browser applications that may call /v1 and /mcp (CORS), separated by commas; * for all. Cookies never count there.',
+    form: 'a list of origins without a path, or *',
+    example: 'https://chat.company.cn,http://localhost:3000',
+    default: 'none',
+  },
   PAILOU_DOCS: {
     meaning: 'Who may read /docs and /openapi.json. signed-in: callers with a token or a session. open: everyone.',
     form: 'open or signed-in',

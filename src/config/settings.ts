@@ -63,6 +63,8 @@ export interface Settings {
   /** The memory of the response cache without Redis. */
   readonly cacheMemoryMb: number;
   readonly withoutRedis: 'local' | 'refuse';
+  /** Origins of web pages that may call /v1 and /mcp, or `*`. */
+  readonly corsOrigins: readonly string[];
   /** The audience of /docs and /openapi.json. */
   readonly docs: 'open' | 'signed-in';
   readonly metricsToken: string | null;
@@ -175,6 +177,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     cacheMemoryMb: read('PAILOU_CACHE_MEMORY_MB', whole(1, 65_536), 64),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
+    corsOrigins: read('PAILOU_CORS_ORIGINS', parseOrigins, []),
     docs: read('PAILOU_DOCS', oneOf('open', 'signed-in'), production ? 'signed-in' : 'open'),
     metricsToken: read('PAILOU_METRICS_TOKEN', (text) => (/^[\x21-\x7e]{16,512}$/.test(text) ? text : undefined), null),
     masterKey: read('PAILOU_MASTER_KEY', (text) => (isKey(text) ? text : undefined), null),
@@ -325,6 +328,18 @@ function parseRanges(text: string): readonly string[] | undefined {
     .map((part) => part.trim())
     .filter((part) => part !== '');
   return ranges.every((range) => /^[0-9a-fA-F.:]+\/\d{1,3}$/.test(range)) ? ranges : undefined;
+}
+
+/** Origins as browsers send them: without a path. */
+function parseOrigins(text: string): readonly string[] | undefined {
+  const origins = text
+    .split(',')
+    .map((part) => part.trim().replace(/\/$/, ''))
+    .filter((part) => part !== '');
+  if (origins.length === 1 && origins[0] === '*') return origins;
+  return origins.every((origin) => URL.parse(origin)?.origin === origin || /^[a-z][a-z0-9+.-]*:\/\/[^/]+$/.test(origin))
+    ? origins
+    : undefined;
 }
 
 function isLoopback(host: string): boolean {

@@ -33,7 +33,7 @@ declare module 'fastify' {
 /** Smaller bodies usually arrive with the headers: reading them costs less than refusing them. */
 export const smallBytes = 16_384;
 /** The body limit of anonymous callers in bytes. */
-const mostOfStrangers = 65_536;
+export const mostOfStrangers = 65_536;
 
 export function hasBody({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';

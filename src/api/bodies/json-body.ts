@@ -1,9 +1,12 @@
 /** Parses JSON bodies once and keeps the bytes, so that a call can forward them unchanged. */
-import type { FastifyInstance } from 'fastify';
+import type { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { outlineJson } from '../../models/json-outline.ts';
 import type { ParsedJson } from '../../models/json-slices.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { personOf } from './body-admission.ts';
+import { hasBody, mostOfStrangers, personOf } from './body-admission.ts';
+import { decodedBody, encodingOf } from './encoded-body.ts';
 import { createLargeBodyQueue } from './large-body-queue.ts';
 import { readBody } from './read-body.ts';
 
@@ -11,6 +14,10 @@ import { readBody } from './read-body.ts';
 const maxDepth = 200;
 /** Up to this size a native parse blocks other calls for a few milliseconds at most. */
 const largeBytes = 524_288;
+
+export function notJson(cause?: unknown): GatewayError {
+  return new GatewayError('unsupported_media_type', 'Send the body as JSON with the header Content-Type: application/json.', { cause });
+}
 
 export function parseJsonBody(bytes: Buffer): ParsedJson {
   if (bytes.length === 0) throw new GatewayError('invalid_json', 'The body is empty; send a JSON object.');
@@ -23,18 +30,36 @@ export function parseJsonBody(bytes: Buffer): ParsedJson {
   }
 }
 
+/** True for a route that does without a body. */
+function isOptional({ routeOptions }: FastifyRequest): boolean {
+  const body = routeOptions.schema?.body;
+  return body === undefined || (body instanceof z.ZodType && body.safeParse(undefined).success);
+}
+
+/** Clients name a media type also without a body, such as Python's MCP client with DELETE. */
+function isWithoutBody(request: FastifyRequest, bytes: Buffer): boolean {
+  return bytes.length === 0 && isOptional(request);
+}
+
 export function addJsonBody(app: FastifyInstance, bodyLimit: number): void {
   const queue = createLargeBodyQueue({ maxDepth });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(/^application\/(.+\+)?json(;|$)/, (request, payload, done) => {
-    readBody(request, payload, bodyLimit, (error, bytes) => {
+    const limit = encodingOf(request) !== null && request.principal === null ? Math.min(mostOfStrangers, bodyLimit) : bodyLimit;
+    let source: Readable;
+    try {
+      source = decodedBody(request, request.raw, limit);
+    } catch (thrown) {
+      return done(thrown as Error);
+    }
+    readBody(request, source === request.raw ? payload : source, limit, (error, bytes) => {
       const finish = (failed: Error | null, parsed?: ParsedJson): void => {
         request.bodyArrival?.leave();
         if (bytes === undefined || parsed === undefined) return done(failed);
         request.jsonSource = { bytes, outline: parsed.outline };
         done(null, parsed.body);
       };
-      if (bytes === undefined) return finish(error);
+      if (bytes === undefined || isWithoutBody(request, bytes)) return finish(error);
       if (bytes.length > largeBytes) return queue.parse(personOf(request), bytes, finish);
       let parsed: ParsedJson;
       try {
@@ -44,5 +69,9 @@ export function addJsonBody(app: FastifyInstance, bodyLimit: number): void {
       }
       finish(null, parsed);
     });
+  });
+  app.addContentTypeParser('*', (request, _payload, done) => {
+    if (hasBody(request) || !isOptional(request)) return done(notJson());
+    done(null, undefined);
   });
 }

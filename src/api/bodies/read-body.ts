@@ -17,7 +17,9 @@ export function readBody(
   limit: number,
   done: (error: Error | null, bytes?: Buffer) => void,
 ): void {
-  const contentLength = request.headers['content-length'] === undefined ? null : Number(request.headers['content-length']);
+  // The header of an encoded body states the length before it is decoded.
+  const stated = source === request.raw ? request.headers['content-length'] : undefined;
+  const contentLength = stated === undefined ? null : Number(stated);
   const { bodyReservation: reservation, bodySignal: signal } = request;
   /** One allocation for a large body of known length, so that it is in memory once. */
   const whole =
@@ -30,6 +32,7 @@ export function readBody(
     signal?.removeEventListener('abort', cut);
     if (error !== null) {
       source.pause();
+      if (source !== request.raw) source.destroy();
       // A later error of the connection is expected.
       source.on('error', () => {});
     }
@@ -53,7 +56,11 @@ export function readBody(
   };
   const cut = (): void => end(signal?.reason as Error);
   const leave = (cause: Error): void =>
-    end(new GatewayError('client_closed_request', 'The caller left before the body was complete.', { cause }));
+    end(
+      cause instanceof GatewayError
+        ? cause
+        : new GatewayError('client_closed_request', 'The caller left before the body was complete.', { cause }),
+    );
   source.on('data', take).on('end', finish).on('error', leave);
   signal?.addEventListener('abort', cut, { once: true });
 }

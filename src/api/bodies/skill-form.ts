@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { BodyReservation } from './body-budget.ts';
+import { decodedBody } from './encoded-body.ts';
 
 /** The limit of all files together, in bytes. */
 const mostBytes = 64 * 1024 * 1024;
@@ -65,14 +66,15 @@ export async function receiveSkillForm(
 ): Promise<SkillForm> {
   signal.throwIfAborted();
   if (Number(request.headers['content-length'] ?? 0) > mostBytes + mostBetween) throw tooLarge();
+  const source = decodedBody(request, request.raw, mostBytes + mostBetween);
   const fields = new Map<string, string>();
   const files = new Map<string, JsonObject>();
   let size = 0;
   await new Promise<void>((resolve, reject) => {
     const form = new Busboy({ headers: request.headers as { 'content-type': string }, limits });
     const fail = (error: Error): void => {
-      request.raw.unpipe(form);
-      request.raw.pause();
+      source.unpipe(form);
+      source.pause();
       reject(error);
     };
     const refuse = (sentence: string, param?: string): void => fail(new GatewayError('invalid_request', sentence, { param }));
@@ -117,7 +119,8 @@ export async function receiveSkillForm(
     );
     form.on('finish', () => resolve());
     request.raw.on('aborted', () => fail(new GatewayError('client_closed_request', 'The caller left.')));
-    request.raw.pipe(form);
+    source.on('error', fail);
+    source.pipe(form);
   });
   const whole = fields.get('input');
   const input = whole === undefined ? {} : parseInput(whole);

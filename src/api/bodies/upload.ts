@@ -9,6 +9,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import type { BodyReservation } from './body-budget.ts';
+import { decodedBody } from './encoded-body.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { soundLength } from './sound-length.ts';
 
@@ -61,7 +62,7 @@ export async function receiveUpload(
   const folder = await mkdtemp(join(tmpdir(), 'pailou-upload-'));
   const discard = (): void => void rm(folder, { recursive: true, force: true }).catch(() => {});
   try {
-    const parts = await receiveParts(request.raw, type, folder, signal, room);
+    const parts = await receiveParts(decodedBody(request, request.raw, limits.files * limits.fileSize), type, folder, signal, room);
     const sizes = new Map<Part, number>();
     for (const part of parts) sizes.set(part, part.kind === 'file' ? (await stat(part.path)).size : Buffer.byteLength(part.value));
     const fields: Record<string, string> = Object.create(null) as Record<string, string>;

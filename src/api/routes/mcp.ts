@@ -14,7 +14,7 @@ import { closeStalledClient } from '../stalled-client.ts';
 /** Refuses foreign origins and hosts, also after DNS rebinding (MCP transports, security considerations). Accepted are the public name, local names and IP addresses. */
 function refuseForeignOrigin(request: FastifyRequest): void {
   const { origin, host } = request.headers;
-  if (origin === undefined) return;
+  if (origin === undefined || request.server.corsOrigins.allows(origin)) return;
   if (URL.canParse(origin)) {
     const from = new URL(origin);
     const isOurs = from.hostname === new URL(request.server.publicUrl).hostname || from.hostname === 'localhost';

@@ -4,6 +4,6 @@ import type { FastifyInstance } from 'fastify';
 export function addRoot(app: FastifyInstance): void {
   app.get('/', { config: { access: 'public' }, schema: { tags: ['operation'], summary: 'The gate is open' } }, async () => ({
     name: 'Pailou',
-    documentation: '/docs',
+    documentation: `${app.pathPrefix}/docs`,
   }));
 }

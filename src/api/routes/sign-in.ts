@@ -13,6 +13,11 @@ const loginQuery = z.object({ return_to: z.string().max(2_000).optional() });
 const ticketSeconds = 600;
 const sessionSeconds = 12 * 3_600;
 
+/** The path at this gateway. It may already hold the prefix, as the browser shows it. */
+function belowPrefix(path: string, prefix: string): string {
+  return path === prefix || path.startsWith(`${prefix}/`) ? path || '/' : prefix + path;
+}
+
 /** `browserAuth` is null when no OAuth2 service for sign-in is configured. */
 export function addSignIn(
   app: FastifyInstance,
@@ -57,7 +62,7 @@ export function addSignIn(
     return reply
       .header('set-cookie', [jar.write(jar.session, cookie, sessionSeconds), jar.write(jar.ticket, '', 0)])
       .header('cache-control', 'no-store')
-      .redirect(returnTo, 303);
+      .redirect(belowPrefix(returnTo, app.pathPrefix), 303);
   });
 
   app.get('/auth/cli', { config: open, schema: { tags, summary: 'The OAuth2 service and client of `pailou login`' } }, async () => {

@@ -10,9 +10,11 @@ export interface CookieJar {
   write(name: string, value: string, seconds: number): string;
 }
 
-/** `secure`: the browser uses https. On a developer's machine without https, browsers refuse the prefix. */
-export function createCookieJar(secure: boolean): CookieJar {
-  const prefix = secure ? '__Host-' : '';
+/** On a developer's machine without https, browsers refuse the prefixes. A gateway below a path shares its host, so its cookies are bound to the path. */
+export function createCookieJar(publicUrl: string): CookieJar {
+  const secure = publicUrl.startsWith('https:');
+  const below = new URL(publicUrl).pathname.replace(/\/+$/, '');
+  const prefix = !secure ? '' : below === '' ? '__Host-' : '__Secure-';
   return {
     session: `${prefix}pailou`,
     ticket: `${prefix}pailou-sign-in`,
@@ -26,6 +28,6 @@ export function createCookieJar(secure: boolean): CookieJar {
       return values.length === 1 && values[0] !== '' ? (values[0] ?? null) : null;
     },
     write: (name, value, seconds) =>
-      `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${value === '' ? 0 : seconds}${secure ? '; Secure' : ''}`,
+      `${name}=${value}; Path=${below || '/'}; HttpOnly; SameSite=Lax; Max-Age=${value === '' ? 0 : seconds}${secure ? '; Secure' : ''}`,
   };
 }
