@@ -67,6 +67,7 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   rate_limited: 'The vendor takes no more requests at this moment. Wait and try again.',
   upstream_authentication: "The vendor refused Pailou's credential. An administrator must renew the provider's key.",
   upstream_unavailable: 'The vendor is overloaded or down. Try again.',
+  body_too_large: 'The request is larger than this vendor takes. Send fewer or smaller pictures and files.',
   upstream_timeout: 'The vendor did not answer in time. Try again.',
   upstream_error: 'The vendor failed. Try again.',
   upstream_model_not_found: 'The vendor does not know the model or the address that this deployment names. Tell your administrator.',
@@ -77,6 +78,7 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
 function codeForStatus(status: number): ErrorCode {
   if (status === 401 || status === 403) return 'upstream_authentication';
   if (status === 402) return 'upstream_quota_exhausted';
+  if (status === 413) return 'body_too_large';
   if (status === 408 || status === 504) return 'upstream_timeout';
   if (status === 429) return 'rate_limited';
   // The caller's model exists in Pailou. That the vendor lacks or moved it is an administrator's fault; another deployment may work.
@@ -87,7 +89,13 @@ function codeForStatus(status: number): ErrorCode {
 }
 
 /** Error types within an answer of status 200 that mean a fault of the request. */
-const requestTypes: ReadonlySet<string> = new Set(['invalid_request_error', 'bad_request_error', 'badrequesterror', 'invalid_argument']);
+const requestTypes: ReadonlySet<string> = new Set([
+  'invalid_request_error',
+  'bad_request_error',
+  'badrequesterror',
+  'invalid_argument',
+  'invalidparameter',
+]);
 
 /** Codes for which the vendor's message may be shown: it is about the caller's own request. */
 const aboutRequest: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'unsupported_parameter']);
@@ -101,7 +109,10 @@ type OwnCodes = Reading['errorCodes'];
 function codeFor(status: number, error: VendorError, own: OwnCodes): ErrorCode {
   const known = own?.[error.code] ?? own?.[error.type] ?? byCode.get(error.code) ?? byCode.get(error.type);
   if (known !== undefined) return known;
-  const real = status >= 400 ? status : (error.status ?? (status >= 300 ? status : requestTypes.has(error.type) ? 400 : 500));
+  const real =
+    status >= 400
+      ? status
+      : (error.status ?? (status >= 300 ? status : requestTypes.has(error.type) || requestTypes.has(error.code) ? 400 : 500));
   return codeOfMessage(error.message, real) ?? codeForStatus(real);
 }
 

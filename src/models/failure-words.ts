@@ -17,6 +17,9 @@ export const failureWords: readonly FailureWords[] = [
     words: /(?:image|audio|video|multimodal) input is not supported|this server does not support multimodal/i,
     code: 'unsupported_parameter',
   },
+  // llama.cpp without its templates for tools, and with a schema that its grammar cannot express.
+  { words: /requires? --jinja|unsupported param: |custom grammar constraints with tools/i, code: 'unsupported_parameter' },
+  { words: /failed to parse grammar|json schema conversion failed/i, code: 'invalid_request' },
   { words: /input .{0,40}is too large to process|input is too large|exceeds the available context size/i, code: 'context_length_exceeded' },
   // Ollama, status 500. https://github.com/ollama/ollama/blob/main/server/images.go
   { words: /missing data required for image input|failed to process inputs: .{0,60}image/i, code: 'unsupported_parameter' },
@@ -35,9 +38,10 @@ export const failureWords: readonly FailureWords[] = [
     code: 'context_length_exceeded',
     statuses: refusals,
   },
-  // Servers that answer 400 or 500 for an unknown model: Xinference, LM Studio, llama.cpp's router, Ollama.
+  // Servers that answer 400 or 500 for an unknown model: Xinference, LM Studio, llama.cpp's router, Ollama, Bedrock.
   {
-    words: /model ["'`]?[\w./:@-]{1,100}["'`]? (?:was )?not found|model not found|model not exist|no such model|unknown model/i,
+    words:
+      /provided model identifier is invalid|model ["'`]?[\w./:@-]{1,100}["'`]? (?:was )?not found|model not found|model not exist|no such model|unknown model/i,
     code: 'upstream_model_not_found',
   },
 ];

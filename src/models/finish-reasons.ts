@@ -14,6 +14,7 @@ const reasonsByMeaning: Readonly<Record<Meaning, readonly string[]>> = {
     'complete',
     'completed',
     'pause_turn',
+    'compaction',
     'eos',
     'eos_token',
     'end_of_sequence',

@@ -25,6 +25,7 @@ export function checkVectors(body: EmbeddingsBody, { vectors }: Pick<EmbeddingsA
   const requested = typeof body['dimensions'] === 'number' ? body['dimensions'] : undefined;
   const size = requested ?? sizeOf(vectors[0] ?? []);
   const other = vectors.find((vector) => sizeOf(vector) !== size);
+  if (!Number.isInteger(size)) throw invalidAnswer('a vector that is not base64 of 32-bit floats');
   if (other !== undefined) throw invalidAnswer(`a vector of ${sizeOf(other)} numbers where the size is ${size}`);
 }
 

@@ -103,6 +103,16 @@ const cases: readonly [string, unknown, typeof embed][] = [
     rerank,
   ],
   ['a number beyond all numbers in a vector', '{"data":[{"index":0,"embedding":[1e400]},{"index":1,"embedding":[1]}]}', embed],
+  [
+    'a vector in base64 that is cut',
+    {
+      data: [
+        { ...embedding(0), embedding: 'AACA' },
+        { ...embedding(1), embedding: 'AACA' },
+      ],
+    },
+    embed,
+  ],
   ['a score beyond all numbers', '{"results":[{"index":0,"relevance_score":1e400},{"index":1,"relevance_score":0}]}', rerank],
   ['one choice of two', { choices: [choice(0)] }, chat],
   ['two choices at one place', { choices: [choice(0), choice(0)] }, chat],
