@@ -147,16 +147,16 @@ export const openaiShapes: readonly VendorShape[] = [
     heard: { thought: 'Hm.', text: 'Once', end: 'length', usage: [70, 4] },
   },
   {
-    about: 'choices without finish_reason, and counts of thoughts beside those of the words',
+    about: 'choices without finish_reason, and reasoning tokens that only the total contains',
     kind: 'xai',
     ...sse(
       data(chunk({ role: 'assistant', reasoning_content: 'Hm.' }), chunk({ content: 'Hello' }), chunk({}, { finish_reason: 'stop' }), {
         ...head,
         choices: [],
-        usage: { prompt_tokens: 12, completion_tokens: 1, total_tokens: 13 },
+        usage: { prompt_tokens: 12, completion_tokens: 1, total_tokens: 303, completion_tokens_details: { reasoning_tokens: 290 } },
       }) + 'data: [DONE]\n\n',
     ),
-    heard: { thought: 'Hm.', text: 'Hello', usage: [12, 1] },
+    heard: { thought: 'Hm.', text: 'Hello', usage: [12, 291] },
   },
   {
     about: 'thoughts in two forms at once, and comment lines between the parts',

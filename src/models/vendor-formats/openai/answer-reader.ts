@@ -8,6 +8,7 @@ import { invalidAnswer } from '../../answer-json.ts';
 import { CitationReader, completeAnnotation } from '../../citations.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { FinishTracker } from '../../finish-tracker.ts';
+import { completeUsage } from './complete-usage.ts';
 import { readLogprobs, readText } from './content.ts';
 import { ReasoningDetails } from './reasoning-details.ts';
 import { ThinkTagReader } from './think-tags.ts';
@@ -22,6 +23,7 @@ interface ChoiceState {
   readonly unread: Set<string>;
   /** All text so far, for the positions of citations. */
   text: string;
+  reasoning: string;
   /** The vendor's own annotations. */
   readonly annotations: JsonObject[];
   /** Set when the vendor sends `reasoning_details`. */
@@ -44,6 +46,8 @@ export class AnswerReader {
   ended = false;
   #started = false;
   #usage: Usage | null = null;
+  /** The part of the answer that has the latest counts. */
+  #counted: JsonObject | null = null;
   readonly #choices = new Map<number, ChoiceState>();
   readonly #finishes: FinishTracker;
   readonly #reading: Reading | undefined;
@@ -65,7 +69,10 @@ export class AnswerReader {
     if (error !== undefined) throw error;
     const choices = answer['choices'];
     const usage = readUsage(answer, { reading: this.#reading });
-    if (usage !== null) this.#usage = usage;
+    if (usage !== null) {
+      this.#usage = usage;
+      this.#counted = answer;
+    }
     this.#citations.read(answer);
     if (!Array.isArray(choices) || choices.length === 0) {
       // A part with counts alone is usually the last one. Other parts without choices, such as a ping, a notice or
@@ -110,6 +117,7 @@ export class AnswerReader {
         said: false,
         unread: new Set(),
         text: '',
+        reasoning: '',
         annotations: [],
         ...thinkingOf(this.#reading),
       };
@@ -138,13 +146,17 @@ export class AnswerReader {
     const reasoning = nonEmpty(delta['reasoning_content']) ?? nonEmpty(delta['reasoning']) ?? nonEmpty(detailed);
     if (reasoning !== undefined) {
       events.push({ type: 'reasoning-delta', choice: index, text: reasoning });
+      state.reasoning += reasoning;
       state.thinking?.separatedByVendor();
     }
     const logprobs = readLogprobs(choice['logprobs']);
     const content = delta['content'];
     const given = typeof content === 'string' ? content : readText(content, index, events);
     const parted = state.thinking?.push(given, (choice['delta'] ?? null) === null);
-    if (parted !== undefined && parted.thought !== '') events.push({ type: 'reasoning-delta', choice: index, text: parted.thought });
+    if (parted !== undefined && parted.thought !== '') {
+      events.push({ type: 'reasoning-delta', choice: index, text: parted.thought });
+      state.reasoning += parted.thought;
+    }
     const text = parted?.text ?? given;
     state.text += text;
     const refusal = nonEmpty(delta['refusal']);
@@ -195,6 +207,12 @@ export class AnswerReader {
     this.#end(how, events);
   }
 
+  #completeUsage(): Usage | null {
+    if (this.#usage === null || this.#counted === null) return this.#usage;
+    const said = (): string => [...this.#choices.values()].map((state) => state.reasoning + state.text + state.calls.text).join('');
+    return completeUsage(this.#usage, this.#counted, said, this.#reading);
+  }
+
   #checkCount(): void {
     const requested = this.#reading?.choices;
     if (requested === undefined || this.#choices.size === requested || this.#choices.size === 0) return;
@@ -226,6 +244,6 @@ export class AnswerReader {
       });
     }
     this.ended = true;
-    events.push({ type: 'response-end', usage: this.#usage });
+    events.push({ type: 'response-end', usage: this.#completeUsage() });
   }
 }

@@ -41,6 +41,8 @@ export class ToolCallReader {
   readonly #ids = new CallIds();
   /** The vendor's indexes of calls that it executes itself. */
   readonly #hosted = new Set<number>();
+  /** The names and arguments of all calls, for an estimate of their tokens. */
+  text = '';
 
   constructor(choice: number) {
     this.#choice = choice;
@@ -92,6 +94,7 @@ export class ToolCallReader {
   }
 
   #continue(call: Call, name: string, text: string, events: ChatEvent[]): void {
+    this.text += call.started ? text : name + text;
     if (!call.started) {
       call.held += text;
       if (name === '') return;

@@ -1,8 +1,8 @@
 /** Counts of OpenAI-compatible vendors. */
 import type { Usage } from '../../../types/chat.ts';
-import { isJsonObject, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths, Reading } from '../../../types/wire-format.ts';
-import { otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
+import { type Counts, otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
 
 /** In order of precedence: OpenAI's path first, then those of Moonshot, DeepSeek, SGLang, Qwen, OpenRouter, Cohere, Jina, Perplexity, Mistral. */
 export const openaiUsagePaths: CountPaths = {
@@ -76,16 +76,27 @@ function isOutside(more: CountPaths | undefined): boolean {
   return found;
 }
 
+/** The object of the counts: `usage`, or Groq's own member of the last chunk. */
+function usageObject(answer: JsonObject): Json | undefined {
+  const groq = answer['x_groq'];
+  return answer['usage'] ?? (isJsonObject(groq) ? groq['usage'] : undefined);
+}
+
+/** The numbers of an answer or chunk, as the vendor wrote them. */
+export function countsIn(answer: JsonObject, reading: UsageOptions['reading']): Counts {
+  const own = usageObject(answer);
+  return readCounts(own === answer['usage'] ? answer : { ...answer, usage: own ?? null }, openaiUsagePaths, reading?.usage);
+}
+
 /** The usage of an answer or chunk, or null. */
 export function readUsage(answer: JsonObject, { inputOnly = false, reading }: UsageOptions = {}): Usage | null {
-  const groq = answer['x_groq'];
-  const own = answer['usage'] ?? (isJsonObject(groq) ? groq['usage'] : undefined);
+  const own = usageObject(answer);
   // Most chunks have no counts; this path must cost nothing.
   if (!isJsonObject(own) && !isJsonObject(answer['meta']) && !inputOnly && !isOutside(reading?.usage)) return null;
-  const counts = readCounts(own === answer['usage'] ? answer : { ...answer, usage: own ?? null }, openaiUsagePaths, reading?.usage);
+  const counts = countsIn(answer, reading);
   const { inputTokens: input, outputTokens: output, totalTokens: total } = counts;
   const others = otherCounts(counts);
-  if (input === undefined && total === undefined && Object.keys(others).length === 0) return null;
+  if (input === undefined && output === undefined && total === undefined && Object.keys(others).length === 0) return null;
   const usage = isJsonObject(own) ? own : {};
   const inputDetails = isJsonObject(usage['prompt_tokens_details']) ? usage['prompt_tokens_details'] : undefined;
   const outputDetails = isJsonObject(usage['completion_tokens_details']) ? usage['completion_tokens_details'] : undefined;
