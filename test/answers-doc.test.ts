@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { answersPage } from '../scripts/answers-page.ts';
 import { projectRoot } from './architecture/source-tree.ts';
 
-it('the page of answers says what becomes of each member, and none is lost', async () => {
+it('docs/answers.md covers each member of an answer', async () => {
   const wanted = await answersPage();
   const page = readFileSync(join(projectRoot, 'docs/answers.md'), 'utf8');
   expect(page, 'docs/answers.md differs from what the code does. Write it anew: npm run docs').toBe(wanted);

@@ -1,4 +1,4 @@
-/** The shape of the house, held by a machine. Each message gives the reason of the rule that was broken. */
+/** Checks the rules of the architecture. Each message gives the reason of its rule. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ const folderOf = (path: string): string | null => /^src\/([^/]+)\//.exec(path)?.
 const packageOf = (specifier: string): string => /^(@[^/]+\/[^/]+|[^/]+)/.exec(specifier)?.[0] ?? specifier;
 const at = (file: SourceFile, entry: Import): string => `${file.path}:${entry.line} imports ${entry.specifier}`;
 
-/** The ground: contracts, and small rooms without state or I/O that every layer and every plugin may use. */
+/** The ground: contracts, and small folders without state or I/O that every layer and every plugin may import. */
 const ground = /^src\/(schema|scheduling|streaming|text|types)\//;
 const isGround = (path: string | null): boolean => path !== null && ground.test(path);
 
@@ -153,7 +153,7 @@ describe('the layers', () => {
     ).toEqual([]);
   });
 
-  it('reach nothing three floors up but the ground', () => {
+  it('import through the third parent folder only from the ground', () => {
     const far = edges.filter(({ entry }) => entry.specifier.startsWith('../../../') && !isGround(entry.target));
     expect(
       far.map(({ file, entry }) => at(file, entry)),

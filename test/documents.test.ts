@@ -1,4 +1,4 @@
-/** Holds the documents to the tree: what they name exists, and what exists is named. */
+/** Checks the documents against the tree: named paths exist, and layers, decisions and packages are documented. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -15,7 +15,7 @@ const manifest = JSON.parse(read('package.json')) as {
 };
 const packages = { ...manifest.dependencies, ...manifest.devDependencies };
 
-/** Files under version control: what a clone gets. Those not yet committed count, those ignored do not. */
+/** Files under version control, as in a clone, including uncommitted ones and without ignored ones. */
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: projectRoot, encoding: 'utf8' })
   .split('\n')
   .filter((path) => path !== '' && existsSync(join(projectRoot, path)));
@@ -34,7 +34,7 @@ function pathsIn(document: string): string[] {
 }
 
 describe('the documents', () => {
-  it('name only paths that exist', () => {
+  it('name only existing paths', () => {
     const named = documents.flatMap((document) => pathsIn(document).map((path) => ({ document, path })));
     expect(named.length, 'The scanner of paths sees too little.').toBeGreaterThan(50);
     const missing = named.filter(({ path }) => !existsSync(join(projectRoot, path)));
@@ -83,7 +83,7 @@ describe('the page of dependencies', () => {
     );
   });
 
-  it('is right that versions are pinned and that only node runs a script at install', () => {
+  it('states correctly that versions are pinned and that only node runs an install script', () => {
     expect(Object.entries(packages).filter(([, version]) => !/^\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/.test(version))).toEqual([]);
     const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }> };
     const withScript = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript === true && entry.optional !== true);
@@ -105,7 +105,7 @@ describe('the lock file', () => {
     expect(missingEntries(locked), 'Without them `npm ci` refuses the lock file on every machine. Add them: npm run lock').toEqual([]);
   });
 
-  it('holds each package to one content, also those of other platforms', () => {
+  it('fixes the content of each package, including those of other platforms', () => {
     const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Record<string, object> };
     expect(unverifiedEntries(locked), 'They would be installed whatever a registry sends. Complete them: npm run lock').toEqual([]);
     expect(unverifiedEntries({ '': {}, 'node_modules/a': { integrity: 'x' }, 'node_modules/b': { optional: true } })).toEqual([
@@ -115,7 +115,7 @@ describe('the lock file', () => {
 });
 
 describe('what is committed', () => {
-  it('names no place of one machine', () => {
+  it('names no path of one machine', () => {
     const home = /(?:^|[\s"'`=(:])\/(?:home|root|Users|work|farm)\/[\w.-]+/;
     const found = tracked
       .filter((path) => /\.(ts|js|mjs|json|jsonc|md|yml|yaml|sh)$|run$/.test(path))

@@ -98,7 +98,7 @@ describe('the matrix', () => {
     });
   });
 
-  it('agrees with the answer to a call', async () => {
+  it('agrees with the result of a call', async () => {
     for (const person of [ann, rita, wei, bare]) {
       const [line] = await pages(`&capability=model/m-1&subject=${person.subject}`);
       for (const action of ['view', 'use', 'manage'] as const) {
@@ -108,7 +108,7 @@ describe('the matrix', () => {
     }
   });
 
-  it('is the same whatever the size of its pages', async () => {
+  it('does not depend on the page size', async () => {
     const all = await pages('');
     expect(all.length).toBeGreaterThanOrEqual(24);
     for (const limit of [1, 2, 3, 7]) expect(await pages('', limit)).toEqual(all);
@@ -117,7 +117,7 @@ describe('the matrix', () => {
     expect(allowed.length).toBeLessThan(all.length);
   });
 
-  it('can be narrowed, and knows nothing of another tenant', async () => {
+  it('can be filtered, and contains nothing of another tenant', async () => {
     expect(new Set((await pages('&capability=model/m-*')).map(({ capability }) => capability))).toEqual(
       new Set(['model/m-1', 'model/m-2']),
     );
@@ -128,13 +128,13 @@ describe('the matrix', () => {
       new Set(['chief-of-rival', 'frank']),
     );
     expect(theirs.map(({ capability }) => capability)).not.toContain('model/m-1');
-    // A cursor of one tenant opens nothing in the other.
+    // A cursor of one tenant reveals nothing of another.
     const { next } = (await companies.must(chief, 'GET', '/api/access/matrix?limit=2')).json as { next: string };
     const { json } = await companies.must(foreignChief, 'GET', `/api/access/matrix?after=${next}`);
     expect(JSON.stringify(json.data)).not.toContain('m-1');
   });
 
-  it('is for administrators, and refuses nonsense in words', async () => {
+  it('is for administrators, and refuses invalid parameters with a message', async () => {
     for (const person of [ann, rita, wei]) expect((await companies.as(person, 'GET', '/api/access/matrix')).status).toBe(403);
     const odd = Buffer.from(JSON.stringify(['person', ['a\u0000', 'b'], 'x'])).toString('base64url');
     for (const query of ['after=x', `after=${odd}`, 'limit=0', 'limit=501', 'subject=', 'subject=%00', 'tenant=rival'])
@@ -146,7 +146,7 @@ describe('impersonation', () => {
   const ask = (who: Person, as: string, action = 'use') =>
     companies.as(who, 'GET', `/api/explain?capability=model/m-1&action=${action}&as=${as}`);
 
-  it('answers as they would be answered, and is recorded', async () => {
+  it('answers with that person’s rights, and is recorded', async () => {
     for (const person of [ann, rita, wei, bare]) {
       const own = (await companies.must(person, 'GET', '/api/explain?capability=model/m-1')).json as object;
       const { json } = await ask(chief, person.subject);
@@ -164,7 +164,7 @@ describe('impersonation', () => {
     expect(there.status).toBe(404);
     expect(there.json.error.message.replace('rita', 'nobody')).toBe(nowhere.json.error.message);
     expect((await ask(chief, '%00')).status).toBe(400);
-    // Only looking: nothing else takes `as`.
+    // Read-only: no other request accepts `as`.
     const call = await companies.as(bare, 'POST', '/v1/chat/completions?as=chief-of-acme', {
       model: 'm-1',
       messages: [{ role: 'user', content: 'Hi' }],

@@ -1,4 +1,4 @@
-/** Who gets in and what they may do, from outside, over HTTP. */
+/** Authentication and permissions over HTTP. */
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 describe('a user without a grant', () => {
-  it('does not see the model, and gets a refusal with its reason; granted, it works at once', async () => {
+  it('does not see the model, and gets 403 with the reason; a grant applies at once', async () => {
     const listed = async () => (await gateway.as('user', 'GET', '/v1/models')).json.data.map((model: { id: string }) => model.id);
     expect(await listed()).not.toContain('private');
     const refused = await gateway.as('user', 'POST', '/v1/chat/completions', chat('private'));
@@ -38,7 +38,7 @@ describe('a user without a grant', () => {
     expect((await gateway.as('user', 'POST', '/v1/chat/completions', chat('private'))).status).toBe(403);
   });
 
-  it('finds its refusals in the audit, beside every change with before and after', async () => {
+  it('has its denials in the audit, beside every change with before and after', async () => {
     await gateway.as('user', 'POST', '/v1/chat/completions', chat('private'));
     const entries = await eventually(
       async () =>
@@ -59,14 +59,14 @@ describe('tokens', () => {
   const ask = (authorization: string, more: Record<string, string> = {}) =>
     gateway.as(null, 'GET', '/api/me', undefined, { authorization, ...more });
 
-  it('a missing one is answered 401 with the way to go', async () => {
+  it('a missing one gets 401 with the remedy', async () => {
     const answer = await gateway.as(null, 'POST', '/v1/chat/completions', chat('demo/echo'));
     expect(answer.status).toBe(401);
     expect(answer.json.error).toMatchObject({ code: 'token_missing', param: null });
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });
 
-  it('wrong, unsigned, foreign and confused ones are all 401', async () => {
+  it('invalid, unsigned, foreign and mixed ones all get 401', async () => {
     const good = await gateway.token('admin');
     const [head, body, signature] = good.split('.') as [string, string, string];
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
@@ -95,7 +95,7 @@ describe('tokens', () => {
     expect((await ask(`Bearer ${good}`)).status).toBe(200);
   });
 
-  it('an x-api-key with the same token is welcome, with another one refused; two Authorization headers are refused', async () => {
+  it('an x-api-key with the same token is accepted, one with another token is refused; two Authorization headers are refused', async () => {
     const token = await gateway.token('user');
     expect((await gateway.as(null, 'GET', '/api/me', undefined, { 'x-api-key': token })).status).toBe(200);
     expect((await ask(`Bearer ${token}`, { 'x-api-key': token })).status).toBe(200);
@@ -130,7 +130,7 @@ describe('the control plane', () => {
     expect(answer.json.error.message).toMatch(/tenant_id/);
   });
 
-  it('keeps stdio MCP servers to administrators: create, change and test', async () => {
+  it('allows stdio MCP servers only to administrators: create, change and test', async () => {
     const spec = { kind: 'stdio', options: { command: 'sh', args: ['-c', 'id'] } };
     expect((await gateway.as('developer', 'POST', '/api/mcp-servers', { name: 'evil', spec })).status).toBe(403);
     expect((await gateway.as('developer', 'POST', '/api/mcp-servers/test', { spec })).status).toBe(403);
@@ -139,7 +139,7 @@ describe('the control plane', () => {
     expect(admin.json.error).toMatchObject({ code: 'configuration_invalid', param: 'spec.options.command' });
   });
 
-  it('never shows a secret again, in no answer and not on disk', async () => {
+  it('never shows a stored secret, in no answer and not on disk', async () => {
     const canary = 'canary-9f8e7d6c5b4a';
     const spec = { kind: 'openai', options: { api_key: canary } };
     const made = await gateway.as('admin', 'POST', '/api/providers', { name: 'sealed', spec });
@@ -154,7 +154,7 @@ describe('the control plane', () => {
       '/metrics',
     ];
     for (const place of places) expect((await gateway.as('admin', 'GET', place)).text, place).not.toContain(canary);
-    // Written back as shown, the stored one stays.
+    // A masked secret that is sent back keeps the stored one.
     const kept = await gateway.as('admin', 'PUT', '/api/providers/sealed', { spec: { ...spec, options: { api_key: '***' } } });
     expect(kept.status, kept.text).toBe(200);
     const { readdir, readFile } = await import('node:fs/promises');

@@ -1,4 +1,4 @@
-/** A background run may outlive its token, never the rights that its caller was last known to have. */
+/** A background run may outlive its token, but not the last known rights of its caller. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { chiefOf, type Companies, startCompanies } from './companies.ts';
 import { eventually, startGateway } from './gateway.ts';
@@ -39,7 +39,7 @@ beforeEach(async () => {
     }
 });
 
-/** A token that runs out within seconds: one second, and the thirty by which clocks may differ. */
+/** A token that expires within seconds: one second, plus the clock skew of thirty. */
 const briefToken = (): Promise<string> => {
   const { service, signer } = companies;
   const exp = Math.floor((Date.now() + lastsMs) / 1_000) - 30;
@@ -61,7 +61,7 @@ it.each(['skill/going', 'model/endless'])(
       (code) => code === 'token_expired',
       10_000,
     );
-    // Longer than it takes to look once.
+    // Longer than one re-check.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await standing()).toMatchObject({ status: 'running' });
     await companies.must(chief, 'DELETE', `/api/grants/${grants.get(capability)}`);

@@ -1,4 +1,4 @@
-/** A stream does not outlive the right with which it began: revoked keys and grants end it, with a word, within a second here. */
+/** A stream ends with an error when its key or grant is revoked, here within a second. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   vendor.aborts = 0;
-  // A word every 50 ms, without an end.
+  // One word every 50 ms, endlessly.
   vendor.behave((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const [first = '', word = ''] = chunks(['word ']);
@@ -59,8 +59,8 @@ async function readUntilEnd(stream: AsyncIterable<unknown>, act: () => Promise<u
 }
 const messages = [{ role: 'user' as const, content: 'Hi' }];
 
-describe('a stream that is open', () => {
-  it('goes on while its right is there', async () => {
+describe('an active stream', () => {
+  it('continues while its permission holds', async () => {
     const id = await grant();
     const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('user'), maxRetries: 0 });
     const stream = await openai.chat.completions.create({ model: 'endless', messages, stream: true });
@@ -74,7 +74,7 @@ describe('a stream that is open', () => {
     await revoke(`/api/grants/${id}`);
   });
 
-  it('ends when its grant is taken away: chat completions', async () => {
+  it('ends when its grant is revoked: chat completions', async () => {
     const id = await grant();
     const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token('user'), maxRetries: 0 });
     const stream = await openai.chat.completions.create({ model: 'endless', messages, stream: true });
@@ -139,7 +139,7 @@ it('a background run also ends with the permission for its tools, without a list
   const started = await gateway.as('user', 'POST', '/v1/skills/going/runs', { input: { text: 'x' }, async: true });
   expect(started.status, started.text).toBe(202);
   const path = `/v1/runs/${started.json.id}`;
-  // Longer than it takes to look once.
+  // Longer than one re-check.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect((await gateway.as('user', 'GET', path)).json.status).toBe('running');
   await revoke(`/api/grants/${model}`);

@@ -1,4 +1,4 @@
-/** Pictures, sound and citations in a vendor's answer: each client format carries them, whole and streamed, or says that it cannot. */
+/** Images, audio and citations in a vendor's answer: each client format contains them, whole and streamed, or returns an error. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,7 +46,7 @@ interface Answer {
   readonly root?: object;
 }
 
-/** The vendor answers with this message, in one chunk where a stream is asked for. */
+/** The vendor answers with this message, in one chunk for a stream. */
 function answers({ message: given = {}, root = {} }: Answer): void {
   vendor.behave((request, reply) => {
     const head = { id: 'v-1', created: 1, model: 'upstream' };
@@ -93,7 +93,7 @@ async function response(stream: boolean, model = 'members/vendor', more: object 
 }
 
 describe.each([false, true])('streamed: %s', (stream) => {
-  describe('a picture that the model made', () => {
+  describe('a generated image', () => {
     const forms: readonly [string, object][] = [
       ['OpenRouter', { images: [{ type: 'image_url', image_url: { url: dataUrl } }] }],
       ['a bare list of addresses', { images: [dataUrl] }],
@@ -111,7 +111,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       ],
     ];
 
-    it.each(forms)('comes through each client format: %s', async (_name, given) => {
+    it.each(forms)('is in each client format: %s', async (_name, given) => {
       answers({ message: given });
       expect(await chat(stream)).toMatchObject({ content: 'ok', images: [{ type: 'image_url', image_url: { url: dataUrl } }] });
       expect(await message(stream)).toEqual([
@@ -124,34 +124,34 @@ describe.each([false, true])('streamed: %s', (stream) => {
       ]);
     });
 
-    it('is an answer by itself, also by address', async () => {
+    it('is an answer by itself, also by URL', async () => {
       answers({ message: { content: null, images: [{ image_url: { url: 'https://pictures.example.com/1.png' } }] } });
       expect((await chat(stream)).images[0].image_url.url).toBe('https://pictures.example.com/1.png');
       expect(await message(stream)).toEqual([{ type: 'image', source: { type: 'url', url: 'https://pictures.example.com/1.png' } }]);
       expect((await response(stream)).output_text).toBe('![picture](https://pictures.example.com/1.png)');
     });
 
-    it('that cannot be read is an error and no empty answer', async () => {
+    it('that is unreadable is an error, not an empty answer', async () => {
       answers({ message: { content: '', images: [{ id: 'lost' }] } });
       await expect(chat(stream)).rejects.toMatchObject({ code: 'upstream_invalid_response' });
     });
   });
 
-  describe('content that cannot be read', () => {
+  describe('unreadable content', () => {
     const parts = (type: string): object => ({ content: [{ type, [type]: { url: 'https://example.com/1' } }] });
     it.each([
       ['a member', { content: '', video: { url: 'https://example.com/1.mp4' } }],
       ['a list of files', { content: null, attachments: [{ id: 'f' }] }],
       ['a part', parts('video_url')],
       ['a file', parts('file')],
-    ])('is an error where nothing else was said: %s', async (_name, given) => {
+    ])('is an error without other content: %s', async (_name, given) => {
       answers({ message: given });
       await expect(chat(stream)).rejects.toMatchObject({ code: 'upstream_invalid_response' });
       await expect(message(stream)).rejects.toThrow(/cannot be read/);
       await expect(response(stream)).rejects.toThrow(/cannot be read/);
     });
 
-    it('is reported where other content came', async () => {
+    it('is reported beside other content', async () => {
       const file = { type: 'file', file: { file_id: 'f' } };
       answers({ message: { content: [{ type: 'text', text: 'ok' }, file] } });
       const { headers, text } = await gateway.as('developer', 'POST', '/v1/chat/completions', {
@@ -163,14 +163,14 @@ describe.each([false, true])('streamed: %s', (stream) => {
       expect(stream ? text : headers.get('x-pailou-warnings')).toContain(note);
     });
 
-    it('is not suspected in a message without content', async () => {
+    it('is not assumed in a message without content', async () => {
       answers({ message: { content: '', audio: null, images: [], provider_specific_fields: { a: 1 } } });
       expect((await chat(stream)).content).toBe('');
     });
   });
 
   describe('sound', () => {
-    it('comes through chat, and by its transcript through the others', async () => {
+    it('is in chat completions, and as its transcript in the others', async () => {
       const audio = { id: 'a1', data: 'UklGRg==', transcript: 'a gate', expires_at: 9 };
       answers({ message: { content: null, audio } });
       expect((await chat(stream)).audio).toEqual(audio);
@@ -290,14 +290,14 @@ describe.each([false, true])('streamed: %s', (stream) => {
       ]);
     });
 
-    it('stand for the whole text where it has no mark', async () => {
+    it('cover the whole text when it has no mark', async () => {
       answers({ message: { content: 'A gate.' }, root: { citations: [one] } });
       expect((await chat(stream)).annotations).toEqual([
         { type: 'url_citation', url_citation: { url: one, title: one, start_index: 0, end_index: 7 } },
       ]);
     });
 
-    it('appear once where the vendor sends annotations too, and complete their missing members', async () => {
+    it('appear once when the vendor sends annotations too, and complete their missing members', async () => {
       const annotations = [{ type: 'url_citation', url_citation: { url: one } }];
       answers({ message: { content: 'A gate.', annotations }, root: { citations: [one] } });
       const annotation = { type: 'url_citation', url_citation: { url: one, title: one, start_index: 0, end_index: 7 } };
@@ -305,7 +305,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       expect(await message(stream)).toMatchObject([{ type: 'text', text: 'A gate.', citations: [{ url: one }] }]);
     });
 
-    it('of DashScope are no video, which is an error where nothing else was said', async () => {
+    it('of DashScope do not include video, which is an error without other content', async () => {
       vendor.behave((request, reply) => {
         const choices = [{ message: { role: 'assistant', content: [{ video: 'https://example.com/1.mp4' }] }, finish_reason: 'stop' }];
         const body = JSON.stringify({ output: { choices }, usage: { input_tokens: 1, output_tokens: 1 }, request_id: 'r' });
@@ -316,7 +316,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       await expect(chat(stream, 'members/alibaba')).rejects.toMatchObject({ code: 'upstream_invalid_response' });
     });
 
-    it('of DashScope come through too', async () => {
+    it('of DashScope are included too', async () => {
       const search_info = { search_results: [{ index: 1, url: one, title: 'One', site_name: 'one' }] };
       vendor.behave((request, reply) => {
         const choices = [{ message: { role: 'assistant', content: 'A gate [1].' }, finish_reason: 'stop' }];
@@ -331,7 +331,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
     });
   });
 
-  it('Gemini is asked for pictures and sound, and answers with them', async () => {
+  it('Gemini is asked for images and audio, and its answers contain them', async () => {
     const parts = [{ text: 'Here: ' }, { inlineData: { mimeType: 'image/png', data: png } }];
     const say = (given: readonly object[]): void =>
       vendor.behave((request, reply) => {
@@ -368,7 +368,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
   });
 });
 
-it('a picture goes back to its vendor with the next turn, from each client format', async () => {
+it('an image is sent back to its vendor in the next turn, from each client format', async () => {
   answers({ message: { images: [dataUrl] } });
   const first = await response(false);
   const [, , image] = [await message(false), null, await chat(false)];

@@ -1,6 +1,6 @@
 /**
- * What a developer can change for other people: each act that they may do is tried over HTTP as an attack, on both databases, before and after
- * a restart. The table of `docs/access.md` is made here; with another outcome, or another text in the page, the build is red.
+ * What a developer can change for other people: each permitted act is tried as an attack over HTTP, on both databases, before and after
+ * a restart. The table of `docs/access.md` is generated here, and the build fails when it differs.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,11 +27,11 @@ interface Scene {
   readonly key: string;
 }
 
-/** What an act would change for others, if it did. Sentences complete "can a developer …?". */
+/** The possible effects of an act on others. Sentences complete "can a developer …?". */
 interface Act {
   readonly act: string;
   readonly change: string;
-  /** Every request that the developer sends; none may succeed where it is an attack. */
+  /** The requests of the developer; none of an attack may succeed. */
   readonly attempt: (scene: Scene) => Promise<readonly number[]>;
 }
 
@@ -49,7 +49,7 @@ const free = { currency: 'USD', input: '0', output: '0' };
 
 const skill = { description: 'Helps.', model: 'eves', runs_as: 'skill', options: { instructions: 'Help.' } };
 
-/** First a name that is no provider's, then the provider's own. */
+/** First a name without a provider, then the name of a provider. */
 async function swapped(companies: Companies): Promise<number> {
   const { id } = (await companies.must(eve, 'GET', '/api/providers/company')).json as { id: string };
   await companies.as(eve, 'POST', '/api/models', { name: 'swapped', enabled: false, spec: model(id) });
@@ -227,12 +227,12 @@ async function furnish({ companies, vendor, tools, trap: attacker }: Scene): Pro
     await companies.must(chief, 'POST', '/api/grants', { spec: { subject_type: 'role', subject: 'user', capability, action: 'use' } });
   await companies.must(eve, 'POST', '/api/skills', { name: 'eves', spec: skill });
   await companies.must(eve, 'POST', '/api/skills/eves/publish', {});
-  // What the act makes and keeps is there from the beginning.
+  // The rows that the act creates and keeps exist from the start.
   await swapped(companies);
   return (await companies.keyOf(dan)).id;
 }
 
-/** What the victim sees and reaches: the rows of others, and an answer of the company's model. */
+/** The victim's view: the rows of others, and an answer of the company's model. */
 async function worldOf({ companies }: Scene, victim: Person): Promise<string> {
   const messages = [{ role: 'user', content: 'Hi' }];
   const called = await companies.as(victim, 'POST', '/v1/chat/completions', { model: 'company', messages });

@@ -1,12 +1,12 @@
-/** A server that belongs to an attacker: it takes whatever it is sent, answers like a token endpoint, and remembers all of it. */
+/** A server of an attacker: it accepts every request, answers like a token endpoint, and records everything. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface AttackerServer extends AsyncDisposable {
   readonly url: string;
-  /** Everything that arrived, headers and bodies, as text. */
+  /** All received headers and bodies, as text. */
   readonly receivedTexts: string[];
-  /** True if any of it holds `text`. */
+  /** True when any of them contains `text`. */
   received(text: string): boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The audit from outside: filters, files, and what was refused, over HTTP. */
+/** The audit over HTTP: filters, files, and denied requests. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 describe('the filters of the audit', () => {
-  it('narrow by actor, act, target, request and time, alone and together', async () => {
+  it('filter by actor, act, target, request and time, alone and together', async () => {
     expect(namesOf(await list('actor=developer'))).toEqual(['create model/one-more']);
     expect(namesOf(await list('act=denied'))).toEqual(['denied DELETE /api/models/one']);
     expect(namesOf(await list('target=model/one'))).toEqual(['create model/one']);
@@ -44,7 +44,7 @@ describe('the filters of the audit', () => {
     expect(namesOf(await list('request_id=the-first'))).toEqual(['create model/one']);
     expect(namesOf(await list('actor=admin&target=model/one*'))).toEqual(['create model/one']);
     expect(await list('actor=ADMIN')).toEqual([]);
-    // No wild cards but the one at the end.
+    // Only a trailing wildcard counts.
     expect(await list('target=model/x%25')).toEqual([]);
     expect(await list('target=model/__y*')).toEqual([]);
     expect(await list('target=MODEL/*')).toEqual([]);
@@ -59,7 +59,7 @@ describe('the filters of the audit', () => {
     expect(namesOf(await list(`from=${encodeURIComponent(elsewhere)}&to=${later}&target=model/one`))).toEqual(['create model/one']);
   });
 
-  it('keep to the pages', async () => {
+  it('are kept from page to page', async () => {
     const all = await list('target=model/*&limit=500');
     const seen: Entry[] = [];
     let next: string | null = '';
@@ -96,7 +96,7 @@ describe('the audit as a file', () => {
     expect(entries).toEqual(await list('target=model/*&limit=500'));
   });
 
-  it('is CSV in which nothing is a formula', async () => {
+  it('is CSV without formulas', async () => {
     await gateway.as('admin', 'POST', '/api/limits', {
       name: 'l',
       spec: { subject_type: 'user', subject: '=1+1', requests_per_minute: 5 },
@@ -112,7 +112,7 @@ describe('the audit as a file', () => {
     expect(answer.text).toContain('=HYPERLINK');
   });
 
-  it('holds more than one page', { timeout: 30_000 }, async () => {
+  it('contains more than one page', { timeout: 30_000 }, async () => {
     const tenChanges = () => Promise.all(Array.from({ length: 10 }, () => gateway.as('admin', 'PUT', '/api/models/one', { spec })));
     for (let round = 0; round < 56; round++) await tenChanges();
     const count =
@@ -132,7 +132,7 @@ describe('the audit as a file', () => {
 });
 
 describe('what was refused', () => {
-  it('is there with the reason: a wrong token by its address, never with the token', async () => {
+  it('is recorded with the reason: an invalid token by its address, never with the token', async () => {
     const token = `${await gateway.token('user')}x`;
     const refused = await gateway.as(null, 'GET', '/api/models/some-name?secret=1', undefined, { authorization: `Bearer ${token}` });
     expect(refused.status).toBe(401);
@@ -150,18 +150,18 @@ describe('what was refused', () => {
     expect(JSON.stringify(entry)).not.toContain(token.slice(-40));
   });
 
-  it('cannot fill the disk: a flood becomes a bounded number of entries', { timeout: 30_000 }, async () => {
+  it('cannot fill the disk: a flood of denials becomes a bounded number of entries', { timeout: 30_000 }, async () => {
     const before = (await list('act=refused&limit=500')).length;
     const wrong = { authorization: 'Bearer x' };
     const many = () => Promise.all(Array.from({ length: 25 }, () => gateway.as(null, 'GET', '/api/me', undefined, wrong)));
     for (let round = 0; round < 20; round++) await many();
     const after = (await list('act=refused&limit=500')).length;
     expect(after).toBeGreaterThan(before);
-    // One minute's worth, or two if the flood fell upon the turn.
+    // The entries of one minute, or of two when the requests span both.
     expect(after).toBeLessThanOrEqual(120);
   });
 
-  it('a stranger without any token is not worth an entry', async () => {
+  it('a request without a token creates no entry', async () => {
     const { headers } = await gateway.as(null, 'GET', '/api/me');
     await gateway.as('user', 'DELETE', '/api/models/one', undefined, { 'x-request-id': 'after-the-stranger' });
     await eventually(

@@ -1,4 +1,4 @@
-/** An OAuth2 service as MCP servers have them: metadata, registration, PKCE, refresh tokens good for one use, and an MCP server behind it. */
+/** An OAuth2 service for MCP servers: metadata, registration, PKCE, single-use refresh tokens, and an MCP server behind it. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,14 +13,14 @@ export interface AuthorizationServer extends AsyncDisposable {
   /** Forms of each request to the token endpoint. */
   readonly asked: URLSearchParams[];
   readonly registered: object[];
-  /** Whose tokens were renewed. */
+  /** The people whose tokens were renewed. */
   readonly renewed: string[];
-  /** Who signs in next at the authorization endpoint. */
+  /** The person of the next sign-in at the authorization endpoint. */
   person: string;
   lifeSeconds: number;
-  /** The access tokens so far are good no more. */
+  /** Invalidates all access tokens. */
   expireAll(): void;
-  /** So are the refresh tokens. */
+  /** Invalidates all refresh tokens. */
   revokeAll(): void;
 }
 

@@ -1,4 +1,4 @@
-/** OpenID back-channel logout: what the issuer tells ends browser sessions and what they have open; nothing else does. */
+/** OpenID back-channel logout: it ends the browser sessions of a user and their active requests, and nothing else. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -88,7 +88,7 @@ describe('a logout token', () => {
     expect(await mine.me()).toBe(401);
   });
 
-  it('is refused and ends nothing unless it is good in every way', async () => {
+  it('is refused and ends nothing unless it is fully valid', async () => {
     const mine = await signedIn('user');
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const now = Math.floor(Date.now() / 1_000);

@@ -1,4 +1,4 @@
-/** Whatever comes in: a clear error that names field and remedy, no crash, no stack trace. */
+/** Invalid input of every kind gets a clear error with field and remedy, without a crash or a stack trace. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, startGateway, type TestGateway } from './gateway.ts';
@@ -76,7 +76,7 @@ describe('a bad body', () => {
     });
   }
 
-  it('another content type is 415 and says what to send', async () => {
+  it('another content type is 415 and names the accepted one', async () => {
     const answer = await gateway.as('user', 'POST', path, 'model=demo/echo', { 'content-type': 'application/x-www-form-urlencoded' });
     expectClean(answer, 415, 'unsupported_media_type');
   });
@@ -133,7 +133,7 @@ describe('bad HTTP', () => {
 });
 
 describe('bad control calls', () => {
-  it('deep and poisoned specs are refused', async () => {
+  it('deeply nested specs and `__proto__` are refused', async () => {
     const deep = `{"name":"x","spec":{"kind":"demo","options":{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}}}`;
     expectClean(await gateway.as('admin', 'POST', '/api/providers', deep), 400, 'invalid_request');
     const poisoned = '{"name":"x","spec":{"kind":"demo","options":{"__proto__":{"x":1}}}}';
@@ -159,6 +159,6 @@ describe('bad control calls', () => {
   });
 });
 
-it('still serves after all that', async () => {
+it('still serves afterwards', async () => {
   expect((await gateway.as('user', 'POST', path, good)).status).toBe(200);
 });

@@ -127,7 +127,7 @@ describe.each([
     60_000,
   );
 
-  it.skipIf(missing)('is blocked by administrators alone, never by themselves, and only where they were seen', async () => {
+  it.skipIf(missing)('is blocked only by administrators, never by themselves, and only when their token has been seen', async () => {
     for (const role of ['developer', 'user'] as const) expect((await as(0, role, 'POST', '/api/people/admin/block', {})).status).toBe(403);
     expect((await as(0, 'admin', 'POST', '/api/people/admin/block', {})).json.error.message).toContain('you cannot block yourself');
     expect((await as(0, 'admin', 'POST', '/api/people/nobody/block', {})).status).toBe(404);
@@ -137,7 +137,7 @@ describe.each([
   });
 });
 
-it('a person who is blocked stays out over a restart', async () => {
+it('a blocked person stays blocked after a restart', async () => {
   await using gateway = await startGateway();
   await gateway.as('developer', 'GET', '/v1/models');
   await eventually(
@@ -150,7 +150,7 @@ it('a person who is blocked stays out over a restart', async () => {
   expect((await again.as('user', 'GET', '/v1/models')).status).toBe(200);
 });
 
-it('a person who is blocked is out of the browser, and must sign in again when it is undone', async () => {
+it('a blocked person loses the browser session, and must sign in again after the block is removed', async () => {
   await using gateway = await startGateway({ PAILOU_RECHECK_SECONDS: '3600' });
   const browser = new TestBrowser();
   await signIn(browser, gateway, 'user');

@@ -1,4 +1,4 @@
-/** Bodies on their way in: refused unread where that can be known, bounded for each person and each node, and never waited for without end. */
+/** Request bodies: refused unread where possible, bounded for each person and each node, and never awaited without limit. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { liveMegabytes } from './live-heap.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
 
 let gateway: TestGateway;
-/** Takes the tokens of the other one, and waits less for slow bodies. */
+/** Accepts the tokens of the other gateway, and waits less for slow bodies. */
 let impatient: TestGateway;
 let vendor: Vendor;
 const sockets: Socket[] = [];
@@ -47,9 +47,9 @@ afterAll(async () => {
 
 interface Sender {
   readonly socket: Socket;
-  /** All that came back so far. */
+  /** The received text so far. */
   readonly text: () => string;
-  /** Resolves when the other side has closed. */
+  /** Resolves when the server has closed the connection. */
   readonly closed: Promise<unknown>;
 }
 
@@ -59,7 +59,7 @@ interface Start {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Sends the head of a request and nothing of its body. */
+/** Sends the head of a request without its body. */
 async function start({ who, path = '/v1/chat/completions', headers }: Start, at = gateway): Promise<Sender> {
   const authorization = who === null ? [] : [`authorization: Bearer ${await gateway.token(who)}`];
   const socket = connect({ port: Number(new URL(at.url).port), host: '127.0.0.1', allowHalfOpen: false });
@@ -86,7 +86,7 @@ const answered = (sender: Sender): Promise<number> =>
     (status) => status !== 0,
   );
 
-/** Writes as much as is taken; resolves with how many bytes that was when the other side has closed. */
+/** Writes until the server closes the connection; resolves with the number of accepted bytes. */
 async function pour({ socket, closed }: Sender, bytes: number): Promise<number> {
   const connection = { isOpen: true };
   const end = closed.then(() => {
@@ -108,8 +108,8 @@ const limit = async (name: string, spec: object): Promise<void> =>
   expect((await gateway.as('admin', 'POST', '/api/limits', { name, spec })).status).toBe(201);
 const errorOf = ({ text }: Sender): unknown => (JSON.parse(text().slice(text().indexOf('\r\n\r\n{') + 4)) as { error: unknown }).error;
 
-describe('a body that will not be read', () => {
-  it('of a caller without a token, with a bad one, without the right, or to no address is answered at once and never read', async () => {
+describe('a body that is not read', () => {
+  it('of a caller without a token, with an invalid one, without the right, or to no address gets its answer at once and is never read', async () => {
     const large = { 'content-length': String(19 * megabyte) };
     const cases: readonly [number, Start][] = [
       [401, { who: null, headers: large }],
@@ -132,12 +132,12 @@ describe('a body that will not be read', () => {
 
   it('is not read to its end, however much its sender writes', async () => {
     const sender = await start({ who: null, headers: { 'content-length': String(200 * megabyte) } });
-    // What the two ends of a connection hold in the kernel is far less.
+    // The kernel buffers of both ends are far smaller.
     expect(await pour(sender, 200 * megabyte)).toBeLessThan(100 * megabyte);
     expect(statusOf(sender)).toBe(401);
   });
 
-  it('is not asked for: 100-continue goes only to those whose body is read', async () => {
+  it('gets no 100-continue, which is sent only when the body is read', async () => {
     const expecting = { 'content-length': '100000', expect: '100-continue' };
     const withoutToken = await start({ who: null, headers: expecting });
     await withoutToken.closed;
@@ -156,8 +156,8 @@ describe('a body that will not be read', () => {
   });
 });
 
-describe('a limit that counts the caller whatever they call', () => {
-  it('of calls at once refuses the second body unread, while the first is answered and while it is on its way', async () => {
+describe('a limit that counts every call of a person', () => {
+  it('of concurrent calls refuses the second body unread, while the first is answered and while it arrives', async () => {
     await limit('one', { subject_type: 'user', concurrent_calls: 1 });
     const release = Promise.withResolvers<void>();
     vendor.behave(async (request, response) => {
@@ -181,7 +181,7 @@ describe('a limit that counts the caller whatever they call', () => {
     expect((await first).status).toBe(200);
     const arriving = await start({ who: 'user', headers: { 'content-length': '3000000' } });
     const late = await start({ who: 'user', headers: { 'content-length': '3000000' } });
-    // Whichever of the two arrived first.
+    // Either of the two may arrive first.
     const [loser] = await eventually(
       async () => [arriving, late].filter((each) => statusOf(each) !== 0),
       (refused) => refused.length === 1,
@@ -194,7 +194,7 @@ describe('a limit that counts the caller whatever they call', () => {
     );
   });
 
-  it('of requests a minute refuses what comes after the last, unread, and counts the refusal', async () => {
+  it('of requests a minute refuses later requests unread, and counts the refusal', async () => {
     await limit('minute', { subject_type: 'user', requests_per_minute: 1 });
     expect((await ask('user')).status).toBe(200);
     const late = await start({ who: 'user', headers: { 'content-length': '3000000' } });
@@ -218,10 +218,10 @@ describe('a limit that counts the caller whatever they call', () => {
   });
 });
 
-describe('many bodies at once', () => {
+describe('many concurrent bodies', () => {
   const forms = { 'content-type': 'multipart/form-data; boundary=x' };
 
-  it('of one person hold their part and no more, of every kind, and leave room for others', async () => {
+  it('of one person stay within that person’s limit, of every kind, and leave room for others', async () => {
     const kinds: readonly Omit<Start, 'who'>[] = [
       { headers: { 'content-length': '1000000' } },
       { path: '/v1/audio/transcriptions', headers: { 'content-length': '1000000', ...forms } },
@@ -256,7 +256,7 @@ describe('many bodies at once', () => {
     );
   });
 
-  it('that do not say how large they are count by what was read', async () => {
+  it('without a declared size count by the bytes read', async () => {
     const sender = await start({ who: 'user', headers: { 'transfer-encoding': 'chunked' } });
     const waiting = await start({ who: 'user', headers: { 'content-length': '3000000' } });
     const part = Buffer.alloc(65_536, ' ');
@@ -266,7 +266,7 @@ describe('many bodies at once', () => {
     waiting.socket.destroy();
   });
 
-  it('of all together queue the rest, and a body that can never fit gets an error', async () => {
+  it('of all people together queue the rest, and a body that can never fit gets an error', async () => {
     const upload = await start({
       who: 'user',
       path: '/v1/audio/transcriptions',
@@ -284,7 +284,7 @@ describe('many bodies at once', () => {
   });
 });
 
-it('a body whose sender leaves during the authentication holds no room and counts in no limit', async () => {
+it('a body whose sender disconnects during authentication uses no memory and counts in no limit', async () => {
   const [known, next] = [await makeKey('known'), await makeKey('next')];
   await using service = await startOauthService([known]);
   const issuer = { PAILOU_OAUTH_ISSUER: service.issuer, PAILOU_OAUTH_PRESET: 'generic', PAILOU_OAUTH_AUDIENCE: audience };
@@ -314,8 +314,8 @@ it('a body whose sender leaves during the authentication holds no room and count
   expect(again.text()).toMatch(/^HTTP\/1\.1 100 Continue/);
 });
 
-describe('a body that hardly comes', () => {
-  it('is ended with 408, of every kind, and gives its room back', async () => {
+describe('a body that arrives too slowly', () => {
+  it('ends with 408, of every kind, and releases its memory', async () => {
     const headers = { 'content-length': '3900000' };
     const kinds: readonly Start[] = [
       { who: 'user', headers },
@@ -333,7 +333,7 @@ describe('a body that hardly comes', () => {
     }
   });
 
-  it('goes on as long as it comes fast enough', async () => {
+  it('continues while it arrives fast enough', async () => {
     const text = JSON.stringify({ ...chat, user: 'u'.repeat(40_000) });
     const sender = await start({ who: 'user', headers: { 'content-length': String(text.length) } }, impatient);
     for (let from = 0; from < text.length; from += 8_192) {
@@ -344,7 +344,7 @@ describe('a body that hardly comes', () => {
   });
 });
 
-it('a large body is parsed to what it says and goes on byte by byte, and a bad one is refused with a reason', async () => {
+it('a large body is parsed correctly and forwarded byte for byte, and an invalid one is refused with a reason', async () => {
   const content = '你好 "quoted" \\ '.repeat(60_000);
   const answer = await gateway.as('user', 'POST', '/v1/chat/completions', { ...chat, messages: [{ role: 'user', content }], seed: 7 });
   expect(answer.status).toBe(200);
@@ -356,7 +356,7 @@ it('a large body is parsed to what it says and goes on byte by byte, and a bad o
   expect(twice).toMatchObject({ status: 400, json: { error: { code: 'invalid_request', param: 'model' } } });
 });
 
-it('a wave of large bodies of one person is bounded, leaves others alone, and its memory is given back', async () => {
+it('many large bodies of one person are bounded, do not affect others, and release their memory', async () => {
   let output = (): string => '';
   const launch = async (env: Record<string, string>) => {
     const started = await startProcess({ ...env, NODE_OPTIONS: '--inspect=0' });
@@ -377,7 +377,7 @@ it('a wave of large bodies of one person is bounded, leaves others alone, and it
         await answer.arrayBuffer();
         return answer.status;
       },
-      // Cut while it was still writing.
+      // The connection closed during a write.
       () => 0,
     );
   const progress = { isOver: false };
@@ -387,7 +387,7 @@ it('a wave of large bodies of one person is bounded, leaves others alone, and it
   const others: number[] = [];
   while (!progress.isOver) others.push((await node.as('developer', 'POST', '/v1/chat/completions', small)).status);
   const statuses = await wave;
-  // Three of five megabytes at a time.
+  // Three bodies of 5 MB fit at a time.
   expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(2);
   expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(10);
   expect(statuses.filter((status) => ![0, 200, 429].includes(status))).toEqual([]);

@@ -1,6 +1,6 @@
 /** A browser for tests. */
 
-/** As much of a browser as signing in needs: cookies by host, and one step at a time. */
+/** The browser features that sign-in needs: cookies by host, and one step at a time. */
 export class TestBrowser {
   readonly cookies = new Map<string, Map<string, string>>();
 
@@ -19,7 +19,7 @@ export class TestBrowser {
     return response;
   }
 
-  /** Follows redirects until one leads to a page or to where `until` says. */
+  /** Follows redirects to a page, or to the URL that `until` accepts. */
   async follow(start: string, until: (url: string) => boolean): Promise<{ url: string; response: Response | null }> {
     let url = start;
     for (let step = 0; step < 15; step++) {
@@ -32,7 +32,7 @@ export class TestBrowser {
     throw new Error('too many redirects');
   }
 
-  /** Sends the page's first form as it stands, with `more` filled in. */
+  /** Submits the page's first form, with `more` filled in. */
   async submit(page: { url: string; html: string }, more: Record<string, string> = {}): Promise<Response> {
     const action = /<form[^>]*action="([^"]+)"/.exec(page.html)?.[1] ?? page.url;
     const body = new URLSearchParams();

@@ -61,7 +61,7 @@ describe.skipIf(postgresUrl === undefined)('alerts of budgets over two nodes on 
       messages: [{ role: 'user', content: 'Hi' }],
     });
 
-  it('are sent once each for what both nodes spent together, and not to an address that the operator does not allow', async () => {
+  it('are sent once each for the spend of both nodes, and not to an address that the operator does not allow', async () => {
     const refused = await node(0).as('admin', 'POST', '/api/limits', { name: 'both', spec: limit('https://10.1.2.3/') });
     expect(refused.json.error).toMatchObject({ param: 'spec.spend.alerts.url', message: expect.stringContaining('private') });
     const saved = await node(0).as('admin', 'POST', '/api/limits', { name: 'both', spec: limit(receiver.url) });
@@ -71,7 +71,7 @@ describe.skipIf(postgresUrl === undefined)('alerts of budgets over two nodes on 
       async () => Number((await node(1).as('admin', 'GET', '/api/me')).headers.get('x-pailou-revision')),
       (found) => found >= revision,
     );
-    // The first request of each group fails, so that the other node could send it too.
+    // The first delivery of each group fails, so that the other node could send it too.
     receiver.failures = 1;
     const answers = await Promise.all(Array.from({ length: 10 }, (_each, index) => ask(index)));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
@@ -80,7 +80,7 @@ describe.skipIf(postgresUrl === undefined)('alerts of budgets over two nodes on 
       (found) => found >= 3,
       20_000,
     );
-    // Both nodes have looked once more when each counts another call.
+    // Both nodes have checked again when each counts another call.
     await Promise.all([ask(0), ask(1)]);
     await eventually(
       async () =>

@@ -1,4 +1,4 @@
-/** Alerts of budgets: signed webhooks at shares of the amount, sent until they are accepted, each once in a period. */
+/** Alerts of budgets: signed webhooks at thresholds, sent until they are accepted, each once in a period. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
@@ -46,7 +46,7 @@ const arrived = (receiver: WebhookReceiver, count: number) =>
   );
 
 describe('alerts of a budget', () => {
-  it('are sent at 50, 80 and 100 percent, signed, again until they are accepted, and once each', async () => {
+  it('are sent at 50, 80 and 100 percent, signed, retried until they are accepted, and once each', async () => {
     await using receiver = await startWebhookReceiver();
     receiver.failures = 2;
     expect((await save('thirds', budget('thirds', '0.03', receiver))).status).toBe(201);
@@ -59,7 +59,7 @@ describe('alerts of a budget', () => {
     await arrived(receiver, 3);
     expect(thresholds(receiver), 'lowest first').toEqual([50, 80, 100]);
     expect((await ask('thirds')).status).toBe(429);
-    // Another amount is no other period, and a reading of all budgets adds nothing.
+    // A changed amount starts no new period, and reading all budgets adds nothing.
     await gateway.as('admin', 'PUT', '/api/limits/thirds', { spec: budget('thirds', '0.06', receiver) });
     expect((await ask('thirds')).status).toBe(200);
     await eventually(
@@ -85,7 +85,7 @@ describe('alerts of a budget', () => {
     expect((await gateway.as(null, 'GET', '/metrics')).text).toContain('pailou_budget_alerts_total{limit="thirds",result="failed"} 2');
   }, 60_000);
 
-  it('name the person whose own budget it is', async () => {
+  it('name the person of a personal budget', async () => {
     await using receiver = await startWebhookReceiver();
     await save('people', budget('people', '0.01', receiver, { subject_type: 'user' }));
     await ask('people');
@@ -93,7 +93,7 @@ describe('alerts of a budget', () => {
     expect(receiver.accepted[0]?.body.data.subject).toEqual({ type: 'user', issuer: gateway.gateway.issuer, subject: 'admin' });
   }, 60_000);
 
-  it('keep their secret to themselves, and bound to their address', async () => {
+  it('keep their secret hidden, and bound to their address', async () => {
     const secret = 'a secret that nobody reads';
     const spec = budget('rows', '1', { url: 'https://hooks.example.com/one', secret });
     expect((await save('rows', spec)).status).toBe(201);
@@ -128,7 +128,7 @@ describe('alerts of a budget', () => {
     expect(refused.json.error).toMatchObject({ param: 'spec.spend.alerts.secret', message: expect.stringContaining(words) });
   });
 
-  it('are kept over a restart until they are delivered', async () => {
+  it('survive a restart until they are delivered', async () => {
     await using receiver = await startWebhookReceiver();
     receiver.failures = Number.MAX_SAFE_INTEGER;
     await save('kept', budget('kept', '0.02', receiver));

@@ -1,4 +1,4 @@
-/** Budgets as companies have them: by team, for one person until a date, in all, and in days of a time zone. */
+/** Budgets for companies: by team, for one person until a date, in total, and by days of a time zone. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
@@ -68,7 +68,7 @@ describe('a budget', () => {
     expect((await statuses('user', 'person', 2)).at(-1)).toBe(429);
   });
 
-  it('in all begins never again, and says so', async () => {
+  it('in total never resets, and its error says so', async () => {
     await limit('in-all', { subject_type: 'tenant', capability: 'model/total', spend: { currency: 'USD', total: 0.02 } });
     expect(await statuses('user', 'total', 3)).toEqual([200, 200, 429]);
     const refused = await ask('developer', 'total');
@@ -76,18 +76,18 @@ describe('a budget', () => {
     expect(refused.headers.get('retry-after')).toBeNull();
   });
 
-  it('of a day ends when the day of its time zone does', async () => {
+  it('of a day ends at midnight of its time zone', async () => {
     const spend = { currency: 'USD', per_day: '0.01', time_zone: 'Pacific/Kiritimati' };
     await limit('zone', { subject_type: 'tenant', capability: 'model/zone', spend });
     expect(await statuses('user', 'zone', 2)).toEqual([200, 429]);
-    // Midnight there is ten in the morning of UTC.
+    // Midnight there is 10:00 UTC.
     expect((await ask('user', 'zone')).json.error.message).toMatch(/used up until \d{4}-\d{2}-\d{2}T10:00:00\.000Z/);
     const wrong = { subject_type: 'tenant', spend: { ...spend, time_zone: 'Asia/Shangai' } };
     const refused = (await gateway.as('admin', 'POST', '/api/limits', { name: 'x', spec: wrong })).json.error;
     expect(refused).toMatchObject({ param: expect.stringContaining('time_zone'), message: expect.stringContaining('time zone') });
   });
 
-  it('counts nothing that developers pay at providers of their own', async () => {
+  it('does not count spend at developers’ own providers', async () => {
     const options = { base_url: vendor.url };
     const provider = await gateway.as('developer', 'POST', '/api/providers', { name: 'own', spec: { kind: 'openai-compatible', options } });
     expect(provider.status, provider.text).toBe(201);

@@ -1,4 +1,4 @@
-/** Cached answers as the clients of every client format get them: asked streamed or whole, given again streamed or whole. */
+/** Cached answers for clients of every format: stored from a stream or a whole answer, returned as either. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ let gateway: TestGateway;
 let vendor: Vendor;
 let openai: OpenAI;
 let anthropic: Anthropic;
-/** Of the latest answer that any client got. */
+/** The headers of the latest answer to any client. */
 let latest: Headers;
 
 const words = ['Under ', 'the ', 'gate, ', 'once ', 'more.'];
@@ -24,7 +24,7 @@ function chunk(delta: object, reason: string | null = null): string {
 }
 const usageChunk = `data: ${JSON.stringify({ id: 'v', object: 'chat.completion.chunk', created: 1, model: 'up', choices: [], usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 } })}\n\n`;
 
-/** The same answer in both forms: words, or two tool calls where there are tools. */
+/** One answer in both forms: text, or two tool calls when the request has tools. */
 function answerOf({ body }: VendorRequest): string {
   const tools = body.tools !== undefined;
   if (body.stream !== true) return tools ? completion(null, { tool_calls: onWire }, 'tool_calls') : completion(words.join(''));
@@ -66,7 +66,7 @@ afterAll(async () => {
   await vendor[Symbol.asyncDispose]();
 });
 
-/** What a client got, in the same words for each client format. */
+/** The received answer in a form that all formats share. */
 interface Got {
   readonly id: string;
   readonly said: string;
@@ -145,7 +145,7 @@ const ways = [false, true].flatMap((tools) =>
 );
 
 describe.each(Object.entries(formats))('an answer of %s', (name, ask) => {
-  it.each(ways)('that came $came is given again $goes; with tool calls: $tools', async ({ tools, first, again: then }) => {
+  it.each(ways)('that was stored $came is returned $goes; with tool calls: $tools', async ({ tools, first, again: then }) => {
     const content = `${name} ${tools} ${first} ${then}`;
     const before = vendor.requests.length;
     const got = await ask({ content, tools, stream: first });
@@ -167,8 +167,8 @@ describe.each(Object.entries(formats))('an answer of %s', (name, ask) => {
   });
 });
 
-describe('a stream that is given again', () => {
-  it('comes in several pieces, as streams do', async () => {
+describe('a stream of a cached answer', () => {
+  it('has several chunks', async () => {
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end(chunks(Array.from({ length: 400 }, (_, index) => `word${index} `)).join(''));
@@ -192,7 +192,7 @@ describe('a stream that is given again', () => {
 });
 
 describe('/v1/responses', () => {
-  it('stores an answer from before under an id of its own, and goes on from either', async () => {
+  it('stores a cached answer under a new id, and continues from either', async () => {
     vendor.behave((request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(completion(`after ${request.body.messages.length}`));
     });
@@ -213,7 +213,7 @@ describe('/v1/responses', () => {
     expect((await openai.responses.retrieve(first.id)).id).toBe(first.id);
   });
 
-  it('does not store one that the caller does not want stored', async () => {
+  it('does not store a response with store: false', async () => {
     const answer = await openai.responses.create({ model: 'faq', input: 'Shall we?', store: false });
     expect(latest.get('x-pailou-cache'), 'that is no part of the question').toBe('hit');
     await expect(openai.responses.retrieve(answer.id)).rejects.toMatchObject({ status: 404 });
@@ -221,7 +221,7 @@ describe('/v1/responses', () => {
 });
 
 describe('/v1/messages', () => {
-  it('tells again what was left out for the vendor', async () => {
+  it('repeats the warnings about omitted fields', async () => {
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(completion('ok'));
     });
@@ -242,7 +242,7 @@ describe('/v1/messages', () => {
 });
 
 describe('/v1/embeddings', () => {
-  it('gives the same vectors again, by the form that was asked for', async () => {
+  it('returns the same vectors in the requested encoding', async () => {
     const made = await gateway.as('admin', 'POST', '/api/models', {
       name: 'vectors',
       spec: { deployments: [{ provider: 'vendor', model: 'up' }], operations: ['embeddings'], cache: {} },

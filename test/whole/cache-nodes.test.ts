@@ -74,13 +74,13 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('cached ans
   const ask = (index: number, content: string = question, more: object = {}): Promise<Answer> =>
     node(index).as('developer', 'POST', '/v1/chat/completions', { model: 'faq', messages: [{ role: 'user', content }], ...more });
   const mark = async (answer: Promise<Answer>): Promise<string | null> => (await answer).headers.get('x-pailou-cache');
-  /** Keeping is not waited for. */
+  /** Writes to the cache are not awaited, so this retries. */
   const storedKeys = (count: number): Promise<string[]> =>
     eventually(
       () => redis.keys('pailou:answer:*'),
       (names) => names.length === count,
     );
-  /** Live on both nodes when it resolves. */
+  /** Resolves when the change is live on both nodes. */
   const change = async (method: string, path: string, body: object): Promise<void> => {
     const made = await node(0).as('admin', method, path, body);
     expect(made.status, made.text).toBeLessThan(300);
@@ -91,7 +91,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('cached ans
     );
   };
 
-  it('are given by the one that did not ask the vendor, whole or as a stream', async () => {
+  it('are returned by the other node, whole or as a stream', async () => {
     expect(await mark(ask(0))).toBe('miss');
     await storedKeys(1);
     const asked = vendor.requests.length;
@@ -103,7 +103,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('cached ans
     expect(vendor.requests.length).toBe(asked);
   });
 
-  it('lie in Redis sealed: neither words nor names nor people can be read there', async () => {
+  it('are sealed in Redis: neither text nor names nor people can be read there', async () => {
     const names = await redis.keys('pailou:answer:*');
     expect(names.length).toBeGreaterThan(0);
     for (const name of names) {
@@ -114,14 +114,14 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('cached ans
     }
   });
 
-  it('are forgotten by both when one of them changes the model', async () => {
+  it('are dropped by both when one of them changes the model', async () => {
     await change('PUT', '/api/models/faq', { spec: { ...spec, description: 'edited' } });
     expect(await mark(ask(1))).toBe('miss');
     await storedKeys(2);
     expect(await mark(ask(0))).toBe('hit');
   });
 
-  it('are missed while Redis is away or hangs, which no call is held up by, and found when it is back', async () => {
+  it('are misses while Redis is unreachable or hangs, without a delay, and hits when it is back', async () => {
     for (const harm of ['disconnect', 'stall'] as const) {
       await proxy[harm]();
       const since = Date.now();

@@ -1,4 +1,4 @@
-/** Cached answers over real HTTP: who gets them and who never does, what is kept and what never is, and what is recorded. */
+/** Cached answers over HTTP: their sharing, what is cached and what never is, and their runs in the ledger. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ const model = (name: string, cache: object | undefined, more: object = {}) => ({
   spec: { deployments: [{ provider: 'vendor', model: 'up', price }], ...(cache === undefined ? {} : { cache }), ...more },
 });
 
-/** Each answer of the vendor is another one, so that none can be treated as one from before. */
+/** Each answer of the vendor is different, so that a cached one is recognized. */
 let count = 0;
 const answerOf = ({ body }: VendorRequest): string =>
   body.stream === true ? chunks(['answer ', String(++count)]).join('') : completion(`answer ${++count}`);
@@ -83,7 +83,7 @@ const ask = (name: Name, content: string, more: object = {}, headers: Record<str
   as(name, 'POST', '/v1/chat/completions', body(content, more), headers);
 const mark = (answer: Answer): string | null => answer.headers.get('x-pailou-cache');
 const said = (answer: Answer): string => answer.json.choices[0].message.content;
-/** How often the vendor is asked by `work`. */
+/** The number of vendor requests during `work`. */
 const asked = async (work: () => Promise<unknown>): Promise<number> => {
   const before = vendor.requests.length;
   await work();
@@ -110,7 +110,7 @@ describe('a cached answer', () => {
     }
   });
 
-  it('is for one person alone, or for the whole tenant, where the model says so', async () => {
+  it('is private to one person, or shared in the tenant, as the model configures', async () => {
     expect(await asked(() => ask('ann', 'own', { model: 'mine' }))).toBe(1);
     expect([mark(await ask('ann', 'own', { model: 'mine' })), mark(await ask('bob', 'own', { model: 'mine' }))]).toEqual(['hit', 'miss']);
     expect(await asked(() => ask('ann', 'all', { model: 'ours' }))).toBe(1);
@@ -132,7 +132,7 @@ describe('a cached answer', () => {
     expect([refused.status, mark(refused), refused.text.includes('answer')]).toEqual([403, null, false]);
   });
 
-  it('is forgotten when the model or its provider changes, and when its time has passed', async () => {
+  it('is dropped when the model or its provider changes, and when it expires', async () => {
     const state = async () => mark(await ask('ann', 'edit'));
     expect([await state(), await state()]).toEqual(['miss', 'hit']);
     const { spec } = model('faq', {}, { description: 'edited' });
@@ -148,7 +148,7 @@ describe('a cached answer', () => {
     expect(await brief()).toBe('miss');
   });
 
-  it('tells its age, and nothing of all this shows at a model that keeps none', async () => {
+  it('reports its age; a model without a cache has no cache headers', async () => {
     await ask('ann', 'age');
     await sleep(1_050);
     expect((await ask('ann', 'age')).headers.get('age')).toBe('1');
@@ -158,7 +158,7 @@ describe('a cached answer', () => {
     }
   });
 
-  it('is asked for again with no-cache, and left alone with no-store', async () => {
+  it('is refreshed by no-cache, and bypassed by no-store', async () => {
     const first = said(await ask('ann', 'wishes'));
     const anew = await ask('ann', 'wishes', {}, { 'cache-control': 'no-cache' });
     expect([mark(anew), said(anew) === first]).toEqual(['miss', false]);
@@ -170,7 +170,7 @@ describe('a cached answer', () => {
 });
 
 describe('never kept', () => {
-  it('is what a call answered for which tools run here or at the vendor, or what a skill did', async () => {
+  it('is an answer of a call with server-side or vendor tools, or of a skill', async () => {
     await set('chief', 'POST', '/api/mcp-servers', {
       name: 'every',
       spec: { kind: 'stdio', options: { command: 'node', args: [everything, 'stdio'] } },
@@ -218,7 +218,7 @@ describe('never kept', () => {
     expect(times).toBe(2);
   });
 
-  it('is an answer with fewer choices than were asked for, or more bytes than letters allow', async () => {
+  it('is an answer with fewer choices than requested, or above the size limit', async () => {
     expect(
       await asked(async () => {
         await ask('ann', 'two of them', { n: 2 });
@@ -244,7 +244,7 @@ describe('never kept', () => {
     expect((await ask('ann', 'error')).status).toBe(400);
   });
 
-  it('is the answer of a fallback: the next caller may have no right to it', async () => {
+  it('is the answer of a fallback, because the next caller may have no right to it', async () => {
     const spec = {
       deployments: [{ provider: 'vendor', model: 'down' }],
       cache: { shared_by: 'tenant' },
@@ -293,7 +293,7 @@ describe('never kept', () => {
 });
 
 describe('a conversation that continues from a cached answer', () => {
-  it('sends the vendor its reasoning back, also if the answer was cached for another caller', async () => {
+  it('returns the vendor its reasoning, even if the answer was cached for another caller', async () => {
     await set('chief', 'POST', '/api/providers', {
       name: 'thinker',
       spec: { kind: 'deepseek', options: { base_url: vendor.url, api_key: 'k' } },
@@ -308,7 +308,7 @@ describe('a conversation that continues from a cached answer', () => {
     const more = { model: 'thoughtful', tools: [{ type: 'function', function: { name: 'look', parameters: {} } }] };
     await ask('ann', 'think', more);
     expect(mark(await ask('bob', 'think', more))).toBe('hit');
-    // As clients do that know only what OpenAI's schema has.
+    // As strict clients that keep only fields of OpenAI's schema.
     const messages = [
       { role: 'user', content: 'think' },
       { role: 'assistant', content: null, tool_calls: [call] },
@@ -319,8 +319,8 @@ describe('a conversation that continues from a cached answer', () => {
   });
 });
 
-describe('what is compared', () => {
-  it('is what the vendor is asked: a member that comes twice counts as the one that was compared', async () => {
+describe('the compared request', () => {
+  it('is the one that the vendor gets: of a duplicate member, the value that was compared counts', async () => {
     const raw = (first: string) =>
       as('ann', 'POST', '/v1/chat/completions', `{"model":"faq","messages":[{"role":"user","content":"${first}","content":"twice"}]}`);
     expect(mark(await raw('poison'))).toBe('miss');
@@ -328,7 +328,7 @@ describe('what is compared', () => {
     expect([mark(await ask('bob', 'twice')), mark(await raw('other'))]).toEqual(['hit', 'hit']);
   });
 
-  it('is not the order of members, nor spaces, nor the stream', async () => {
+  it('ignores the order of members, white space and stream', async () => {
     await ask('ann', 'order', { temperature: 0 });
     const raw = `{ "temperature": 0.0, "messages": [ { "content": "order", "role": "user" } ], "model": "faq", "stream": true }`;
     expect(mark(await as('bob', 'POST', '/v1/chat/completions', raw))).toBe('hit');
@@ -337,8 +337,8 @@ describe('what is compared', () => {
   });
 });
 
-describe('the records', () => {
-  it('hold each call, the vendor’s once, and those that were kept for nothing', async () => {
+describe('the ledger', () => {
+  it('has each call, with one vendor call, and the tokens of cached answers as zero', async () => {
     await set('chief', 'POST', '/api/models', model('booked', {}));
     const times = await asked(async () => {
       for (const more of [{}, {}, { stream: true }]) await ask('ann', 'books', { model: 'booked', ...more });
@@ -370,7 +370,7 @@ describe('the records', () => {
     expect(metrics).toContain('pailou_cache_answers_total{capability="model/booked",result="hit"} 2');
   });
 
-  it('count a cached answer as a request, and serve it without tokens or money left', async () => {
+  it('counts a cached answer as a request, and serves it without tokens or money left', async () => {
     await set('chief', 'POST', '/api/models', model('scarce', {}));
     await set('chief', 'POST', '/api/limits', {
       name: 'scarce',
@@ -383,7 +383,7 @@ describe('the records', () => {
         expected_output_tokens: 1,
       },
     });
-    // More than was thought, and more than the limits allow.
+    // More than was estimated, and more than the limits allow.
     vendor.behave((_request, response) => {
       const long = completion('long').replace('"completion_tokens":2,"total_tokens":7', '"completion_tokens":200,"total_tokens":205');
       response.writeHead(200, { 'content-type': 'application/json' }).end(long);

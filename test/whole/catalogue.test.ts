@@ -1,4 +1,4 @@
-/** The catalogue through HTTP: prices where a row has none, facts on /v1/models, a list with filters, an operator's own file. */
+/** The catalogue over HTTP: prices for rows without one, facts on /v1/models, a list with filters, an operator's own file. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,7 +71,7 @@ afterAll(async () => {
 
 const listed = async (name: string) => (await gateway.as('developer', 'GET', `/v1/models/${name}`)).json;
 
-/** What one call of five tokens in and two out was recorded at. */
+/** The recorded cost of a call with five input and two output tokens. */
 async function recordedCost(model: string): Promise<{ readonly cost: unknown; readonly currency: string | null }> {
   const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Hi' }] });
   expect(answer.status, answer.text).toBe(200);
@@ -84,13 +84,13 @@ async function recordedCost(model: string): Promise<{ readonly cost: unknown; re
 }
 
 describe('a deployment without a price', () => {
-  it('costs what the catalogue says, in the currency of the vendor or of the row of the provider', async () => {
+  it('costs the price of the catalogue, in the currency of the vendor or of the provider’s row', async () => {
     expect((await recordedCost('gpt-4o')).currency).toBe('USD');
     expect((await recordedCost('yuan')).currency).toBe('CNY');
     expect((await recordedCost('dollars')).currency).toBe('USD');
   });
 
-  it('costs what its own row says where it says so, and what the operator says before what is public', async () => {
+  it('costs the price of its own row, otherwise the operator’s, before the public one', async () => {
     expect((await recordedCost('contract')).currency).toBe('CNY');
     expect((await recordedCost('ours')).currency).toBe('EUR');
   });
@@ -100,7 +100,7 @@ describe('a deployment without a price', () => {
     expect(await recordedCost('local')).toEqual({ cost: null, currency: null });
   });
 
-  it('refuses a currency that is none, and names the field', async () => {
+  it('refuses an unknown currency, and names the field', async () => {
     const refused = await gateway.as('admin', 'POST', '/api/providers', {
       name: 'rmb',
       spec: { kind: 'deepseek', currency: 'RMB', options: { base_url: vendor.url, api_key: 'k' } },
@@ -111,7 +111,7 @@ describe('a deployment without a price', () => {
 });
 
 describe('GET /v1/models', () => {
-  it('tells what is known, and leaves out what is not', async () => {
+  it('lists known facts, and omits unknown ones', async () => {
     expect(await listed('gpt-4o')).toMatchObject({
       id: 'gpt-4o',
       context_window: 128_000,
@@ -126,7 +126,7 @@ describe('GET /v1/models', () => {
     expect(await listed('local')).not.toHaveProperty('prices');
   });
 
-  it('promises what holds at every deployment', async () => {
+  it('lists only facts that hold at every deployment', async () => {
     const both = await listed('both');
     expect(both.context_window).toBe(128_000);
     expect(both.prices).toHaveLength(2);
@@ -134,7 +134,7 @@ describe('GET /v1/models', () => {
     expect(await listed('mixed')).not.toHaveProperty('context_window');
   });
 
-  it('tells it in the list too, and to clients of Anthropic in their words', async () => {
+  it('lists them in the list too, and in Anthropic’s format for its clients', async () => {
     const { data } = (await gateway.as('developer', 'GET', '/v1/models')).json;
     expect(data.find((model: { id: string }) => model.id === 'gpt-4o').context_window).toBe(128_000);
     const message = await gateway.as('developer', 'GET', '/v1/models/gpt-4o', undefined, { 'anthropic-version': '2023-06-01' });
@@ -177,7 +177,7 @@ describe('GET /api/catalogue', () => {
     expect(new Set(ids.map((id) => id.split('/')[0])).size).toBeGreaterThan(20);
   });
 
-  it('shows what a deployment would find, with the entries of the operator', async () => {
+  it('shows the entry that a deployment gets, with the entries of the operator', async () => {
     expect((await list('kind=openai&upstream=openai/gpt-4o-2031-01-01')).json.data).toMatchObject([{ id: 'openai/gpt-4o' }]);
     expect((await list('kind=mistral&upstream=mistral-large-latest')).json.data).toMatchObject([
       { prices: [{ currency: 'EUR', input: '2', output: 6 }], sources: [{}, { title: 'Contract 17' }] },
@@ -186,14 +186,14 @@ describe('GET /api/catalogue', () => {
     expect((await list('kind=openai&upstream=nothing')).json.data).toEqual([]);
   });
 
-  it('is for those who may see models, and refuses what it does not know', async () => {
+  it('is for callers who may view models, and refuses unknown parameters', async () => {
     expect((await list('', null)).status).toBe(401);
     expect((await list('', 'viewer')).status).toBe(200);
     expect((await list('operation=dance')).status).toBe(400);
   });
 });
 
-describe("an operator's file that is wrong", () => {
+describe("an operator's invalid file", () => {
   it.each([
     ['not YAML', 'models: [', 'line 1'],
     [
@@ -208,13 +208,13 @@ describe("an operator's file that is wrong", () => {
       'models:\n  - { kind: openai, model: x }\n  - kind: openai\n    model: y\n    max_output: many\n',
       'line 5: models[1].max_output',
     ],
-  ])('%s: the start ends and names the line and the field', async (_what, text, words) => {
+  ])('%s: the start fails and names the line and the field', async (_what, text, words) => {
     const path = join(folder, 'wrong.yaml');
     await writeFile(path, text);
     await expect(startGateway({ PAILOU_CATALOGUE: path })).rejects.toThrow(`PAILOU_CATALOGUE: ${path}, ${words}`);
   });
 
-  it('that is not there ends it too', async () => {
+  it('that does not exist stops it too', async () => {
     await expect(startGateway({ PAILOU_CATALOGUE: join(folder, 'none.yaml') })).rejects.toThrow('cannot be read');
   });
 });

@@ -1,4 +1,4 @@
-/** One gate with three client formats: models, skills and the team's own tools work through each of them alike. */
+/** One gateway with three client formats: models, skills and the team's tools work in each of them. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** The same question by each client format; each stream is checked against the contract of its format. */
+/** Asks the same question in each client format; each stream is checked against the contract of its format. */
 async function askAll(model: string, question: string, tools?: readonly object[]): Promise<Answer[]> {
   const more = { model, stream: true, ...(tools === undefined ? {} : { tools }) };
   const messages = [{ role: 'user', content: question }];
@@ -50,7 +50,7 @@ describe('each client format', () => {
     for (const answer of await askAll('skill/city', 'Suzhou')) expect(answer.text).toContain('Suzhou');
   });
 
-  it('lets the gateway call the tools of the team, and tells the steps', async () => {
+  it('lets the gateway call the team’s tools, and lists the steps', async () => {
     for (const answer of await askAll('demo/tools', 'What is 6 * 7?', [{ type: 'mcp', server_label: 'demo' }])) {
       expect(answer.text).toContain('42');
       expect(answer.text).toContain('"status":"completed"');
@@ -73,7 +73,7 @@ describe('each client format', () => {
     expect(new Set(runs.map((run) => run.usage.input_tokens)).size).toBe(1);
   });
 
-  it('leaves thoughts out where the caller switches them off, and takes the same switch', async () => {
+  it('omits reasoning where the caller disables it, by the same option', async () => {
     const answer = await anthropic.messages.create({
       model: 'demo/echo',
       max_tokens: 10,

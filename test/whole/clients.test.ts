@@ -1,4 +1,4 @@
-/** The unmodified clients that people use, against the whole gateway. */
+/** Unmodified clients against the whole gateway. */
 import { createOpenAI } from '@ai-sdk/openai';
 import { ChatOpenAI } from '@langchain/openai';
 import { generateText, streamText, tool } from 'ai';
@@ -47,7 +47,7 @@ const weather = {
 };
 
 describe('the openai client', () => {
-  it('gets an answer in one piece, and the vendor is asked under its own model name with its own key', async () => {
+  it('gets a whole answer, and the vendor gets its own model name and key', async () => {
     vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('你好 👋')));
     const answer = await openai.chat.completions.create({ model: 'team/model', messages: [{ role: 'user', content: 'Hi' }], seed: 7 });
     expect(answer.choices[0]?.message.content).toBe('你好 👋');
@@ -59,7 +59,7 @@ describe('the openai client', () => {
     expect(checkCompletion(answer)).toEqual([]);
   });
 
-  it('streams, with usage where it was asked for', async () => {
+  it('streams, with usage where requested', async () => {
     vendor.behave(
       (_request, response) =>
         void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['Hello ', 'there']).join('')),
@@ -80,7 +80,7 @@ describe('the openai client', () => {
     expect(usage?.total_tokens).toBe(7);
   });
 
-  it('calls tools by its own helper and gets the final answer', async () => {
+  it('calls tools with its own helper and gets the final answer', async () => {
     let round = 0;
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -112,7 +112,7 @@ describe('the openai client', () => {
     expect(await runner.finalContent()).toBe('Sunny in Suzhou');
   });
 
-  it('passes a JSON schema on untouched and parses the answer', async () => {
+  it('passes a JSON schema unchanged and parses the answer', async () => {
     vendor.behave(
       (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('{"city":"Suzhou"}')),
     );
@@ -178,7 +178,7 @@ describe('the openai client', () => {
     expect((await openai.models.retrieve('team/model')).id).toBe('team/model');
   });
 
-  it('gets embeddings as floats though it asks for base64 behind the scenes', async () => {
+  it('gets embeddings as floats although it requests base64 internally', async () => {
     vendor.behave((request, response) => {
       expect(request.path).toBe('/v1/embeddings');
       const vector = Buffer.from(Float32Array.from([0.5, -0.25]).buffer).toString('base64');
@@ -243,7 +243,7 @@ describe('other clients', () => {
   });
 });
 
-it('every streamed byte keeps the contract, with and without usage', async () => {
+it('every stream matches the contract, with and without usage', async () => {
   vendor.behave(
     (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunks(['天', '地 ', '🐉']).join('')),
   );

@@ -9,26 +9,26 @@ export interface Person {
   readonly subject: string;
   readonly tenant: string;
   readonly roles: readonly string[];
-  /** What the service says that they may do; the usual codes of the first role unless given. */
+  /** The permission codes of the token; by default those of the first role. */
   readonly codes?: readonly string[];
 }
 
 export interface Companies extends AsyncDisposable {
-  /** Another one after `restart`. */
+  /** A new gateway after `restart`. */
   readonly gateway: TestGateway;
-  /** The gateway ends and starts again on the same data. */
+  /** Stops the gateway and starts it again on the same data. */
   restart(): Promise<void>;
   readonly service: OauthService;
   readonly signer: SigningKey;
   /** A token of `person`, the same each time. */
   tokenOf(person: Person): Promise<string>;
   as(person: Person, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** With any credential. */
+  /** Sends a request with any credential. */
   with(credential: string, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** As `as`; throws unless the answer is a success. */
   must(person: Person, method: string, path: string, body?: unknown): Promise<Answer>;
   keyOf(person: Person, body?: object): Promise<{ readonly id: string; readonly key: string }>;
-  /** Lets every developer of the tenant use the provider in models of their own. */
+  /** Grants every developer of the tenant the use of the provider in their own models. */
   lend(provider: string, tenant?: string): Promise<void>;
 }
 
@@ -39,10 +39,10 @@ const usual: Readonly<Record<Role, string>> = {
   viewer: 'llm:*:view',
 };
 
-/** Who may do everything in `tenant`. */
+/** The administrator of `tenant`. */
 export const chiefOf = (tenant: string): Person => ({ subject: `chief-of-${tenant}`, tenant, roles: ['admin'] });
 
-/** `start`: in a process of its own with `startProcess`. */
+/** `start`: `startProcess` for a separate process. */
 export async function startCompanies(
   extra: Record<string, string> = {},
   start: Parameters<typeof startGateway>[1] = startPailou,

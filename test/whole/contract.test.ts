@@ -1,4 +1,4 @@
-/** Every kind of answer, judged by the published schemas and order rules, where the checker lies beside the project. */
+/** Every kind of answer, checked by the published schemas and order rules, when the checker is available. */
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -12,7 +12,7 @@ interface Checker {
   parseSSE(text: string): string[];
 }
 
-it.skipIf(folder === undefined)('answers, streams, embeddings, lists and errors keep the contract', async () => {
+it.skipIf(folder === undefined)('answers, streams, embeddings, lists and errors match the contract', async () => {
   const checker = (await import(/* @vite-ignore */ pathToFileURL(join(folder ?? '', 'check.mjs')).href)) as Checker;
   await using gateway = await startGateway();
   const ask = (model: string, more: object = {}) =>

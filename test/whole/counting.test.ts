@@ -1,4 +1,4 @@
-/** Every operation in every way of counting: what the ledger, the report, the attempt and the budget have of it. */
+/** Every operation with every way of counting: the ledger, the report, the attempt and the budget agree. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countingSamples, type CountingSample } from '../../scripts/counting-samples.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
@@ -113,7 +113,7 @@ describe.each(countingSamples.map((sample) => ({ ...sample, sample })))('$operat
     const deployment = { provider: kind, model: 'up', ...(Object.keys(price).length === 0 ? {} : { price }) };
     await made('/api/models', { name, spec: { deployments: [deployment], operations: [operation] } });
     const limit = { subject_type: 'tenant', capability: `model/${name}`, expected_output_tokens: 1, unknown_price: 'allow' };
-    // Room for what the call costs, and not for a second one.
+    // Room for one call, but not for a second one.
     await made('/api/limits', { name, spec: { ...limit, spend: { currency: 'USD', per_day: Math.max(cost, 0.01) * 1.5 } } });
     answerWith(operation, counts);
     expect(await ask(operation, name)).toBe(200);
@@ -148,7 +148,7 @@ describe('a budget', () => {
     expect(await ask(operation, name)).toBe(403);
   });
 
-  it('of 0.005 a day lets neither 60 pictures nor 60 transcriptions of an hour through', async () => {
+  it('of 0.005 a day admits neither 60 images nor 60 transcriptions of an hour', async () => {
     const spec = { subject_type: 'tenant', spend: { currency: 'USD', per_day: 0.005 } };
     for (const [operation, price] of [
       ['images', { per_picture: '0.002' }],
@@ -167,7 +167,7 @@ describe('a budget', () => {
   });
 });
 
-describe('a count that cannot be', () => {
+describe('an impossible count', () => {
   it.each([
     ['beyond what a double holds', '9007199254740993'],
     ['beyond any number', '1e300'],

@@ -1,4 +1,4 @@
-/** `pailou doctor` as operators run it: what is wrong is named with its place, and a token is read before their eyes. */
+/** `pailou doctor` as operators run it: faults are named with their place, and a token is explained step by step. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ async function doctor(
 }
 
 describe('pailou doctor', () => {
-  it('tells how a token is read, from its parts to the person and their rights', async () => {
+  it('explains how a token is read, from its parts to the person and their rights', async () => {
     service.userinfo.body = { sub: 'ulla', roles: ['developer'], phone: '13800000000' };
     const { code, out } = await doctor(['--token', '-'], {}, `${await service.sign(key)}\n`);
     expect(out).toMatch(/✓ service .*one of 1 keys/);
@@ -51,11 +51,11 @@ describe('pailou doctor', () => {
     expect(out).toMatch(/✓ token: its claims are mapped: .*"roles":\["developer"\]/);
     expect(out).not.toContain('13800000000');
     expect(code).toBe(0);
-    // A doctor makes nothing.
+    // The command creates nothing.
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('tells at which step a token is refused, and ends with 1', async () => {
+  it('names the step at which a token is refused, and exits with 1', async () => {
     const wrong = await doctor(['--token', await service.sign(key, { aud: 'other' }), '--json']);
     expect(wrong.code).toBe(1);
     const { ok, findings } = JSON.parse(wrong.out) as { ok: boolean; findings: { ok: boolean; about: string; says: string }[] };
@@ -73,7 +73,7 @@ describe('pailou doctor', () => {
     expect(unknown.code).toBe(1);
   });
 
-  it('names a service that is not who it should be, or away', async () => {
+  it('names a service with another issuer, or an unreachable one', async () => {
     const other = await doctor([], { PAILOU_OAUTH_ISSUER: service.issuer.replace('127.0.0.1', 'localhost') });
     expect(other.out).toMatch(/✗ service .*names another issuer/);
     const away = await doctor([], { PAILOU_OAUTH_ISSUER: 'http://127.0.0.1:1' });

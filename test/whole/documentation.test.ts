@@ -1,4 +1,4 @@
-/** /docs and /openapi.json tell how a gateway is built: in production they are for those who hold a token or have signed in. */
+/** /docs and /openapi.json describe a gateway: in production they require a token or a session. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chiefOf, type Companies, startCompanies } from './companies.ts';
@@ -27,7 +27,7 @@ it('in production they need a token of any kind', async () => {
   }
 });
 
-it('in development mode they are open, and in production where the operator says so', async () => {
+it('in development mode they are public, and in production where the operator configures it', async () => {
   for (const { gateway } of [nodes.development, nodes.opened])
     for (const page of pages) expect((await gateway.as(null, 'GET', page)).status, page).toBeLessThan(400);
 });

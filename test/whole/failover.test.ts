@@ -1,4 +1,4 @@
-/** Two upstreams behind one model: one fails under load, and only the ledger shows it. */
+/** Two upstreams of one model: one fails under load, which only the ledger shows. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
@@ -61,7 +61,7 @@ it('callers see only successes when one of two upstreams is killed during load, 
   expect(failed.length).toBeGreaterThan(0);
 });
 
-it('records a run once with the tokens of the vendor, and an abort with what was known', async () => {
+it('records a run once with the vendor’s tokens, and an abort with the known usage', async () => {
   const complete = await gateway.as('developer', 'POST', '/v1/chat/completions', {
     model: 'pair',
     messages: [{ role: 'user', content: 'Hi' }],

@@ -1,4 +1,4 @@
-/** Limits and fallbacks together: a fallback needs no second place, and each model's use is counted where it belongs. */
+/** Limits with fallbacks: a fallback needs no second reservation, and usage is counted for each model separately. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
@@ -46,19 +46,19 @@ const ask = (model = 'first') =>
 
 describe('a fallback', () => {
   it.each([
-    // First, while nothing was spent yet.
+    // First, while no money was spent yet.
     ['money', { spend: { currency: 'USD', per_day: 0.01 } }],
     ['calls at once', { concurrent_calls: 1 }],
     ['requests', { requests_per_minute: 1 }],
     ['tokens', { tokens_per_minute: 30 }],
-  ])('needs only the room that the failed model gives back: %s', async (_what, spec) => {
+  ])('needs only the reservation that the failed model releases: %s', async (_what, spec) => {
     await limit('just-one', spec);
     const answer = await ask();
     expect(answer.status, answer.text).toBe(200);
     expect(answer.headers.get('x-pailou-deployment')).toContain('second');
   });
 
-  it('is counted at its own limits, and no more at those of the failed model', async () => {
+  it('is counted in its own limits, and no longer in those of the failed model', async () => {
     await limit('of-the-first', { capability: 'model/first', tokens_per_minute: 1_000, concurrent_calls: 1 });
     await limit('of-the-second', { capability: 'model/second', tokens_per_minute: 1_000 });
     const remaining: (string | null)[] = [];
@@ -74,7 +74,7 @@ describe('a fallback', () => {
     expect(Number(headers.get('x-ratelimit-remaining-tokens')), 'nothing stays with the first').toBeGreaterThan(980);
   });
 
-  it('that has no room leaves the failure as it was, and the call is counted where it was asked', async () => {
+  it('without room keeps the original failure, and the call is counted for the requested model', async () => {
     await limit('none-left', { capability: 'model/second', requests_per_minute: 1 });
     await limit('of-the-first', { capability: 'model/first', requests_per_minute: 3 });
     expect((await ask('second')).status).toBe(200);
@@ -86,7 +86,7 @@ describe('a fallback', () => {
   });
 });
 
-it('pictures reserved what the limit expects, for each that is asked for', async () => {
+it('images reserve the expected output of the limit, for each requested one', async () => {
   await gateway.as('admin', 'POST', '/api/models', {
     name: 'painter',
     spec: {

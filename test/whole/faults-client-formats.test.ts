@@ -1,4 +1,4 @@
-/** The same faults through the other two client formats, as their own clients meet them: a whole answer, or an error in the format's own words. */
+/** The same faults in the other two client formats, seen by their own clients: a whole answer, or an error of the format. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,12 +35,12 @@ async function makeModel(name: string, upstream: readonly string[], limits: obje
   return name;
 }
 
-/** What a client of one format got out of one call. */
+/** The result of one call for a client of one format. */
 interface Outcome {
   readonly said: string;
-  /** The answer has its own proper end. */
+  /** True when the answer has the regular end of its format. */
   readonly complete: boolean;
-  /** What the client threw or the answer said. */
+  /** The error that the client threw, or that the answer contains. */
   readonly error: string | null;
   readonly status: number | null;
 }
@@ -127,7 +127,7 @@ describe.each(formats)('$name', (format) => {
       const limits = stream ? {} : { total_ms: 800 };
       const alone = await makeModel(`${behaviour}-${form}`, [behaviour], limits);
       expect(await format.ask(alone, stream)).toMatchObject({ said: '', complete: false, status, error: expect.stringMatching(/./) });
-      // A whole answer that never comes uses up the whole time of the call.
+      // A whole answer that never arrives uses the whole time of the call.
       if (behaviour === 'silent' && !stream) return;
       const pair = await makeModel(`${behaviour}-${form}-pair`, [behaviour, 'ok']);
       expect(await format.ask(pair, stream)).toEqual({ said: text, complete: true, error: null, status: 200 });
@@ -146,8 +146,8 @@ describe.each(formats)('$name', (format) => {
       expect(await format.ask(model, stream)).toMatchObject({ complete: false, status: 400 });
     });
 
-    it('a limit that ends soon is waited out; one that lasts is skipped', async () => {
-      // Each name is limited once in its life.
+    it('a short rate limit is waited out; a long one leads to the next deployment', async () => {
+      // Each behaviour name is limited only once.
       const zeros = `${own === 'messages' ? '00' : ''}${stream ? '' : '0'}`;
       const [soon, late] = [`limit-${zeros}1`, `limit-${zeros}60`] as const;
       for (const first of [soon, late]) {
@@ -158,7 +158,7 @@ describe.each(formats)('$name', (format) => {
     });
   });
 
-  it.each(lost)('%s after it was visible: an error, never a clean end, no word twice', async (behaviour) => {
+  it.each(lost)('%s after visible text: an error, never a clean end, no repeated text', async (behaviour) => {
     const model = await makeModel(`lost-${behaviour}-${own}`, [behaviour, 'ok']);
     const outcome = await format.ask(model, true);
     expect(outcome).toMatchObject({ complete: false, error: expect.stringMatching(/./) });

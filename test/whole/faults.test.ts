@@ -1,4 +1,4 @@
-/** Every row of "what happens when the world misbehaves", against a vendor on a raw socket, streamed and not. */
+/** Every row of "what happens when the world misbehaves", against a vendor on a raw socket, streamed and whole. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../../faults/answers.ts';
 import { type FaultServer, startFaultServer } from '../../faults/server.ts';
@@ -30,11 +30,11 @@ async function makeModel(name: string, upstream: readonly string[], more: object
 
 interface Outcome {
   readonly status: number;
-  /** What the caller read of the text. */
+  /** The text that the caller received. */
   readonly said: string;
-  /** `stop` and the like; null if none came. */
+  /** The finish reason; null without one. */
   readonly finish: string | null;
-  /** The code of the error, in place of an answer or at its end. */
+  /** The code of the error, instead of an answer or at its end. */
   readonly error: string | null;
   readonly deployment: string | null;
   readonly attempts: number | null;
@@ -75,7 +75,7 @@ async function ask(model: string, stream: boolean): Promise<Outcome> {
 
 const whole: Partial<Outcome> = { status: 200, said: text, finish: 'stop', error: null };
 
-/** Faults before anything was visible: alone an error, with a second deployment nothing is noticed. */
+/** Faults before visible text: an error with one deployment, unnoticed with a second one. */
 const early: readonly (readonly [behaviour: string, code: string, tries: number])[] = [
   ['reset', 'upstream_unavailable', 2],
   ['close', 'upstream_unavailable', 2],
@@ -102,7 +102,7 @@ describe.each([true, false])('streamed: %s', (stream) => {
     const before = vendor.calls.get(behaviour) ?? 0;
     expect(await ask(`${name}-alone`, stream)).toMatchObject({ error: code, finish: null, said: '' });
     expect((vendor.calls.get(behaviour) ?? 0) - before, 'tries that the vendor saw').toBe(tries);
-    // A whole answer that never comes uses up the whole time of the call; nothing is left for a second.
+    // A whole answer that never arrives uses the whole time of the call; no time is left for a second.
     if (behaviour === 'silent' && !stream) return;
     await makeModel(`${name}-pair`, [behaviour, 'ok']);
     expect(await ask(`${name}-pair`, stream)).toMatchObject({ ...whole, deployment: `${name}-pair#faults/ok` });
@@ -116,7 +116,7 @@ describe.each([true, false])('streamed: %s', (stream) => {
     },
   );
 
-  it('a filtered answer says so and is not asked for elsewhere', async () => {
+  it('a filtered answer has content_filter and is not retried elsewhere', async () => {
     await makeModel(`filtered-${suffix}`, ['filtered', 'ok']);
     const outcome = await ask(`filtered-${suffix}`, stream);
     expect(outcome).toMatchObject({ attempts: 1, finish: stream ? 'content_filter' : 'stop' });
@@ -129,7 +129,7 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect((vendor.calls.get('too-long') ?? 0) - before).toBe(1);
   });
 
-  it('a limit that ends soon is waited out; one that lasts is skipped', async () => {
+  it('a short rate limit is waited out; a long one leads to the next deployment', async () => {
     const soon = stream ? 'limit-1' : 'limit-01';
     await makeModel(`soon-${suffix}`, [soon, 'ok']);
     expect(await ask(`soon-${suffix}`, stream)).toMatchObject({ ...whole, deployment: `soon-${suffix}#faults/${soon}`, attempts: 2 });
@@ -154,7 +154,7 @@ describe('a stream that is lost after it was visible', () => {
     },
   );
 
-  it('is recorded with what was used, as far as known', async () => {
+  it('is recorded with its known usage', async () => {
     await makeModel('booked', ['cut-4']);
     await ask('booked', true);
     const run = await eventually(
@@ -172,12 +172,12 @@ describe('a stream that is lost after it was visible', () => {
   });
 });
 
-it('broken framing before any word is skipped', async () => {
+it('broken framing before any text leads to the next deployment', async () => {
   await makeModel('framing', ['bad-chunk', 'ok']);
   expect(await ask('framing', true)).toMatchObject({ ...whole, deployment: 'framing#faults/ok' });
 });
 
-it.each(['cut-1', 'reset-1', 'wrong-length'])('a whole answer that is cut (%s) is asked for elsewhere', async (behaviour) => {
+it.each(['cut-1', 'reset-1', 'wrong-length'])('a whole answer that is cut (%s) is retried elsewhere', async (behaviour) => {
   await makeModel(`half-${behaviour}`, [behaviour, 'ok']);
   expect(await ask(`half-${behaviour}`, false)).toMatchObject({ ...whole, deployment: `half-${behaviour}#faults/ok` });
 });
@@ -190,7 +190,7 @@ it.each(['blank-20', 'line-80'])('%s: bounded memory and an explicit end', async
   expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
 });
 
-it('a client that leaves ends the vendor’s work at once', async () => {
+it('a client disconnect ends the vendor’s work at once', async () => {
   await makeModel('stalling', ['stall-2'], { limits: { ...limits, idle_ms: 60_000 } });
   const before = vendor.left;
   const controller = new AbortController();
@@ -209,14 +209,14 @@ it('a client that leaves ends the vendor’s work at once', async () => {
   );
 });
 
-it('a vendor that flaps is never noticed by 60 callers at once', async () => {
+it('a flapping vendor is not noticed by 60 concurrent callers', async () => {
   // No time limit is tested here, and 60 calls at once are slow on a busy machine.
   await makeModel('flapping', ['flap-3', 'ok'], { limits: { first_token_ms: 60_000, idle_ms: 60_000, total_ms: 60_000 } });
   const outcomes = await Promise.all(Array.from({ length: 60 }, (_, index) => ask('flapping', index % 2 === 0)));
   for (const outcome of outcomes) expect(outcome).toMatchObject(whole);
 });
 
-it('healthy streams keep the contract', async () => {
+it('healthy streams match the contract', async () => {
   await makeModel('healthy', ['ok']);
   const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', {
     model: 'healthy',

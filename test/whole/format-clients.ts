@@ -1,20 +1,20 @@
-/** The three client formats of a chat as their own clients read them: every word, and how it ended. */
+/** Reads the three client formats of a chat with their own clients: all text, and the end. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
-/** What a client got out of one call. */
+/** The content that a client received in one call. */
 export interface ReceivedAnswer {
   said: string;
   thought: string;
-  /** Arguments of tool calls, as they came. */
+  /** Arguments of tool calls, as received. */
   tools: string;
-  /** How many tool calls began. */
+  /** The number of tool calls that began. */
   calls: number;
-  /** The answer has its own proper end. */
+  /** True when the answer has the regular end of its format. */
   complete: boolean;
-  /** What the client threw, or the answer said. */
+  /** The error that the client threw, or that the answer contains. */
   error: string | null;
-  /** The HTTP status where the call was refused or answered; null for an error after the first byte. */
+  /** The HTTP status of the answer or refusal; null for an error after the first byte. */
   status: number | null;
   usage: { readonly input: number; readonly output: number } | null;
 }
@@ -23,7 +23,7 @@ export interface Asked {
   readonly stream: boolean;
   readonly tools?: boolean;
   readonly signal?: AbortSignal;
-  /** Asked after each part of a stream; true: the client closes its connection. */
+  /** Called after each part of a stream; true closes the client's connection. */
   readonly leave?: (heard: Readonly<ReceivedAnswer>) => boolean;
 }
 
@@ -45,7 +45,7 @@ const nothing = (): ReceivedAnswer => ({
   usage: null,
 });
 
-/** Runs `read` and keeps what it heard, also when it throws. */
+/** Runs `read` and returns the received content, even when it throws. */
 async function collect(read: (heard: ReceivedAnswer) => Promise<void>): Promise<ReceivedAnswer> {
   const heard = nothing();
   try {
@@ -161,7 +161,7 @@ function messages(client: Anthropic): FormatClient['ask'] {
     });
 }
 
-/** Clients of the gateway at `url`, none of which tries again by itself. */
+/** Clients of the gateway at `url`, all without automatic retries. */
 export function formatClients(url: string, token: string): readonly FormatClient[] {
   const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0 });
   const anthropic = new Anthropic({ baseURL: url, authToken: token, apiKey: null, maxRetries: 0 });

@@ -1,4 +1,4 @@
-/** Tokens, keys and bodies changed by chance: nothing that was changed is let in, nothing falls over, nothing secret is said. */
+/** Randomly changed tokens, keys and bodies: none is accepted, none crashes the gateway, and no secret is revealed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { type Answer, startProcess } from './gateway.ts';
@@ -35,7 +35,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
   afterAll(() => companies[Symbol.asyncDispose]());
 
   const alive = async (): Promise<void> => {
-    // What was let through may be a limit that ends every call.
+    // An accepted change may be a limit that ends every call.
     for (const { name } of (await companies.must(chief, 'GET', '/api/limits?limit=500')).json.data as { name: string }[])
       await companies.must(chief, 'DELETE', `/api/limits/${encodeURIComponent(name)}`);
     const name = `after-${Date.now()}`;
@@ -52,7 +52,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
     return null;
   };
 
-  it('answers 3,000 changed tokens and keys with 401, or with 503 for an unknown signing key, and nothing of them', async () => {
+  it('answers 3,000 changed tokens and keys with 401, or with 503 for an unknown signing key, and reveals nothing of them', async () => {
     const fromSeed = randomFrom(seed);
     const tokens = await Promise.all([chief, developer].map((person) => companies.tokenOf(person)));
     const good = [...tokens, key];
@@ -66,7 +66,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
     ];
     await inParallel(3_000, 16, async () => {
       const changed = mutateToken(fromSeed, fromSeed.of(good), tokens);
-      // No HTTP client sends other letters in a header.
+      // HTTP clients send no other characters in a header.
       if (good.includes(changed.trim()) || !/^[\x21-\x7e]+$/.test(changed)) return;
       const [method, path, body] = fromSeed.of(ways);
       const answer = await companies.with(changed, method, path, body);
@@ -81,7 +81,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
     for (const secret of good.map((each) => each.slice(-30))) expect(output()).not.toContain(secret);
   }, 240_000);
 
-  it('answers 10,000 changed bodies of administrators without falling over', async () => {
+  it('answers 10,000 changed bodies of administrators without a crash', async () => {
     const fromSeed = randomFrom(seed + 1);
     const model = {
       description: 'x',
@@ -125,10 +125,10 @@ describe(`a whole gateway (seed ${seed})`, () => {
     const wrong: string[] = [];
     await inParallel(10_000, 16, async () => {
       const [method, path, body] = fromSeed.of(bodies);
-      // A return to the beginning is good, and would leave nothing to try.
+      // A rollback to the first revision is valid, and would leave nothing to try.
       const who = path === '/api/config/rollback' ? elsewhere : fromSeed.of([chief, chief, developer]);
       const text = mutateBody(fromSeed, body);
-      // Mostly late, so that most of what is good is looked at and not written.
+      // Mostly an outdated revision, so that most valid writes are checked and not stored.
       const headers: Record<string, string> = {
         'content-type': 'application/json',
         ...(fromSeed.below(10) > 0 ? { 'if-match': '"1000000"' } : {}),
@@ -139,7 +139,7 @@ describe(`a whole gateway (seed ${seed})`, () => {
       if (fault !== null) wrong.push(`${method} ${path} ${text} => ${fault}`);
     });
     expect(wrong.slice(0, 5)).toEqual([]);
-    // Some of all kinds: were nearly all refused for the same reason, little would have been tried.
+    // Some of each status: if nearly all failed for the same reason, little would be tested.
     for (const status of [200, 201, 400, 403, 404, 409]) expect(statuses.get(status), String(status)).toBeGreaterThan(10);
     await alive();
   }, 240_000);

@@ -1,4 +1,4 @@
-/** A whole gateway for tests: free ports, a folder of its own, real tokens. */
+/** Starts a whole gateway for tests: free ports, its own folder, real tokens. */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { fetchDevelopmentToken } from '../../src/auth/development/development-to
 import { type Gateway, startPailou } from '../../src/main.ts';
 import type { Role } from '../../src/types/access.ts';
 
-/** Below the ports that connections are given: one of those is taken again as soon as it is let go. */
+/** Below the ephemeral ports, because the system reuses those as soon as they are free. */
 const lowest = 12_000;
 const highest = 32_000;
 
@@ -58,10 +58,10 @@ async function answerOf(response: Response): Promise<Answer> {
 }
 
 const root = join(import.meta.dirname, '../..');
-/** The Node that the project brings; it runs TypeScript itself. */
+/** The project's own Node, which runs TypeScript. */
 export const node = join(root, 'node_modules/.bin/node');
 
-/** The gateway as operators run it: a process of its own, with nothing but `env`. */
+/** Starts the gateway as operators do: in a separate process, with only `env`. */
 export async function startProcess(
   env: Record<string, string>,
   program = join(root, 'src/cli.ts'),
@@ -156,7 +156,7 @@ export async function startGateway(
   };
 }
 
-/** Asks until `condition` holds; fails with what was last seen. */
+/** Repeats `ask` until `condition` holds; fails with the last value. */
 export async function eventually<T>(ask: () => Promise<T>, condition: (value: T) => boolean, timeoutMs = 5_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -1,4 +1,4 @@
-/** Grants belong to things and not to names, over HTTP: on both databases, before and after a restart. */
+/** Grants belong to rows, not to names, over HTTP: on both databases, before and after a restart. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
@@ -41,7 +41,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     const grants = async (): Promise<{ name: string; spec: { capability: string } }[]> =>
       (await companies.must(chief, 'GET', '/api/grants?limit=100')).json.data;
 
-    it('go with the thing that is deleted, and a new thing of its name inherits none, also after a restart', async () => {
+    it('are deleted with their row, and a new row of its name inherits none, even after a restart', async () => {
       const name = fresh();
       await model(chief, name);
       const given = await grant(`model/${name}`);
@@ -59,7 +59,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(await use(name)).toBe(403);
     });
 
-    it('come back with the thing that a roll-back brings back', async () => {
+    it('return with the row that a rollback restores', async () => {
       const name = fresh();
       await model(chief, name);
       const { headers } = await grant(`model/${name}`);
@@ -96,7 +96,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       }
     });
 
-    it('on a name that nothing has are refused, and the nearest name is said', async () => {
+    it('on an unknown name are refused, with the nearest name', async () => {
       const name = fresh();
       await model(chief, name);
       const refused = await grant(`model/${name}x`);
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect((await grant('skill/nothing@1.0.0')).status).toBe(400);
     });
 
-    it('that exist already are 409, however many ask at once', async () => {
+    it('that exist already get 409, however many concurrent requests there are', async () => {
       const name = fresh();
       await model(chief, name);
       const answers = await Promise.all([1, 2, 3].map(() => grant(`model/${name}`)));
@@ -140,7 +140,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       }
     });
 
-    it('by a pattern or a tag reach nothing that a developer put there before the grant was given', async () => {
+    it('by a pattern or a tag do not apply to rows that a developer created before the grant', async () => {
       const [byName, byTag, ours] = ['team-evil', fresh(), 'team-good'];
       await model(ann, byName);
       await model(ann, byTag, ['blessed']);
@@ -151,7 +151,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       for (const name of [byName, byTag]) expect(await use(name), name).toBe(403);
       await companies.restart();
       for (const name of [byName, byTag]) expect(await use(name), name).toBe(403);
-      // What an administrator saves is approved as it is.
+      // A row that an administrator saves is approved unchanged.
       for (const [name, tags] of [
         [byName, []],
         [byTag, ['blessed']],
@@ -161,7 +161,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       }
     });
 
-    it('and limits reserve the names and tags by which they reach things: only administrators take them, or leave those of a limit', async () => {
+    it('and limits reserve their names and tags: only administrators may use them, or drop those of a limit', async () => {
       const limit = { subject_type: 'tenant', capability: 'model/#costly', requests_per_minute: 1_000 };
       await companies.must(chief, 'POST', '/api/limits', { name: 'costly', spec: limit });
       const refused = async (answer: Promise<{ status: number; text: string; json: { error?: { param: string } } }>, param: string) => {
@@ -179,7 +179,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect((await put(chief, ['costly', 'blessed'])).status).toBe(200);
       expect(await use(name)).toBe(200);
       await refused(put(ann, ['blessed']), 'spec.tags');
-      // Its owner may still change the rest, and leave what only gives.
+      // Its owner may still change other fields, and keep harmless tags.
       expect((await put(ann, ['costly', 'blessed'])).status).toBe(200);
       expect((await put(ann, ['costly'])).status).toBe(200);
       expect(await use(name)).toBe(403);
@@ -191,7 +191,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect((await companies.as(chief, 'POST', '/api/skills', { name: 'team-talk', spec })).status).toBe(201);
     });
 
-    it('are not the only rows by which a name is reserved: rows of administrators that still name a thing which is gone do so too', async () => {
+    it('reserve names together with other rows of administrators that still refer to a deleted row', async () => {
       const spec = { kind: 'http', options: { url: tools.url } };
       const skill = { description: 'x', model: 'team-good', tools: ['mcp/lent/say'], options: { instructions: 'Say it.' } };
       await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'lent', spec });
@@ -221,7 +221,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await companies.must(chief, 'DELETE', '/api/mcp-servers/gone');
       const taken = await companies.as(ann, 'POST', '/api/mcp-servers', { name: 'gone', spec });
       expect(taken, taken.text).toMatchObject({ status: 403, json: { error: { param: 'name' } } });
-      // It is in the hands of the owner of what names it.
+      // The owner of the row that names it controls it.
       await companies.must(bob, 'POST', '/api/mcp-servers', { name: 'gone', spec });
       await companies.must(bob, 'DELETE', '/api/mcp-servers/gone');
       await companies.must(bob, 'DELETE', '/api/skills/of-bob');

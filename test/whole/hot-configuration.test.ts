@@ -27,7 +27,7 @@ afterAll(async () => {
   await second[Symbol.asyncDispose]();
 });
 
-/** Another process of the gateway on the same database, with the same identity service. */
+/** Starts a second process of the gateway on the same database, with the same identity service. */
 async function startSecondProcess() {
   return startProcess({
     PAILOU_PORT: String(await freePort()),
@@ -40,7 +40,7 @@ async function startSecondProcess() {
 }
 
 describe('a changed provider address', () => {
-  it('breaks none of 50 running streams, and new calls go to the new address, in a second process too', async () => {
+  it('interrupts none of 50 active streams, and new calls use the new address, even in a second process', async () => {
     const other = await startSecondProcess();
     try {
       const finish: (() => void)[] = [];
@@ -72,7 +72,7 @@ describe('a changed provider address', () => {
         () => answerAt(other.url),
         (text) => text === 'second',
       );
-      // The proof for an administrator: each node tells the revision that it serves.
+      // The proof for an administrator: each node reports the revision that it serves.
       const revisions = await eventually(
         async () =>
           (await gateway.as('admin', 'GET', '/api/config/revision')).json as {
@@ -97,7 +97,7 @@ describe('a changed provider address', () => {
   });
 });
 
-it('a deleted MCP server answers the call of a background run that began before', async () => {
+it('a deleted MCP server still answers the call of a background run that began before', async () => {
   await using tools = await startToolServer();
   const answered = Promise.withResolvers<void>();
   tools.delay = answered.promise;
@@ -136,7 +136,7 @@ describe('writing', () => {
     expect(JSON.stringify(stale.json.error)).toContain('m2');
   });
 
-  it('refuses an invalid change whole, naming the field, and nothing moves', async () => {
+  it('refuses an invalid change completely, names the field, and changes nothing', async () => {
     const before = (await gateway.as('admin', 'GET', '/api/config/revision')).json.revision;
     const unknownProvider = await gateway.as('admin', 'PUT', '/api/models/hot', {
       spec: { deployments: [{ provider: 'vendro', model: 'm' }] },
@@ -155,7 +155,7 @@ describe('writing', () => {
     expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.revision).toBe(before);
   });
 
-  it('keeps history and goes back to a revision', async () => {
+  it('keeps the history and rolls back to a revision', async () => {
     const { revision } = (await gateway.as('admin', 'GET', '/api/config/revision')).json;
     await gateway.as('admin', 'PUT', '/api/models/hot', { spec: { deployments: [{ provider: 'vendor', model: 'm3' }] } });
     const back = await gateway.as('admin', 'POST', '/api/config/rollback', { revision });

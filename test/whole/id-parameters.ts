@@ -1,6 +1,6 @@
-/** Where the addresses of the gateway take ids, read from its own document, and of what. */
+/** The places where routes accept ids, read from the OpenAPI document, and the kind of each id. */
 
-/** What an id can be of. `model reference` and the like: as grants write it. */
+/** The kinds of ids. `model reference` and similar: in the form of grants. */
 export type Kind =
   | 'provider'
   | 'model'
@@ -21,7 +21,7 @@ export type Kind =
   | 'skill reference'
   | 'server reference';
 
-/** A place at which an address takes a word. */
+/** A string parameter of a route. */
 export interface Place {
   readonly method: string;
   readonly path: string;
@@ -43,18 +43,18 @@ export const collectionKinds: Readonly<Record<string, Kind>> = {
   responses: 'response',
 };
 
-/** What stands at a place, by the end of its name; the first that fits. An empty list: no id of anything in a tenant. */
+/** The kinds of ids by parameter name; the first match counts. An empty list: not an id of a tenant's row. */
 const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/v1\/models\/\{\*\} path:\*$/, ['model', 'skill as model']],
   [/ path:server$/, ['server']],
   [/ \/api\/mcp-sessions\S* path:id$/, ['mcp session']],
-  // What a vendor calls its models.
+  // A vendor's own model names.
   [/ body:spec\.offered_models\[\]$/, []],
-  // What a server calls its own things; they are looked up within a server that was found.
+  // A server's own item names; they are looked up within a server that was found.
   [/ (path:tool|body:items\[\]\.(name|digest)|body:spec\.prefix)$/, []],
   [/ \/api\/audit\S* query:after$/, ['audit entry']],
   [/ \/api\/runs query:after$/, ['run cursor']],
-  // A place in an order, made of names; nothing is looked up by it.
+  // A cursor made of names; nothing is looked up by it.
   [/ \/api\/access\/matrix query:after$/, []],
   [/ query:(capability|target)$/, references],
   [/ query:(actor|user|subject|as)$/, ['person']],
@@ -68,11 +68,11 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/api\/skills\S* body:spec\.cases\[\]\.expect\.judge\.model$/, ['model']],
   [/ \/api\/skills\S* body:spec\.cases\b\S*$/, []],
   [/ \/api\/skills\/\S+ body:models\[\]$/, ['model']],
-  // What an OAuth2 service gives back.
+  // Values that an OAuth2 service returns.
   [/\/account\/callback query:(state|code|iss|error)$/, []],
   [/ body:(owner)$/, ['person']],
   [/ \/api\/skills\S* body:spec\.tools\[\]$/, references],
-  // Ids that are kept for their own person, below what any tenant could see.
+  // Ids that are stored for one person only.
   [/ body:gateway\.approvals\[\]\.id$/, []],
   [/ body:spec\.subject$/, ['person', 'key']],
   [/ body:(spec\.capability|capabilities\[\])$/, references],
@@ -81,28 +81,28 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/api\/skills\S* body:spec\.model$/, ['model']],
   [/ body:previous_response_id$/, ['response']],
   [/ \/(v1\/\S+|api\/route\/explain) body:model$/, ['model', 'skill as model']],
-  // The vendor's own name of a model, and what plugins of the whole installation are called.
+  // The vendor's own name of a model, and kinds of plugins of the whole installation.
   [/ body:(model|spec\.deployments\[\]\.model|spec\.kind|spec\.strategy|spec\.allowed_tools\[\])$/, []],
   [/ body:reason$/, []],
-  // Money, hours and the words of a vendor's price list.
+  // Amounts, hours and terms of a vendor's price list.
   [/ body:spec\.deployments\[\]\.price\b\S*$/, []],
   [/ \/api\/limits\S* body:spec\.spend\.\w+$/, []],
   [/ \/api\/limits\S* body:spec\.replaces$/, ['limit']],
-  // Where an alert is sent and what signs it.
+  // The address of an alert and its signing secret.
   [/ \/api\/limits\S* body:spec\.spend\.alerts\.(url|secret)$/, []],
-  // What is publicly known of models, the same for all.
+  // Public data on models, equal for all tenants.
   [/ \/api\/catalogue query:\w+$/, []],
   [/ body:(title|spec\.(title|description|version|live)|spec\.tags\[\]|spec\.\S*currency|addresses\[\])$/, []],
-  // What the options of a plugin name in their tenant is added by hand below.
+  // References within plugin options are added manually below.
   [/ body:spec\.options\.\*$/, []],
   [/ \/v1\/\S+ body:(messages|tools|stop_sequences|system|include|input|metadata|documents|query|prompt)\b\S*$/, []],
 ];
 
-/** Undefined where no rule says what stands there. */
+/** Undefined without a rule for the parameter. */
 export function kindsAt({ method, path, at }: Place): readonly Kind[] | undefined {
   const ruled = rules.find(([place]) => place.test(`${method} ${path} ${at}`))?.[1];
   if (ruled !== undefined) return ruled;
-  // The id of a thing at the address of its collection, and the name of a new one.
+  // The id of a row at its collection's address, and the name of a new row.
   const kind = collectionKinds[path.split('/')[2] ?? ''];
   return kind !== undefined && /^(path:(name|id)|query:after|body:name)$/.test(at) ? [kind] : undefined;
 }
@@ -124,7 +124,7 @@ interface Schema {
 const takesWords = (schema: Schema): boolean =>
   schema.type === 'string' && schema.enum === undefined && schema.const === undefined && schema.format?.startsWith('date') !== true;
 
-/** The paths in a body at which it takes a word. */
+/** The paths of strings in a body. */
 function wordsIn(schema: Schema, path = ''): string[] {
   const inner = (name: string): string => (path === '' ? name : `${path}.${name}`);
   return [
@@ -153,7 +153,7 @@ export function operationsOf({ paths }: Document): Operation[] {
   );
 }
 
-/** Each place at which one of the operations takes a word. */
+/** Each string parameter of the operations. */
 export function referencesIn(operations: readonly Operation[]): Place[] {
   return operations.flatMap(({ method, path, parameters, requestBody }) => {
     const words = [

@@ -5,7 +5,7 @@ import { type Answer, startProcess } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 export const canaries = {
-  // As some vendors give them: 32 hexadecimal letters, like many an id.
+  // In the form of some vendors: 32 hexadecimal digits, like many ids.
   vendor: '5f0c7a1be2d94c38a6b1d0e9f7c84a23',
   tools: 'canary-of-the-tools-71c5',
   master: Buffer.from('canary-of-the-master-key-0123456').toString('base64'),
@@ -19,9 +19,9 @@ export interface Scene extends AsyncDisposable {
   readonly companies: Companies;
   /** Behind the model `gpt`, which every user may use. */
   readonly vendor: Vendor;
-  /** All that the gateway has logged. */
+  /** The whole log of the gateway. */
   readonly output: () => string;
-  /** Without a token. */
+  /** Sends a request without a token. */
   readonly bare: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 }
 

@@ -1,4 +1,4 @@
-/** Published incidents in which an authenticated user reached too much. incidents.test.ts has those before authentication. */
+/** Published incidents in which an authenticated user got too much access. incidents.test.ts has those before authentication. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from './companies.ts';
 import { chat, chief, codeOf, developer, other, user, type Scene, setScene } from './incident-scene.ts';
@@ -14,12 +14,12 @@ beforeAll(async () => {
 afterAll(() => scene[Symbol.asyncDispose]());
 
 describe('LiteLLM CVE-2026-30623, CVE-2026-42271: a stdio server registered with any key', () => {
-  it('is not made by changing a server of another kind, by taking one over, or with a key', async () => {
+  it('is not possible by changing a server of another kind, by taking one over, or with a key', async () => {
     const http = { kind: 'http', options: { url: `${vendor.url}/mcp` } };
     const stdio = { kind: 'stdio', options: { command: 'node', args: ['-e', 'process.exit()'] } };
     await companies.must(developer, 'POST', '/api/mcp-servers', { name: 'mine', spec: http });
     expect((await companies.as(developer, 'PUT', '/api/mcp-servers/mine', { spec: stdio })).status).toBe(403);
-    // One that an administrator made and gave away stays out of the new owner's hands.
+    // A server that an administrator created and transferred stays out of the new owner's control.
     await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'given', owner: developer.subject, spec: stdio });
     const changed = { ...stdio, options: { command: 'node', args: ['-e', 'process.exit(1)'] } };
     for (const spec of [changed, http]) expect((await companies.as(developer, 'PUT', '/api/mcp-servers/given', { spec })).status).toBe(403);
@@ -37,7 +37,7 @@ describe('LiteLLM CVE-2026-30623, CVE-2026-42271: a stdio server registered with
 });
 
 describe('LiteLLM CVE-2026-47101, CVE-2026-47102: scopes of a key stored unchecked, a role given to oneself', () => {
-  it('a key has what its owner has and no more, whatever was asked for', async () => {
+  it('a key has at most the rights of its owner, whatever was requested', async () => {
     const viewer: Person = { subject: 'vera', tenant: 'default', roles: ['viewer'] };
     const made = await companies.must(viewer, 'POST', '/api/keys', {
       permissions: ['llm:model:view', 'llm:model:use'],
@@ -84,12 +84,12 @@ describe('better-auth CVE-2025-61928, and mass assignment: whose it is, as the b
     '/api/keys': { title: 'assigned' },
   };
 
-  it('is refused, and nothing is made', async () => {
+  it('is refused, and nothing is created', async () => {
     for (const [path, body] of Object.entries(bodies)) {
       for (const name of path === '/api/keys' ? [...foreign, 'owner', 'issuer', 'hash', 'key'] : foreign) {
         for (const person of [chief, developer]) {
           const answer = await companies.as(person, 'POST', path, { ...body, [name]: 'theirs' });
-          // What only administrators may make is refused to others before its body is read.
+          // Rows that only administrators may create are refused to others before their body is read.
           expect(answer.status, `${path} ${name}`).toBeOneOf(person === chief ? [400] : [400, 403]);
         }
       }
@@ -97,7 +97,7 @@ describe('better-auth CVE-2025-61928, and mass assignment: whose it is, as the b
     }
   });
 
-  it('is refused in a change too, and in the parts of a thing', async () => {
+  it('is refused in a change too, and in nested objects', async () => {
     for (const name of [...foreign, 'name']) {
       expect((await companies.as(chief, 'PUT', '/api/models/gpt', { spec: model, [name]: 'theirs' })).status, name).toBe(400);
       expect((await companies.as(chief, 'PUT', '/api/models/gpt', { spec: { ...model, [name]: 'theirs' } })).status, name).toBe(400);
@@ -106,7 +106,7 @@ describe('better-auth CVE-2025-61928, and mass assignment: whose it is, as the b
 });
 
 describe('ContextForge #3891: a server that does not exist stands for all of them', () => {
-  it('is not there, however it is spelled', async () => {
+  it('is not found, in any spelling', async () => {
     const list = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
     const headers = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' };
     for (const name of [
@@ -175,7 +175,7 @@ describe('new-api CVE-2026-30886: the id of a colleague’s work', () => {
 });
 
 describe('new-api CVE-2026-25591: wildcards in a search', () => {
-  it('are letters like others, and cost nothing', async () => {
+  it('are ordinary characters, without extra cost', async () => {
     const wild = ['%', '_', `${'%'.repeat(140)}x`, '%_'.repeat(100), '\\%', '[a-z]', '(a+)+$'];
     const started = performance.now();
     for (const word of wild) {

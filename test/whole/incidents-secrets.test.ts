@@ -1,4 +1,4 @@
-/** What went wrong at others with the secrets of vendors and callers. */
+/** Published incidents with secrets of vendors and callers. */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ function excerpt(text: string, word: string): string {
   return at === -1 ? '' : text.slice(Math.max(0, at - 300), at + 100);
 }
 describe('one-api, llmgateway, and every list of leaked keys: secrets in answers, logs, metrics and on disk', () => {
-  it('are nowhere, also when a vendor says the key again in its refusal', async () => {
+  it('appear nowhere, even when a vendor repeats the key in its error', async () => {
     const { key } = await companies.keyOf(user);
     await companies.must(chief, 'POST', '/api/mcp-servers', {
       name: 'sealed',
@@ -42,7 +42,7 @@ describe('one-api, llmgateway, and every list of leaked keys: secrets in answers
         }),
       ]) {
         vendor.behave((request, response) => {
-          // As a vendor in trouble may: everything that it was sent.
+          // A failing vendor may repeat everything that it received.
           response.writeHead(status, {
             'content-type': 'application/json',
             'retry-after': '0',
@@ -55,7 +55,7 @@ describe('one-api, llmgateway, and every list of leaked keys: secrets in answers
         await collect(companies.as(chief, 'POST', '/api/models/test', { spec: { deployments: [{ provider: 'vendor', model: 'm' }] } }));
       }
     }
-    // A tool server that says again what it was sent.
+    // A tool server that repeats its input.
     vendor.behave((request, response) => void response.writeHead(500).end(`you sent ${String(request.headers['x-secret'])}`));
     await collect(
       companies.as(chief, 'POST', '/api/mcp-servers/test', {

@@ -1,6 +1,6 @@
 /**
- * What went wrong at others, tried here over HTTP from outside; each test is named after what happened.
- * Shown elsewhere: MCP lists that ignore the narrower rights of a credential (keys.test.ts, "reaches only what it was given"); a key that
+ * Published incidents of other gateways, tried over HTTP; each test is named after its incident.
+ * Tested elsewhere: MCP lists that ignore the narrower rights of a credential (keys.test.ts, "reaches only what it was given"); a key that
  * makes keys (keys.test.ts, "never reaches /api"); rights that outlive a grant (access.test.ts) or a token's key (auth/keys.test.ts);
  * sessions that outlive a sign-out (sign-in.test.ts); cached answers shared across teams (cache.test.ts, "never crosses to another
  * tenant"); ids of other tenants (tenant-isolation.test.ts); addresses within (outbound/, bad-input.test.ts, pictures.test.ts, for issuers
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene[Symbol.asyncDispose]());
 
-/** Bytes as they are, for what no client would send. */
+/** Sends raw bytes, for requests that no client sends. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(companies.gateway.url).port), '127.0.0.1', () => socket.write(text));
@@ -34,7 +34,7 @@ function raw(text: string): Promise<string> {
 }
 
 describe('LiteLLM CVE-2024-6587, Portkey: a caller who names the address gets the vendor’s key', () => {
-  it('moves no call and no key, by body, header or query', async () => {
+  it('redirects no call and no key, by body, header or query', async () => {
     let hits = 0;
     const listener = createServer((_request, response) => {
       hits++;
@@ -58,7 +58,7 @@ describe('LiteLLM CVE-2024-6587, Portkey: a caller who names the address gets th
     }
   });
 
-  it('passes no credential of the caller on, nor takes one of theirs for the vendor', async () => {
+  it('forwards no credential of the caller, and uses none of theirs for the vendor', async () => {
     const before = vendor.requests.length;
     await companies.as(user, 'POST', '/v1/chat/completions', chat(), {
       'api-key': 'mine',
@@ -71,7 +71,7 @@ describe('LiteLLM CVE-2024-6587, Portkey: a caller who names the address gets th
 });
 
 describe('LiteLLM CVE-2026-42208: SQL in a key, before authentication', () => {
-  it('is a wrong credential, quickly, and harms nothing', async () => {
+  it('is an invalid credential, answered quickly, without harm', async () => {
     const { id, key } = await companies.keyOf(user);
     const injections = [
       "' or 1=1--",
@@ -97,7 +97,7 @@ describe('LiteLLM CVE-2026-42208: SQL in a key, before authentication', () => {
 });
 
 describe('CVE-2026-48710: an address made of the Host header', () => {
-  it('opens nothing: not by Host, an absolute address, nor headers that name another path', async () => {
+  it('opens nothing: not by Host, an absolute address, or headers with another path', async () => {
     const path = '/api/providers';
     const hosts = ['a/livez?x=', 'x/../livez', '127.0.0.1/livez', '[', '@/livez'];
     for (const host of hosts) {
@@ -127,7 +127,7 @@ describe('CVE-2026-48710: an address made of the Host header', () => {
       expect((await raw(`GET ${spelling} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).slice(9, 12), spelling).toMatch(/401|404/);
   });
 
-  it('is not made by a header that names another method', async () => {
+  it('is not changed by a header that names another method', async () => {
     for (const name of ['x-http-method-override', 'x-http-method', 'x-method-override'])
       expect((await companies.as(chief, 'GET', '/api/models/gpt', undefined, { [name]: 'DELETE' })).status).toBe(200);
     expect((await companies.as(chief, 'POST', '/api/models/gpt?_method=DELETE', {})).status).not.toBe(204);
@@ -136,7 +136,7 @@ describe('CVE-2026-48710: an address made of the Host header', () => {
 });
 
 describe('LiteLLM CVE-2026-35030: a cache keyed by the first letters of a token', () => {
-  it('tells two people apart whose tokens begin alike', async () => {
+  it('distinguishes two people whose tokens have a common prefix', async () => {
     const { service, signer } = companies;
     const sign = (sub: string, roles: string[]) =>
       service.sign(signer, { jti: 'same', sub, roles, tenant_id: 'default', scope: 'llm:*:*' });
@@ -147,7 +147,7 @@ describe('LiteLLM CVE-2026-35030: a cache keyed by the first letters of a token'
     for (let round = 0; round < 3; round++) {
       expect((await companies.with(one, 'GET', '/api/me')).json).toMatchObject({ subject: 'ursula-1', roles: ['admin'] });
       expect((await companies.with(two, 'GET', '/api/me')).json).toMatchObject({ subject: 'ursula-2', roles: ['user'] });
-      // While both are known.
+      // Both tokens are valid and cached.
       const swapped = `${one.slice(0, one.lastIndexOf('.'))}${two.slice(two.lastIndexOf('.'))}`;
       for (const changed of [swapped, one.slice(0, -20), `${one.slice(0, -10)}AAAAAAAAAA`, `${one}.x`, one.slice(0, 100)])
         expect((await companies.with(changed, 'GET', '/api/me')).status).toBe(401);
@@ -156,9 +156,9 @@ describe('LiteLLM CVE-2026-35030: a cache keyed by the first letters of a token'
 });
 
 describe('Bifrost #518, mcp-bridge, an Envoy-based MCP gateway: no authentication, or a default password', () => {
-  it('no address but these answers without a credential, and none with one that was printed somewhere', async () => {
+  it('only these addresses answer without a credential, and none accepts a published one', async () => {
     const open = ['/', '/livez', '/readyz', '/healthz', '/auth/login', '/auth/callback', '/auth/cli'];
-    // The body of each is the credential: a key, and a logout token of the issuer. Each says what is wrong with it.
+    // The body of each is the credential: a key, and a logout token of the issuer. Each reports its own error.
     const ownWay = ['/auth/exchange', '/auth/backchannel-logout'];
     const operations = operationsOf((await scene.bare('GET', '/openapi.json')).json);
     const closed = operations.filter(({ path }) => !open.includes(path) && !ownWay.includes(path) && !path.startsWith('/.well-known/'));
@@ -203,7 +203,7 @@ describe('Bifrost #518, mcp-bridge, an Envoy-based MCP gateway: no authenticatio
 });
 
 describe('semantic-router #2134, and headers that a proxy would set: a tenant or a person by header', () => {
-  it('changes nothing about who calls', async () => {
+  it('does not change the caller', async () => {
     const names = [
       'x-tenant-id',
       'x-tenant',

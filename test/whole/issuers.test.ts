@@ -1,4 +1,4 @@
-/** Two issuers that know the same subject know two people: whatever one of them owns, was granted or has used is not the other's. */
+/** The same subject of two issuers is two people, with separate ownership, grants and usage. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCompanies } from './companies.ts';
 import { eventually } from './gateway.ts';
@@ -24,7 +24,7 @@ describe('the same subject of two issuers', () => {
   });
   afterAll(() => two[Symbol.asyncDispose]());
 
-  it('does not own what the other owns', async () => {
+  it('does not own rows of the other', async () => {
     await must('company', 'u1', 'POST', '/api/skills', {
       name: 'mine',
       spec: { description: 'x', model: 'shared', options: { instructions: 'x' } },
@@ -36,12 +36,12 @@ describe('the same subject of two issuers', () => {
     expect((await two.as('company', 'u1', 'DELETE', path)).status).toBe(204);
   });
 
-  it('is not granted what was granted to the other', async () => {
+  it('does not have grants of the other', async () => {
     const spec = { subject_type: 'user', subject: two.ref('company', 'u2'), capability: 'model/shared', action: 'use' };
     await must('company', 'chief', 'POST', '/api/grants', { name: 'for-u2', spec }, admin);
     expect((await two.as('company', 'u2', 'POST', '/v1/chat/completions', hello, user)).status).toBe(200);
     expect((await two.as('partner', 'u2', 'POST', '/v1/chat/completions', hello, user)).status).toBe(403);
-    // What a token says is written down a moment after it was seen.
+    // The content of a token is stored shortly after it was seen.
     const asked = async (as: string): Promise<unknown> =>
       (await two.as('company', 'chief', 'GET', `/api/explain?capability=model/shared&as=${encodeURIComponent(as)}`, undefined, admin)).json
         .allowed;
@@ -58,7 +58,7 @@ describe('the same subject of two issuers', () => {
     expect([may(two.ref('company', 'u2')), may(two.ref('partner', 'u2'))]).toEqual(['yes', 'no']);
   });
 
-  it('is counted alone, by limits for each user and for one', async () => {
+  it('is counted separately, by limits for each user and for one', async () => {
     const limit = (name: string, subject: string) => ({ name, spec: { subject_type: 'user', subject, requests_per_minute: 1 } });
     await must('company', 'chief', 'POST', '/api/limits', limit('each', '*'), admin);
     const call = async (service: 'company' | 'partner', subject: string): Promise<number> =>
@@ -103,7 +103,7 @@ describe('the same subject of two issuers', () => {
     expect(await audit(two.ref('partner', 'u5'))).toEqual([two.ref('partner', 'u5')]);
   });
 
-  it('is refused as ambiguous wherever it is written bare, with the issuers named', async () => {
+  it('is refused as ambiguous without its issuer, with the issuers listed', async () => {
     const grant = { subject_type: 'user', subject: 'u1', capability: 'model/shared', action: 'use' };
     const tries: [string, string, unknown?][] = [
       ['POST', '/api/grants', { spec: grant }],
@@ -138,8 +138,8 @@ describe('the same subject of two issuers', () => {
   });
 });
 
-describe('an issuer that is held', () => {
-  it('to a tenant and to the most that its roles may be, is never of another tenant nor more than that', async () => {
+describe('a restricted issuer', () => {
+  it('has people of its tenant only, with at most the configured roles', async () => {
     await using two = await startTwoIssuers({ tenant: 'partners', max_roles: ['developer', 'finance'] });
     const me = async (claims: Record<string, unknown>) => {
       const { tenant, roles, permissions } = (await two.as('partner', 'u1', 'GET', '/api/me', undefined, claims)).json;
@@ -162,7 +162,7 @@ describe('an issuer that is held', () => {
   });
 });
 
-it('the first user of a service whose people are of one tenant finds the demo models there', async () => {
+it('the first user of a service with a fixed tenant finds the demo models there', async () => {
   await using companies = await startCompanies({ PAILOU_OAUTH_TENANT: 'acme' });
   const { json } = await companies.must({ subject: 'first', tenant: 'other', roles: ['user'] }, 'GET', '/v1/models');
   expect(json.data.map(({ id }: { id: string }) => id)).toContain('demo/echo');

@@ -1,4 +1,4 @@
-/** Keys that only give short tokens: the calls carry nothing that is good for long. */
+/** Keys that are exchanged for short-lived tokens: calls contain no long-lived credential. */
 import { SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -23,7 +23,7 @@ const call = (token: string, path = '/v1/chat/completions') =>
     : gateway.as(null, 'GET', path, undefined, { authorization: `Bearer ${token}` });
 
 describe('a key in the mode exchange', () => {
-  it('opens nothing itself, and gives a token that does what the key may', async () => {
+  it('opens nothing itself, and is exchanged for a token with the rights of the key', async () => {
     const { key } = await make({ capabilities: ['model/demo/echo'] });
     const refused = await call(key);
     expect(refused).toMatchObject({ status: 401, json: { error: { code: 'token_invalid' } } });
@@ -33,7 +33,7 @@ describe('a key in the mode exchange', () => {
     expect(given.headers.get('cache-control')).toBe('no-store');
     const { access_token: token } = given.json as { access_token: string };
     for (let time = 0; time < 2; time++) expect((await call(token)).status).toBe(200);
-    // No more than a key: neither /api, nor what it was not made for, nor another token.
+    // The rights of the key: neither /api, nor capabilities beyond the key, nor another token.
     expect((await call(token, '/api/me')).status).toBe(403);
     expect((await call(token, '/api/keys')).status).toBe(403);
     const other = await gateway.as(
@@ -86,12 +86,12 @@ describe('a key in the mode exchange', () => {
     expect((await exchange('')).status).toBe(401);
   });
 
-  it('tokens of people are taken as ever', async () => {
+  it('tokens of people are still accepted', async () => {
     expect((await gateway.as('user', 'POST', '/v1/chat/completions', hello)).status).toBe(200);
   });
 });
 
-it('where keys are taken as they are, there is nothing to exchange', async () => {
+it('where keys are accepted directly, the exchange is disabled', async () => {
   await using other = await startGateway();
   await other.as('user', 'GET', '/api/me');
   const { key } = (await other.as('user', 'POST', '/api/keys', {})).json as { key: string };

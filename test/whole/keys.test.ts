@@ -1,4 +1,4 @@
-/** Keys for machines and IDEs over real HTTP: never more than their owner, never the way to more, gone when revoked. */
+/** Keys for machines and IDEs over HTTP: at most the rights of their owner, no escalation, ended by revocation. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ const withKey = (key: string, method: string, path: string, body?: unknown) =>
 const call = (key: string, body: object = hello) => withKey(key, 'POST', '/v1/chat/completions', body);
 
 describe('a key', () => {
-  it('opens the calls for its owner, by either header and with the real clients, and is recorded', async () => {
+  it('is accepted for calls of its owner, in either header and with the real clients, and recorded', async () => {
     const { id, key, hint } = await make('user', { title: 'my editor' });
     expect(key).toMatch(/^pailou_[0-9a-f]{16}_[\w-]{43}$/);
     expect(key.startsWith(hint.slice(0, -1))).toBe(true);
@@ -43,7 +43,7 @@ describe('a key', () => {
     expect(JSON.stringify(listed)).not.toContain(key.slice(-20));
   });
 
-  it('is refused when wrong, cut, mixed with another credential, or sent twice', async () => {
+  it('is refused when invalid, truncated, combined with another credential, or sent twice', async () => {
     const { id, key } = await make('user');
     const other = await make('developer');
     const bad = [
@@ -60,7 +60,7 @@ describe('a key', () => {
     expect((await call(`${key}`)).status).toBe(200);
   });
 
-  it('never reaches /api, and so never makes another key', async () => {
+  it('never reaches /api, so it never creates another key', async () => {
     const { key, id } = await make('admin');
     const reads = [
       '/api/keys',
@@ -98,7 +98,7 @@ describe('a key', () => {
     expect(withTool.status, 'the owner may use tools, this key may not').toBe(403);
   });
 
-  it('comes only from the networks it was given', async () => {
+  it('is accepted only from the networks that it was given', async () => {
     const near = await make('user', { addresses: ['127.0.0.0/8'] });
     const far = await make('user', { addresses: ['10.0.0.0/8', 'fd00::/8'] });
     expect((await call(near.key)).status).toBe(200);
@@ -110,7 +110,7 @@ describe('a key', () => {
     expect((await gateway.as('user', 'POST', '/api/keys', { addresses: ['300.0.0.0/8'] })).status).toBe(400);
   });
 
-  it('ends at once when it is revoked, and does not come back with a rollback', async () => {
+  it('ends at once when it is revoked, and is not restored by a rollback', async () => {
     const { id, key } = await make('user');
     const before = Number((await gateway.as('admin', 'GET', '/api/config/revision')).json.revision);
     expect((await gateway.as('developer', 'DELETE', `/api/keys/${id}`)).status, 'not somebody else’s').toBe(404);
@@ -123,7 +123,7 @@ describe('a key', () => {
     expect((await call(other.key)).status).toBe(401);
   });
 
-  it('is rotated with an overlap by its owner alone', async () => {
+  it('is rotated with an overlap, only by its owner', async () => {
     const { id, key } = await make('user', { capabilities: ['model/demo/*'] });
     expect((await gateway.as('admin', 'POST', `/api/keys/${id}/rotate`, {})).status).toBe(403);
     const next = await gateway.as('user', 'POST', `/api/keys/${id}/rotate`, { overlap_hours: 1 });
@@ -160,7 +160,7 @@ describe('a key', () => {
 });
 
 describe('keys and restarts', () => {
-  it('work again at once, as far as their owner is known', async () => {
+  it('work immediately after a restart, when their owner is known', async () => {
     const { key } = await make('developer');
     await gateway.gateway.close(2_000);
     gateway = await startGateway({ ...gateway.env });

@@ -80,7 +80,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
       messages: [{ role: 'user', content: 'Hi' }],
       ...more,
     });
-  /** Live on both nodes when it resolves. */
+  /** Resolves when the change is live on both nodes. */
   const limit = async (name: string, spec: object): Promise<void> => {
     const made = await node(0).as('admin', 'POST', '/api/limits', { name, spec });
     expect(made.status, made.text).toBe(201);
@@ -91,7 +91,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     );
   };
 
-  it('a budget of 1.00 is not overrun by 200 parallel calls of 0.01, whichever node they come to', async () => {
+  it('a budget of 1.00 is not overrun by 200 parallel calls of 0.01 over both nodes', async () => {
     await limit('purse', { subject_type: 'tenant', capability: 'model/one', spend: { currency: 'USD', per_day: 1 } });
     vendor.behave(async (request, response) => {
       await sleep(20);
@@ -107,7 +107,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     expect(statusesOf(await Promise.all([ask(0, 'one'), ask(1, 'one')]))).toEqual([429, 429]);
   });
 
-  it('what Redis has forgotten, the ledger tells it when the connection comes back', async () => {
+  it('counts that Redis has lost are restored from the ledger when the connection returns', async () => {
     await redis.flushDb();
     await proxy.disconnect();
     await proxy.restore();
@@ -117,7 +117,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
       ([first, second]) => first === 429 && second === 429,
       10_000,
     );
-    // A call or two may slip through before the ledger was read; without it a whole budget would.
+    // One or two calls may pass before the ledger was read; without it a whole budget would.
     expect(vendor.requests.length - asked).toBeLessThan(20);
   });
 
@@ -126,7 +126,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     for (let call = 0; call < 2; call++) expect((await ask(0, 'two')).status).toBe(200);
     await proxy.disconnect();
     try {
-      // 0.01 was seen as spent before the second call, which makes 0.02; the node knows at least the first.
+      // The first call spent 0.01 and the second makes it 0.02; the node knows at least the first.
       const local = [];
       for (let call = 0; call < 8; call++) local.push((await ask(0, 'two')).status);
       expect(local.filter((status) => status === 200).length).toBeGreaterThanOrEqual(4);
@@ -147,9 +147,9 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     );
   });
 
-  it('what calls only reserved is not treated as spent when Redis goes away', async () => {
+  it('reservations do not count as spent when Redis becomes unreachable', async () => {
     await limit('wide', { subject_type: 'tenant', capability: 'model/three', spend: { currency: 'USD', per_day: 0.06 } });
-    // What the ledger knows of a new limit is read in the background.
+    // The earlier spend of a new limit is read from the ledger in the background.
     await sleep(1_000);
     const arrived = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<void>();
@@ -181,7 +181,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
     );
   });
 
-  it('a Redis that hangs holds no call up', async () => {
+  it('a hanging Redis delays no call', async () => {
     await limit('calls', { subject_type: 'user', capability: 'model/three', requests_per_minute: 1_000, concurrent_calls: 1_000 });
     expect((await ask(0, 'three')).headers.get('x-ratelimit-remaining-requests')).toBe('999');
     proxy.stall();

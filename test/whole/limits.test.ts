@@ -1,4 +1,4 @@
-/** Limits and budgets on one node, as callers meet them: refused in time, settled to the truth, never overrun. */
+/** Limits and budgets on one node, seen by callers: refused in time, settled by actual usage, never overrun. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,7 +54,7 @@ const ask = (who: 'user' | 'developer', model: string, more: object = {}) =>
 const statuses = (answers: readonly { status: number }[]): number[] => answers.map(({ status }) => status);
 
 describe('a limit of requests a minute', () => {
-  it('refuses the call after the last with 429, says how long to wait, and tells OpenAI clients what is left', async () => {
+  it('refuses the first call above the limit with 429, says how long to wait, and reports the remaining calls to OpenAI clients', async () => {
     await limit('two-a-minute', { subject_type: 'user', requests_per_minute: 2 });
     const first = await ask('user', 'free');
     expect(Object.fromEntries([...first.headers].filter(([name]) => name.startsWith('x-ratelimit')))).toEqual({
@@ -85,7 +85,7 @@ describe('a limit of requests a minute', () => {
     expect(latest).toBeDefined();
   });
 
-  it('counts the whole tenant, a role together, one model, a tag, or a pattern, as it says', async () => {
+  it('counts the whole tenant, a role together, one model, a tag, or a pattern, as configured', async () => {
     await limit('all', { subject_type: 'tenant', capability: 'model/free', requests_per_minute: 2 });
     await limit('users', { subject_type: 'role', subject: 'user', shared: true, capability: 'model/#cheap', requests_per_minute: 1 });
     await limit('priced', { subject_type: 'user', subject: 'developer', capability: 'model/pri*', requests_per_minute: 1 });
@@ -98,7 +98,7 @@ describe('a limit of requests a minute', () => {
     ]);
   });
 
-  it('can count each model by itself, and goes on counting when only its amount changes', async () => {
+  it('can count each model separately, and keeps its count when only its amount changes', async () => {
     await limit('each', { subject_type: 'user', per_model: true, requests_per_minute: 1 });
     expect(statuses([await ask('user', 'free'), await ask('user', 'priced'), await ask('user', 'free')])).toEqual([200, 200, 429]);
     const spec = { subject_type: 'user', per_model: true, requests_per_minute: 2 };
@@ -124,7 +124,7 @@ describe('a limit of requests a minute', () => {
 });
 
 describe('a limit of tokens a minute', () => {
-  it('sets the largest use aside and counts the true one', async () => {
+  it('reserves the largest usage and counts the actual one', async () => {
     await limit('tokens', { subject_type: 'user', tokens_per_minute: 30, expected_output_tokens: 10 });
     // The vendor counts 7 for each; before that about 9 of input and 10 of output are reserved.
     expect(statuses([await ask('user', 'free'), await ask('user', 'free')])).toEqual([200, 200]);
@@ -138,8 +138,8 @@ describe('a limit of tokens a minute', () => {
   });
 });
 
-describe('a limit of calls at once', () => {
-  it('gives the place back however the call ends', async () => {
+describe('a limit of concurrent calls', () => {
+  it('releases the place however the call ends', async () => {
     await limit('two', { subject_type: 'user', concurrent_calls: 2 });
     const refused = Promise.withResolvers<void>();
     vendor.behave(async (request, response) => {
@@ -192,7 +192,7 @@ describe('a budget', () => {
       .reduce((sum, { cost }) => sum + (cost ?? 0), 0);
   };
 
-  it('of 1.00 is not overrun by 200 parallel calls of 0.01, and is known again after a restart', async () => {
+  it('of 1.00 is not overrun by 200 parallel calls of 0.01, and keeps its state after a restart', async () => {
     // A model without earlier calls: the new limit has nothing to read from the ledger.
     await limit('purse', {
       subject_type: 'user',
@@ -230,7 +230,7 @@ describe('a budget', () => {
     expect((await ask('developer', 'free')).status).toBe(200);
   });
 
-  it('counts a new rule from what the ledger knows', async () => {
+  it('counts earlier spend from the ledger for a new limit', async () => {
     await ask('user', 'priced');
     const known = await eventually(
       () => spent('user'),
@@ -249,7 +249,7 @@ describe('a budget', () => {
     expect(await spent('user')).toBeLessThanOrEqual(known + 0.020_001);
   });
 
-  it('records the part of an answer that its caller left, and nothing for one that failed', async () => {
+  it('records the delivered part of an answer after a disconnect, and nothing for a failed one', async () => {
     await limit('part', { subject_type: 'tenant', capability: 'model/parts', spend: { currency: 'USD', per_day: '0.10' } });
     vendor.behave((_request, response) => void response.writeHead(500).end());
     // Each reserves 0.05; two at once would not fit if the first failure were not given back.
@@ -271,7 +271,7 @@ describe('a budget', () => {
     await reader?.read();
     patience.abort();
     vendor.behave((request, response) => answerOk(request, response));
-    // Eight words are eight tokens or so: about 0.04 of the 0.09 that were reserved.
+    // Eight words are about eight tokens: about 0.04 of the reserved 0.09.
     await eventually(
       async () => (await ask('user', 'parts', { max_tokens: 10 })).status,
       (status) => status === 200,
@@ -280,7 +280,7 @@ describe('a budget', () => {
     expect(full.json.error.code).toBe('budget_exhausted');
   });
 
-  it('refuses a model without a price in its currency, unless it says otherwise', async () => {
+  it('refuses a model without a price in its currency, unless configured otherwise', async () => {
     await limit('strict', { subject_type: 'user', spend: { currency: 'USD', per_day: 1000 } });
     const refused = await ask('user', 'free');
     expect(refused).toMatchObject({ status: 403, json: { error: { code: 'price_unknown', param: 'model' } } });
@@ -316,7 +316,7 @@ describe('limits and fallbacks', () => {
 });
 
 describe('the limits of the configuration', () => {
-  it('are for administrators, and refused with the field that is wrong', async () => {
+  it('are for administrators, and refused with the invalid field', async () => {
     expect((await gateway.as('developer', 'GET', '/api/limits')).status).toBe(403);
     expect(
       (await gateway.as('developer', 'POST', '/api/limits', { name: 'x', spec: { subject_type: 'tenant', requests_per_minute: 1 } }))

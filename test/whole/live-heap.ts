@@ -1,7 +1,7 @@
-/** How much of a process's memory is really in use: its garbage is collected first, by the inspector that Node brings. */
+/** The live memory of a process: collects its garbage first, through Node's inspector. */
 import { once } from 'node:events';
 
-/** Megabytes of live objects and buffers of a process that was started with `--inspect`. `output` is what it has printed. */
+/** Megabytes of live objects and buffers of a process that was started with `--inspect`. `output` is its printed text. */
 export async function liveMegabytes(output: string): Promise<number> {
   const [address] = /ws:\/\/\S+/.exec(output) ?? [];
   if (address === undefined) throw new Error(`the process has no inspector: ${output}`);
@@ -18,7 +18,7 @@ export async function liveMegabytes(output: string): Promise<number> {
     }
   };
   try {
-    // What the first round lets go of, the second can collect.
+    // The second round collects objects that the first one released.
     for (let round = 0; round < 2; round++) await ask('HeapProfiler.collectGarbage');
     const { usedSize, backingStorageSize } = (await ask('Runtime.getHeapUsage')) as { usedSize: number; backingStorageSize: number };
     return Math.round((usedSize + backingStorageSize) / 2 ** 20);

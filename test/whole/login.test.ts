@@ -1,4 +1,4 @@
-/** `pailou login`: the device flow at a real OAuth2 service, with the person's own browser. */
+/** `pailou login`: the device flow at a real OAuth2 service, confirmed in a browser. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ function run(...args: string[]): { child: ChildProcess; heard: () => string; end
   return { child, heard: () => heard, ended };
 }
 
-/** Opens the address that the command shows, says who one is, and says yes. */
+/** Opens the address that the command prints, signs in and confirms. */
 async function confirm(address: string, person: string): Promise<string> {
   const browser = new TestBrowser();
   let url = address;
@@ -64,7 +64,7 @@ const subject = async (token: string): Promise<string> =>
   (await gateway.as(null, 'GET', '/api/me', undefined, { authorization: `Bearer ${token}` })).json.subject as string;
 
 describe('pailou login', () => {
-  it('shows an address and a code, waits for the person, and keeps the token for `pailou token`', async () => {
+  it('prints an address and a code, waits for the person, and stores the token for `pailou token`', async () => {
     const { heard, ended } = run('login', gateway.url);
     const address = await eventually(
       async () => /Open (\S+)/.exec(heard())?.[1] ?? '',
@@ -78,7 +78,7 @@ describe('pailou login', () => {
     expect(await subject(printed.out.trim())).toBe('developer');
   });
 
-  it('renews a token that is about to end, and keeps the new one', async () => {
+  it('renews a token that is about to expire, and stores the new one', async () => {
     const before = JSON.parse(await readFile(file(), 'utf8')) as { access_token: string };
     await writeFile(file(), JSON.stringify({ ...before, expires_at: Date.now() + 5_000 }));
     const printed = (await run('token').ended).out.trim();
@@ -87,12 +87,12 @@ describe('pailou login', () => {
     expect((await run('token').ended).out.trim()).toBe(printed);
   });
 
-  it('logout takes the tokens back and forgets them', async () => {
+  it('logout revokes the tokens and deletes them', async () => {
     const kept = JSON.parse(await readFile(file(), 'utf8')) as Record<string, unknown>;
     expect(await run('logout').ended).toMatchObject({ code: 0, out: 'You are signed out.\n' });
     await expect(readFile(file())).rejects.toThrow('ENOENT');
     expect((await run('logout').ended).out).toBe('You were not signed in.\n');
-    // Who kept a copy cannot renew it.
+    // A copy of the former tokens cannot be renewed.
     await writeFile(file(), JSON.stringify({ ...kept, expires_at: Date.now() }));
     const refused = await run('token').ended;
     expect(refused.code).toBe(1);
@@ -100,7 +100,7 @@ describe('pailou login', () => {
     await rm(file());
   });
 
-  it('says what is wrong: no gateway, no such set-up, a damaged file', async () => {
+  it('reports the fault: no gateway, no configured client, a damaged file', async () => {
     expect((await run('login', 'http://127.0.0.1:1').ended).errors).toContain('No gateway answers at http://127.0.0.1:1');
     expect((await run('login', 'gate').ended).code).toBe(2);
     await using other = await startGateway({ PAILOU_OAUTH_ISSUER: gateway.gateway.issuer, PAILOU_OAUTH_AUDIENCE: gateway.url });

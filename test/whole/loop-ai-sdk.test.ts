@@ -1,4 +1,4 @@
-/** The ai SDK's default responses model with tools that Pailou runs: it reads the items, sends them back, and asks its person. */
+/** The ai SDK's default responses model with server-side tools: it reads items, sends them back, and asks for approvals. */
 import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, isStepCount, jsonSchema, type ModelMessage, streamText, tool } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => scene[Symbol.asyncDispose]());
 
 const mine = () => tool({ inputSchema: jsonSchema<{ q: number }>({ type: 'object' }), execute: () => 'own' });
-/** Its own word for a server that OpenAI knows by name; Pailou reads the label alone. */
+/** Its field for a connector of OpenAI; Pailou reads only the label. */
 const demo = (requireApproval: 'always' | 'never' = 'never') =>
   openai.tools.mcp({ serverLabel: 'demo', connectorId: 'demo', allowedTools: ['calculate'], requireApproval });
 
@@ -44,7 +44,7 @@ describe.each([
   }
   const go: ModelMessage[] = [{ role: 'user', content: 'go' }];
 
-  it('reads calls and results, and its next turn is understood', async () => {
+  it('reads calls and results, and can continue in the next turn', async () => {
     scene.plays({ 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2'), calculate('c', 'nonsense(')] });
     const answer = await ask(go, { mcp: demo() });
     expect(answer.text).toMatch(/^All: 1\+1 = 2, 2\+2 = 4, The tool reports an error/);
@@ -54,7 +54,7 @@ describe.each([
     expect(JSON.stringify(results)).toContain('"output":"1+1 = 2"');
     scene.plays({});
     const next = await ask([...go, ...(answer.response.messages as ModelMessage[]), { role: 'user', content: 'and?' }], { mcp: demo() });
-    // Without store it leaves out what ran at the server.
+    // Without store it omits items of server-side tools.
     expect(next.text).toMatch(store ? /^All: 1\+1 = 2, 2\+2 = 4/ : /^All: $/);
     expect(next.finishReason).toBe('stop');
   });
@@ -66,7 +66,7 @@ describe.each([
     expect(answer.steps).toHaveLength(2);
   });
 
-  it.each([true, false])('asks its person (%s)', async (approved) => {
+  it.each([true, false])('asks for an approval (%s)', async (approved) => {
     scene.plays({ 0: [calculate('a', '1+1')] });
     const first = await ask(go, { mcp: demo('always') });
     const question = first.content.find(({ type }) => type === 'tool-approval-request') as { approvalId: string } | undefined;

@@ -1,6 +1,6 @@
 /**
- * Conversations as chance leads them, in every client format: a model that mixes tools that wait, tools that run and the caller's own. The vendor never
- * gets a call without a result, and within a turn nothing that a tool came to is lost.
+ * Random conversations in every client format, mixing tools that wait, tools that run and functions of the caller. The vendor never
+ * gets a call without a result, and no result is lost within a turn.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
@@ -9,14 +9,14 @@ import { answerOk, completion, startVendor, type Vendor } from './vendor.ts';
 // oxlint-disable-next-line no-explicit-any -- answers of three formats
 type Item = Record<string, any>;
 
-/** What one client format needs to send and what it gives. */
+/** The requests and answers of one client format. */
 interface ClientFormat {
   readonly path: string;
   readonly headers?: Record<string, string>;
   body(history: readonly Item[], decisions: ReadonlyMap<string, boolean>, last: string | undefined): Item;
   words(text: string): Item;
   results(calls: readonly Item[]): Item[];
-  /** What the client appends of an answer to its history, and the calls in it that are its own. */
+  /** The part of an answer that the client appends to its history, and its own calls in it. */
   read(answer: Item): { readonly said: Item[]; readonly own: readonly Item[]; readonly asks: readonly string[] };
 }
 
@@ -107,7 +107,7 @@ const formats: Readonly<Record<string, ClientFormat>> = {
   },
 };
 
-/** What no vendor takes; null for a conversation that is in order. */
+/** The fault that every vendor refuses; null for a valid conversation. */
 function faultOf(conversation: readonly Item[]): string | null {
   let open: string[] = [];
   for (const { role, tool_call_id: id, tool_calls: calls } of conversation) {
@@ -121,7 +121,7 @@ function faultOf(conversation: readonly Item[]): string | null {
 
 let gateway: TestGateway;
 let vendor: Vendor;
-/** Numbers as chance has them, the same each time. */
+/** The seed of the random numbers. */
 let seed = 0;
 const chance = (): number => (seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff) / 0x7fffffff;
 /** Results that the model has read in this turn. */
@@ -182,7 +182,7 @@ async function talk(format: ClientFormat): Promise<string | null> {
     decisions = chance() < 0.95 ? new Map(asks.map((id) => [id, chance() < 0.6])) : new Map();
     if (own.length === 0 && (decisions.size === 0 || chance() < 0.2)) {
       history.push(format.words('and more'));
-      // What was hidden in an answer that has ended is gone with it, by design.
+      // By design, server rounds of a finished answer are not kept.
       read = new Set();
     }
   }

@@ -1,4 +1,4 @@
-/** Server-run tools on /v1/messages with Anthropic's client: as blocks for callers who know them, in `pailou.steps` for all others. */
+/** Server-side tools on /v1/messages with Anthropic's client: as blocks for clients that support them, in `pailou.steps` for all others. */
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkMessage, checkMessageStream, messageEvents } from '../contract/strict-messages.ts';
@@ -38,7 +38,7 @@ const result = (answer: Pick<Anthropic.Beta.BetaMessage, 'content'>, content: st
 };
 
 describe.each([false, true])('streamed %s', (stream) => {
-  it('tells rounds, a pair at once, a failure and a skill as blocks, and understands them when they come back', async () => {
+  it('shows rounds, parallel calls, a failure and a skill as blocks, and accepts them when they come back', async () => {
     scene.plays({
       0: { says: 'Let me see.', calls: [calculate('a', '1+1')] },
       1: [calculate('b', '2+2'), calculate('c', 'nonsense(')],
@@ -68,7 +68,7 @@ describe.each([false, true])('streamed %s', (stream) => {
     expect(words(await ask(stream, [...go, back(answer), { role: 'user', content: 'and?' }], []))).toContain('Gardens.');
   });
 
-  it('says nothing of blocks to callers who do not know them', async () => {
+  it('sends no blocks to clients that do not support them', async () => {
     scene.plays({ 0: { says: 'Let me see.', calls: [calculate('a', '1+1')] } });
     const body = { model: 'small', max_tokens: 100, messages: go, tools: [server], stream };
     const answer = await ask(stream, go, [server]);
@@ -79,7 +79,7 @@ describe.each([false, true])('streamed %s', (stream) => {
     expect(stream ? checkMessageStream(text) : checkMessage(JSON.parse(text))).toEqual([]);
   });
 
-  it.each([{}, { betas }])('gives back a function of the caller’s own among them, and finds all again (%j)', async (more) => {
+  it.each([{}, { betas }])('returns a function of the caller among them, and restores the rounds (%j)', async (more) => {
     scene.plays({ 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2'), mine] });
     const first = await ask(stream, go, [server, own], more);
     expect(first.stop_reason).toBe('tool_use');
@@ -103,7 +103,7 @@ describe.each([false, true])('streamed %s', (stream) => {
     [{}, false],
     [{ betas }, true],
     [{ betas }, false],
-  ])('says in words what waits for a person, and how to answer (%j, %s)', async (more, approve) => {
+  ])('describes a pending approval in the text, with the way to answer (%j, %s)', async (more, approve) => {
     scene.plays({ 0: { says: 'May I?', calls: [calculate('a', '1+1'), called('s', 'skill__city', { text: 'x' })] } });
     const first = await ask(stream, go, [asking, city], more);
     expect(first.stop_reason).toBe('end_turn');
@@ -121,7 +121,7 @@ describe.each([false, true])('streamed %s', (stream) => {
     await expect(ask(stream, turns, [], { gateway })).rejects.toMatchObject({ status: 400 });
   });
 
-  it('says in words what waits beside a function of the caller’s own', async () => {
+  it('describes a pending approval beside a function of the caller', async () => {
     scene.plays({ 0: [calculate('a', '1+1'), mine] });
     const first = await ask(stream, go, [asking, own]);
     expect(first.stop_reason).toBe('tool_use');
@@ -134,7 +134,7 @@ describe.each([false, true])('streamed %s', (stream) => {
     expect(words(await ask(stream, [...turns, back(next), { role: 'user', content: 'and?' }], [asking, own]))).toBe('All: 1+1 = 2, own');
   });
 
-  it('pauses, as Anthropic does, where the model wanted more rounds than it may', async () => {
+  it('ends with pause_turn when the model needs more rounds than allowed', async () => {
     scene.plays({ 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2')] });
     const answer = await ask(stream, go, [server], { betas, gateway: { max_steps: 1 } });
     expect(answer.stop_reason).toBe('pause_turn');
@@ -144,7 +144,7 @@ describe.each([false, true])('streamed %s', (stream) => {
   });
 });
 
-it('the caller’s leaving in the middle of a tool ends the tool', async () => {
+it('a disconnect of the caller during a tool call cancels the tool', async () => {
   scene.plays({ 0: [called('a', 'slow__say', {})] });
   const tools = [{ type: 'mcp', server_label: 'slow' }] as never;
   const body = { model: 'small', max_tokens: 9, messages: go, tools, betas };
@@ -157,7 +157,7 @@ it('the caller’s leaving in the middle of a tool ends the tool', async () => {
   expect(blocks).toEqual(['mcp_tool_use']);
 });
 
-it('a stream whose model fails behind a tool ends with an error, not with a stop reason', async () => {
+it('a stream whose model fails after a tool ends with an error, not with a stop reason', async () => {
   scene.vendor.behave((request, response) => {
     if ((request.body.messages as unknown[]).length > 1) return void response.destroy();
     const message = { role: 'assistant', content: null, tool_calls: [calculate('a', '1+1')] };

@@ -23,7 +23,7 @@ const asking = { ...server, require_approval: 'always' };
 const city = { type: 'skill', name: 'city' };
 const own = { type: 'function', name: 'mine', parameters: { type: 'object' }, strict: false };
 const mine = called('m1', 'mine', { q: 1 });
-/** Of the caller's own function. */
+/** The call id of the caller's own function. */
 const callIdOf = (response: OpenAI.Responses.Response): string =>
   response.output.find((item) => item.type === 'function_call')?.call_id ?? '';
 const user = (content: string) => ({ role: 'user', content }) as const;
@@ -34,7 +34,7 @@ const types = ({ output }: Answer): string[] => output.map(({ type }) => type);
 const ways = ['previous_response_id', 'all items again', 'store false'] as const;
 const cases = ways.flatMap((way) => [false, true].map((stream) => [way, stream] as const));
 
-/** A conversation that goes on in one of the ways. */
+/** A conversation that continues in one of the supported ways. */
 class Talk {
   readonly #way: (typeof ways)[number];
   readonly #stream: boolean;
@@ -94,7 +94,7 @@ it.each(cases)('%s, streamed %s: rounds, parallel calls, a failure and a skill a
   scene.plays({});
   const next = await talk.say(user('and?'));
   expect(next.output_text).toContain('All: 1+1 = 2, 2+2 = 4, The tool reports an error');
-  // Items do not say which calls were made at once: those that follow each other without words become one round.
+  // Items do not mark parallel calls: consecutive calls without text between them become one round.
   const rounds =
     way === 'previous_response_id'
       ? ['assistant Let me see. demo__calculate', 'assistant demo__calculate demo__calculate', 'assistant skill__city']
@@ -104,7 +104,7 @@ it.each(cases)('%s, streamed %s: rounds, parallel calls, a failure and a skill a
   expect(said.at(-1)).toMatch(/^assistant All: /);
 });
 
-describe('calls that a person has to agree to', () => {
+describe('calls that need approval', () => {
   it.each(cases.flatMap((each) => [true, false].map((approve) => [...each, approve] as const)))(
     '%s, streamed %s: wait as items, and are decided by an item (%s)',
     async (way, stream, approve) => {
@@ -130,7 +130,7 @@ describe('calls that a person has to agree to', () => {
     },
   );
 
-  it('are found again without the instructions, which each request brings or not', async () => {
+  it('are restored without the instructions, which each request may send or omit', async () => {
     scene.plays({ 0: [calculate('a', '1+1')] });
     const body = { model: 'small', tools: [asking] as never };
     const first = await openai.responses.create({ ...body, input: 'go', instructions: 'Be brief.' });
@@ -141,7 +141,7 @@ describe('calls that a person has to agree to', () => {
     expect(next.output_text).toBe('All: 1+1 = 2');
   });
 
-  it('name the item in the error: decided otherwise before, without its tool, of another caller', async () => {
+  it('name the item in the error: decided differently before, without its tool, of another caller', async () => {
     scene.plays({ 0: [calculate('a', '1+1')] });
     const first = await openai.responses.create({ model: 'small', input: 'go', tools: [asking] as never });
     const [question] = items(first, 'mcp_approval_request');
@@ -155,14 +155,14 @@ describe('calls that a person has to agree to', () => {
     expect((await scene.gateway.as('admin', 'POST', '/v1/responses', other)).json.error.message).toContain('no call waits');
     scene.plays({});
     expect((await decide()).output_text).toBe('All: 1+1 = 2');
-    // Said again, it is not done again; said otherwise, it is too late.
+    // A repeated decision does not run the tool again; a different one is refused.
     expect((await decide()).output_text).toBe('All: 1+1 = 2');
     const no = [{ ...input[0], approve: false }];
     await expect(decide({ input: no })).rejects.toMatchObject(place);
   });
 });
 
-it.each(cases)('%s, streamed %s: a function of the caller’s own comes back among them, and all is found again', async (way, stream) => {
+it.each(cases)('%s, streamed %s: a function of the caller is returned among them, and all rounds are restored', async (way, stream) => {
   scene.plays({ 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2'), mine] });
   const talk = new Talk(way, stream, [server, own]);
   const first = await talk.say(user('go'));
@@ -181,7 +181,7 @@ it.each(cases)('%s, streamed %s: a function of the caller’s own comes back amo
   expect((await talk.say(user('and?'))).output_text).toMatch(/^All: 1\+1 = 2, 2\+2 = 4, own/);
 });
 
-it.each(cases)('%s, streamed %s: a decision and the result of a function of the caller’s own come together', async (way, stream) => {
+it.each(cases)('%s, streamed %s: a decision and the result of the caller’s function arrive together', async (way, stream) => {
   scene.plays({ 0: [calculate('a', '1+1'), mine] });
   const talk = new Talk(way, stream, [asking, own]);
   const first = await talk.say(user('go'));
@@ -196,7 +196,7 @@ it.each(cases)('%s, streamed %s: a decision and the result of a function of the 
   expect((await talk.say(user('and?'))).output_text.split(': ')[1]?.split(', ').toSorted()).toEqual(['1+1 = 2', 'own']);
 });
 
-it('a client that drops the items of server rounds is still understood', async () => {
+it('a client that drops the items of server rounds can continue', async () => {
   scene.plays({ 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2'), mine] });
   const first = await openai.responses.create({ model: 'small', input: 'go', tools: [server, own] as never, store: false });
   scene.plays({});
@@ -220,7 +220,7 @@ it('the inner calls of a skill appear as its steps only', async () => {
   expect(answer).toMatchObject({ pailou: { steps: [{ capability: 'mcp/demo/calculate', status: 'completed' }] } });
 });
 
-it('the published events tell a call as it goes, and the stream is a strict one', async () => {
+it('the published events report a call as it proceeds, and the stream is strict', async () => {
   scene.plays({ 0: [calculate('a', '1+1')] });
   const { text } = await scene.gateway.as('developer', 'POST', '/v1/responses', {
     model: 'small',
@@ -244,7 +244,7 @@ describe('the end of an answer', () => {
   const call = (more: object = {}) =>
     scene.gateway.as('developer', 'POST', '/v1/responses', { model: 'small', input: 'go', tools: [server], ...more });
 
-  it.each([false, true])('streamed %s: is incomplete, with the reason, where the model wanted more rounds than it may', async (stream) => {
+  it.each([false, true])('streamed %s: is incomplete, with the reason, when the model needs more rounds than allowed', async (stream) => {
     scene.plays({ 0: [calculate('a', '1+1')], 1: [calculate('b', '2+2')] });
     const answer = await call({ stream, gateway: { max_steps: 1 } });
     const response = stream ? responseEvents(answer.text).at(-1).response : answer.json;
@@ -255,7 +255,7 @@ describe('the end of an answer', () => {
     expect(obeyed.json).toMatchObject({ status: 'completed', pailou: { limit: 'max_steps' } });
   });
 
-  it('follows the caller’s disconnect, also during a tool, which is cancelled', async () => {
+  it('follows a disconnect of the caller, even during a tool call, which is cancelled', async () => {
     scene.plays({ 0: [called('a', 'slow__say', {})] });
     const controller = new AbortController();
     const tools = [{ type: 'mcp', server_label: 'slow' }] as never;

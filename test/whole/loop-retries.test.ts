@@ -1,4 +1,4 @@
-/** A vendor that fails behind a tool: clients that send failed requests again by themselves must not run the tool again. */
+/** A vendor that fails after a tool call: automatic retries of clients must not run the tool again. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ let scene: LoopScene;
 const messages = [{ role: 'user' as const, content: 'go' }];
 const tools = (require_approval = 'never') => [{ type: 'mcp', server_label: 'slow', require_approval }] as never;
 const play = playing(() => ({ 0: [called('a', 'slow__say', {})] }));
-/** So many requests with a result of the tool in them fail. */
+/** The number of requests with a tool result that fail. */
 let failures: number;
 
 beforeAll(async () => {
@@ -26,25 +26,25 @@ beforeEach(() => {
   failures = 1_000;
 });
 
-it('openai sends no request again whose tool has run', async () => {
+it('openai does not retry a request whose tool has run', async () => {
   const client = new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: scene.apiKey });
   await expect(client.chat.completions.create({ model: 'small', messages, tools: tools() })).rejects.toMatchObject({ status: 503 });
   await expect(client.responses.create({ model: 'small', input: 'go', tools: tools() })).rejects.toMatchObject({ status: 503 });
   expect(scene.slow.inputs).toHaveLength(2);
 });
 
-it('Anthropic’s client sends no request again whose tool has run', async () => {
+it('Anthropic’s client does not retry a request whose tool has run', async () => {
   const client = new Anthropic({ baseURL: scene.gateway.url, apiKey: scene.apiKey });
   const body = { model: 'small', max_tokens: 100, messages, tools: tools() };
   await expect(client.messages.create(body)).rejects.toMatchObject({ status: 503 });
   expect(scene.slow.inputs).toHaveLength(1);
 });
 
-it('openai sends a decision again, for what it led to is kept', async () => {
+it('openai retries a decision, because its results are stored', async () => {
   const client = new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: scene.apiKey });
   const asked = await client.responses.create({ model: 'small', input: 'go', tools: tools('always') });
   const [question] = asked.output.filter(({ type }) => type === 'mcp_approval_request');
-  // As many as the gateway itself tries in one request.
+  // The number of the gateway's own attempts in one request.
   failures = 2;
   const answer = await client.responses.create({
     model: 'small',

@@ -7,12 +7,12 @@ import { answerOk, startVendor, type Vendor, type VendorRequest } from './vendor
 export interface LoopScene extends AsyncDisposable {
   readonly gateway: TestGateway;
   readonly vendor: Vendor;
-  /** The server `slow`, whose tool `say` answers when it may. */
+  /** The server `slow`, whose tool `say` answers when the test allows it. */
   readonly slow: ToolServer;
   readonly apiKey: string;
-  /** What the model does from now on. */
+  /** Sets the script of the model. */
   plays(script: Script): void;
-  /** Waits until the slow tool was called, which from now on never answers. `leave` is the caller's next act, and the tool must be cancelled. */
+  /** Waits for a call of the slow tool, which then never answers. `leave` is the caller's next act; the tool must be cancelled. */
   leaving(leave: () => Promise<void>): Promise<void>;
   /** The conversation of the last request that the model got: `user`, `assistant demo__calculate`, `tool 1+1 = 2`, … */
   seen(): string[];

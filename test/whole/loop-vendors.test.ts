@@ -1,4 +1,4 @@
-/** The tool loop by each wire format: calls, results and thoughts of one round stand in the next request as its vendor wants them. */
+/** The tool loop with each wire format: the next request contains calls, results and reasoning as its vendor requires. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
@@ -7,10 +7,10 @@ import { startGateway, type TestGateway } from './gateway.ts';
 
 interface Speech {
   readonly upstream: string;
-  /** An answer with a thought and two calls at once. */
+  /** An answer with reasoning and two parallel calls. */
   readonly calls: object;
   readonly says: (words: string) => object;
-  /** How the next request writes what came before, in order. */
+  /** The former turns in the next request, in order. */
   readonly back: readonly string[];
 }
 
@@ -136,7 +136,7 @@ const vendors: Readonly<Record<string, Speech>> = {
     back: ['"content":null,"tool_calls":[{"id":"call-0"', '"id":"call-1"', '1+1 = 2', '2+2 = 4'],
   },
 };
-/** What a provider needs beside its address. */
+/** The options of a provider beside its address. */
 const keys: Readonly<Record<string, object>> = {
   bedrock: { region: 'us-east-1', access_key_id: 'AKIAEXAMPLE', secret_access_key: 'secret' },
   ollama: {},

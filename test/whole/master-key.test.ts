@@ -1,4 +1,4 @@
-/** The master key is changed as operators do it: by settings and one command, with a gateway that serves all the while. */
+/** Rotation of the master key by operators: by settings and one command, while the gateway serves. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ for (const kind of databaseKinds) {
       await place[Symbol.asyncDispose]();
     });
 
-    it('goes on while calls are made, and then the old key is not needed', { timeout: 60_000 }, async () => {
+    it('works while calls are made, and then the old key is not needed', { timeout: 60_000 }, async () => {
       const { revision } = (await gateway.as('admin', 'GET', '/api/config/revision')).json as { revision: number };
       await gateway[Symbol.asyncDispose]();
       gateway = await startGateway(settings(second, first));
@@ -74,13 +74,13 @@ for (const kind of databaseKinds) {
       done.abort();
       await calling;
       expect(code, out).toBe(0);
-      // The row, and in the history: made, before and after the change.
+      // The row, and in the history: created, before and after the change.
       expect(out).toContain('4 values were sealed with the current key');
       expect(out).toContain('No old key is needed any more');
       expect(out).not.toContain(canary);
       expect([...seen]).toEqual([`200 Bearer ${canary}`]);
 
-      // The running node writes on, and nothing of it under the old key.
+      // The running node continues to write, and nothing under the old key.
       expect((await gateway.as('admin', 'PUT', '/api/providers/p', provider('three', '***'))).status).toBe(200);
       const again = await pailou(settings(second), 'keys', 'rotate-master', '--check');
       expect(again, again.out).toMatchObject({ code: 0, out: expect.stringContaining('6 sealed values') as string });
@@ -109,7 +109,7 @@ for (const kind of databaseKinds) {
       expect(bad.out).not.toContain('half a k');
     });
 
-    it('refuses what pretends to be a sealed value', async () => {
+    it('refuses a forged sealed value', async () => {
       const planted = provider('planted', '');
       const options = { ...planted.spec.options, api_key: { $sealed: 'v1.AAAAAAAA.AAAA.AAAA.AAAA' } };
       const answer = await gateway.as('admin', 'POST', '/api/providers', { name: 'x', spec: { ...planted.spec, options } });

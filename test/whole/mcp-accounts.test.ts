@@ -35,7 +35,7 @@ const call = (role: Role, server = 'personal', name = 'whoami') =>
     { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } },
     { accept: 'application/json, text/event-stream' },
   );
-/** The way back, as the person's browser would be sent there. */
+/** Follows the callback URL as the person's browser does. */
 async function wayBack(role: Role, person: string, server = 'personal'): Promise<string> {
   const begun = await gateway.as(role, 'POST', accountOf(server));
   expect(begun.status, begun.text).toBe(200);
@@ -56,7 +56,7 @@ const says = (role: Role, text: string, server = 'personal') =>
   );
 
 describe('an account', () => {
-  it('is asked for in words, connected in a browser, and each call is made in its name', async () => {
+  it('is requested with a message, connected in a browser, and used for each call of its owner', async () => {
     const without = await call('developer');
     expect(without.text).toContain('Connect it in the console');
     expect((await gateway.as('developer', 'GET', accountOf('personal'))).json).toMatchObject({ connected: false });
@@ -66,7 +66,7 @@ describe('an account', () => {
     await says('admin', 'you are bob');
     const status = await gateway.as('developer', 'GET', accountOf('personal'));
     expect(status.json).toMatchObject({ connected: true, scope: 'tools' });
-    // Registered once for all, with Pailou's own way back.
+    // Registered once, with Pailou's own callback URL.
     expect(service.registered).toHaveLength(1);
     expect(service.registered[0]).toMatchObject({ redirect_uris: [`${gateway.url}${accountOf('personal')}/callback`] });
     for (const role of ['developer', 'admin'] as const) expect(service.arrived.join()).not.toContain(await gateway.token(role));
@@ -74,17 +74,17 @@ describe('an account', () => {
     expect(audit.json.data.map((entry: { target: string }) => entry.target)).toEqual(['mcp/personal', 'mcp/personal']);
   });
 
-  it('is renewed before its token ends, and after a refusal; once, however many calls notice', async () => {
+  it('is renewed before its token expires, and after a refusal; once, however many calls need it', async () => {
     await connect('developer', 'ann');
     service.renewed.length = 0;
     service.expireAll();
     const answers = await Promise.all(Array.from({ length: 6 }, () => call('developer')));
     for (const { text } of answers) expect(text).toContain('you are ann');
-    // The connections of others may renew theirs at the same time.
+    // Connections of other people may renew their tokens at the same time.
     expect(service.renewed.filter((person) => person === 'ann')).toEqual(['ann']);
   });
 
-  it('whose service wants to see the person again is asked for again', async () => {
+  it('is requested again when the service requires a new sign-in', async () => {
     await connect('developer', 'ann');
     service.revokeAll();
     expect((await call('developer')).text).toContain('Connect it in the console');
@@ -93,13 +93,13 @@ describe('an account', () => {
     await says('developer', 'you are ann');
   });
 
-  it('is forgotten at once', async () => {
+  it('is deleted at once', async () => {
     await connect('developer', 'ann');
     expect((await gateway.as('developer', 'DELETE', accountOf('personal'))).status).toBe(204);
     expect((await call('developer')).text).toContain('Connect it in the console');
   });
 
-  it('survives a restart, sealed; its tokens stand nowhere', async () => {
+  it('survives a restart, sealed; its tokens are stored nowhere as plain text', async () => {
     await connect('developer', 'ann');
     const { text } = await call('developer', 'personal', 'blab');
     expect(text).toContain('your token is [hidden]');
@@ -110,8 +110,8 @@ describe('an account', () => {
   });
 });
 
-describe('the way back', () => {
-  it('counts once', async () => {
+describe('the callback', () => {
+  it('is accepted once', async () => {
     const back = await wayBack('developer', 'ann');
     const both = await Promise.all([gateway.as('developer', 'GET', back), gateway.as('developer', 'GET', back)]);
     expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 400]);
@@ -144,7 +144,7 @@ describe('the way back', () => {
 });
 
 describe('the tokens', () => {
-  it('do not go to another address that the row is given, nor to a draft', async () => {
+  it('are not sent to a changed address of the row, nor to a draft', async () => {
     await using other = await startAuthorizationServer();
     await register('moving');
     await connect('developer', 'ann', 'moving');
@@ -157,7 +157,7 @@ describe('the tokens', () => {
     expect(other.arrived.join()).not.toMatch(/access-/);
   });
 
-  it('need sessions that are not shared, and a right to the server', async () => {
+  it('require per-user sessions, and a right to the server', async () => {
     const options = { url: service.mcp, credentials: { type: 'user_oauth' } };
     const shared = await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'shared', spec: { kind: 'http', options } });
     expect(shared.json.error).toMatchObject({ code: 'configuration_invalid', param: 'spec.options.sessions' });

@@ -65,7 +65,7 @@ describe.each([
   ],
   ['annotations', { ...send, annotations: { destructiveHint: true } }, '/annotations/destructiveHint'],
 ])('a tool whose %s changes', (what, changed, path) => {
-  it('vanishes alone, is refused by every name, and comes back when it is approved', async () => {
+  it('is removed alone, is refused under every name, and returns when it is approved', async () => {
     const name = `post-${what}`;
     const upstream = await post(name);
     let notifications = 0;
@@ -134,8 +134,8 @@ describe.each([
   });
 });
 
-describe('what was approved', () => {
-  it('comes back by itself when the server takes its change back', async () => {
+describe('an approved definition', () => {
+  it('returns when the server reverts its change', async () => {
     const upstream = await post('wavering');
     await using client = await connect('/mcp/wavering');
     upstream.offered.tools = [{ ...send, description: 'Another' }, read];
@@ -154,7 +154,7 @@ describe('what was approved', () => {
     );
   });
 
-  it('is asked of prompts and resources too', async () => {
+  it('includes prompts and resources', async () => {
     const upstream = await post('papers');
     await using client = await connect('/mcp/papers');
     expect((await client.listPrompts()).prompts).toHaveLength(1);
@@ -178,7 +178,7 @@ describe('what was approved', () => {
     expect((await client.readResource({ uri: letter.uri })).contents).toHaveLength(1);
   });
 
-  it('is needed for new tools where the row says so', async () => {
+  it('is required for new tools where the row says so', async () => {
     const upstream = await post('strict', { new_tools: 'approve' });
     await using client = await connect('/mcp/strict');
     expect(await toolNames(client)).toEqual(['read', 'send']);
@@ -194,7 +194,7 @@ describe('what was approved', () => {
     expect(await toolNames(client)).toEqual(['burn', 'read', 'send']);
   });
 
-  it('is remembered over a restart, also of a server that is away', async () => {
+  it('is kept over a restart, even for an unreachable server', async () => {
     const first = await startGateway();
     const upstream = await startChangingUpstream({ tools: [send, read], resources: [], prompts: [] });
     const { env, dataDir } = first;
@@ -222,7 +222,7 @@ describe('what was approved', () => {
 });
 
 describe('the switch of a tool', () => {
-  it('takes it away and gives it back, without a new connection to the server', async () => {
+  it('disables and enables it, without a new connection to the server', async () => {
     const upstream = await post('switched');
     await using client = await connect('/mcp/switched');
     await client.callTool({ name: 'send', arguments: {} });
@@ -246,7 +246,7 @@ describe('the switch of a tool', () => {
 });
 
 describe('the state of a server', () => {
-  it('is shown to its managers, and in part to others', async () => {
+  it('is visible to its managers, and in part to others', async () => {
     await post('healthy');
     const health = await gateway.as('admin', 'POST', '/api/mcp-servers/healthy/sync');
     expect(health.json).toMatchObject({ tools: 2, quarantined: 0, error: null });
@@ -276,7 +276,7 @@ describe('the state of a server', () => {
 });
 
 describe('a virtual server', () => {
-  it('lends out chosen tools under grants of its own, and only an administrator makes one', async () => {
+  it('offers selected tools under its own grants, and only an administrator can create one', async () => {
     await post('source');
     const spec = { kind: 'virtual', options: { tools: ['source/send'] } };
     expect((await gateway.as('developer', 'POST', '/api/mcp-servers', { name: 'lent', spec })).status).toBe(403);
@@ -289,7 +289,7 @@ describe('a virtual server', () => {
         { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } },
         { accept: 'application/json, text/event-stream' },
       );
-    // Until its source is known, nothing is said of what there is.
+    // Before the source is known, its tools are not listed.
     expect((await gateway.as('admin', 'POST', '/api/mcp-servers/source/sync')).status).toBe(200);
     expect((await call('/mcp/lent', 'send')).status).toBe(403);
     const grant = { subject_type: 'role', subject: 'user', capability: 'mcp/lent', action: 'use' };
@@ -315,7 +315,7 @@ describe('a virtual server', () => {
   });
 });
 
-it('two switches at once both count', async () => {
+it('two concurrent switches both apply', async () => {
   await post('two-switches');
   const off = (tool: string) => gateway.as('admin', 'PATCH', `/api/mcp-servers/two-switches/tools/${tool}`, { enabled: false });
   const both = await Promise.all([off('send'), off('read')]);

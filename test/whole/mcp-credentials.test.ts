@@ -1,4 +1,4 @@
-/** Tokens for MCP servers: Pailou's own, and those in exchange for a caller's, from a real token endpoint, for a server that demands them. */
+/** Tokens for MCP servers: Pailou's own and exchanged ones, from a real token endpoint, for a server that requires them. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -8,17 +8,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
-/** What the token endpoint was asked, and what it gave. */
+/** The requests to the token endpoint and the issued tokens. */
 const asked: { form: URLSearchParams; authorization: string | undefined }[] = [];
 const issued = new Map<string, { subject: string | null; expiresAt: number }>();
-/** What arrived at the MCP server. */
+/** The Authorization headers that reached the MCP server. */
 const arrived: string[] = [];
 let lifeSeconds = 3_600;
 let gateway: TestGateway;
 let tokenUrl: string;
 let mcpUrl: string;
 const owned = new AsyncDisposableStack();
-/** Both parts come form-encoded (RFC 6749 2.3.1). */
+/** Both parts are form-encoded (RFC 6749 2.3.1). */
 const isPailou = (authorization: string | undefined): boolean =>
   Buffer.from(authorization?.slice('Basic '.length) ?? '', 'base64')
     .toString()
@@ -132,7 +132,7 @@ const knows = (server: string) =>
   );
 
 describe("Pailou's own token", () => {
-  it('is fetched once for all, carried to the server, and fetched again when it is over or refused', async () => {
+  it('is fetched once for all callers, sent to the server, and fetched again when it expired or was refused', async () => {
     await register('own', { credentials: oauth('client_credentials', { resource: 'https://mcp.example/mcp' }) });
     await knows('own');
     const answers = await Promise.all(Array.from({ length: 8 }, () => call('developer', 'own')));
@@ -147,7 +147,7 @@ describe("Pailou's own token", () => {
     issued.clear();
     expect((await call('developer', 'own')).text).toContain('token of the gateway');
     expect(asked).toHaveLength(2);
-    // About to end: renewed before it is used.
+    // About to expire: renewed before it is used.
     lifeSeconds = 20;
     issued.clear();
     await call('developer', 'own');
@@ -155,7 +155,7 @@ describe("Pailou's own token", () => {
     expect(asked).toHaveLength(4);
   });
 
-  it('is hidden where the server says it', async () => {
+  it('is hidden when the server repeats it', async () => {
     await register('blabbing', { credentials: oauth('client_credentials') });
     await knows('blabbing');
     const { text } = await call('developer', 'blabbing', 'blab');
@@ -167,17 +167,17 @@ describe("Pailou's own token", () => {
     const { json, text } = await gateway.as('admin', 'POST', '/api/mcp-servers/refused/sync');
     expect(json.error).toContain('invalid_client: who are you?');
     expect(text).not.toContain('wrong-secret-canary');
-    // The service is not asked by each call of a crowd.
+    // Many concurrent calls cause one request to the service.
     asked.length = 0;
     await Promise.all(Array.from({ length: 10 }, () => call('developer', 'refused')));
     expect(asked.length).toBeLessThan(3);
   });
 });
 
-describe('a token in exchange', () => {
+describe('an exchanged token', () => {
   const exchange = () => ({ credentials: oauth('token_exchange', { audience: 'mcp' }), sessions: 'user' });
 
-  it('is each caller’s own; the caller’s token reaches the OAuth2 service and never the server', async () => {
+  it('is specific to each caller; the caller’s token reaches the OAuth2 service and never the server', async () => {
     await register('exchanged', exchange());
     const people = await Promise.all((['developer', 'admin'] as const).map(async (role) => ({ role, token: await gateway.token(role) })));
     for (const { role, token } of people) {
@@ -191,13 +191,13 @@ describe('a token in exchange', () => {
     expect(new Set(exchanges.map(({ form }) => form.get('subject_token')))).toEqual(new Set(people.map(({ token }) => token)));
     expect(exchanges[0]?.form.get('audience')).toBe('mcp');
     for (const { token } of people) expect(arrived.join()).not.toContain(token);
-    // One for each, however often they call.
+    // One token for each person, however often they call.
     const before = asked.length;
     for (let round = 0; round < 3; round++) for (const { role } of people) await call(role, 'exchanged');
     expect(asked).toHaveLength(before);
   });
 
-  it('cannot be had for a key', async () => {
+  it('is not available for a key', async () => {
     await register('exchanged-too', exchange());
     await eventually(
       async () => (await call('developer', 'exchanged-too')).text,
@@ -213,7 +213,7 @@ describe('a token in exchange', () => {
     expect(refused.text).toContain('an API key or a browser cookie cannot be exchanged');
   });
 
-  it('needs sessions that are not shared', async () => {
+  it('requires per-user sessions', async () => {
     const spec = { kind: 'http', options: { url: mcpUrl, credentials: oauth('token_exchange') } };
     const refused = await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'wrong', spec });
     expect(refused.status).toBe(400);

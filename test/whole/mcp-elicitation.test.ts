@@ -1,4 +1,4 @@
-/** Questions that a server puts to the person while a tool runs: from servers of either protocol era to clients of either. */
+/** Elicitation: questions of a server to the person during a tool call, for servers and clients of either protocol era. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startUpstream, type Upstream } from '../../conformance/upstream.ts';
@@ -37,11 +37,11 @@ async function connect(path: string, mode: Mode, capabilities: object): Promise<
 const textOf = (result: unknown): string => JSON.stringify((result as { content: unknown }).content);
 
 describe.each<Mode>(['legacy', 'auto'])('a client of the era %s', (mode) => {
-  it('answers a server of the older protocol, however long the person takes', async () => {
+  it('answers a server of the legacy protocol, however long the person takes', async () => {
     await using client = await connect('/mcp/old', mode, { elicitation: { form: {} }, sampling: {} });
     client.setRequestHandler('elicitation/create', async ({ params }) => {
       expect(params.message).toBe('Who are you?');
-      // Longer than a call may take: a person's time is not the server's.
+      // Longer than the time limit of a call, because a person's time does not count.
       await new Promise((resolve) => setTimeout(resolve, 2_500));
       return { action: 'accept', content: { username: 'Li Na', email: 'li@example.com' } };
     });
@@ -74,15 +74,15 @@ describe.each<Mode>(['legacy', 'auto'])('a client of the era %s', (mode) => {
     expect(asked).toBe(0);
   });
 
-  it('that cannot be asked gets an error at once', async () => {
+  it('without elicitation gets an error immediately', async () => {
     await using client = await connect('/mcp/old', mode, {});
     const refused = await client.callTool({ name: 'test_elicitation', arguments: { message: 'Who?' } });
     expect(refused.isError).toBe(true);
   });
 });
 
-describe('a held question', () => {
-  it('is answered by the one who was asked, in the call that asked it, once', async () => {
+describe('a pending question', () => {
+  it('is answered by its own person, in its own call, once', async () => {
     const meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
@@ -108,7 +108,7 @@ describe('a held question', () => {
     const answer = { requestState, inputResponses: { [key]: { action: 'accept', content: { username: 'x', email: 'x@example.com' } } } };
     expect((await call('admin', 'Who?', answer)).error?.message).toContain('no longer holds the call');
     expect((await call('developer', 'Another?', answer)).error?.message).toContain('no longer holds the call');
-    // Without an answer the question stays.
+    // Without an answer the question stays open.
     expect((await call('developer', 'Who?', { requestState })).result?.resultType).toBe('input_required');
     expect(JSON.stringify((await call('developer', 'Who?', answer)).result)).toContain('action=accept');
   });

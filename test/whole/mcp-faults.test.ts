@@ -39,7 +39,7 @@ const knows = (client: Client, name: string) =>
 const echo = async (client: Client, message: string): Promise<string> =>
   JSON.stringify((await client.callTool({ name: 'echo', arguments: { message } })).content);
 
-/** Children of this process, or of `parent`, whose command line holds `marker`. */
+/** Children of this process, or of `parent`, whose command line contains `marker`. */
 function childrenOf(marker: string, parent = process.pid): number[] {
   return execFileSync('ps', ['-e', '-ww', '-o', 'pid=,ppid=,args='])
     .toString()
@@ -81,7 +81,7 @@ describe('a server that dies', () => {
     expect(childrenOf('mortal')).not.toContain(pid);
   });
 
-  it('as a service that is started again: the next call succeeds within seconds', async () => {
+  it('as a restarted service: the next call succeeds within seconds', async () => {
     const port = await freePort();
     const start = async (): Promise<ChildProcess> => {
       const child = spawn(node, [everything, 'streamableHttp'], {
@@ -116,7 +116,7 @@ describe('a server that dies', () => {
     expect(Date.now() - began).toBeLessThan(5_000);
   });
 
-  it('because it takes more memory than it may: it is ended, and started again when it is called', async () => {
+  it('because it exceeds its memory limit: it is stopped, and started again at the next call', async () => {
     const options = { command: 'node', args: [everything, 'stdio', 'hungry'], memory_mb: 16 };
     await register('hungry', { kind: 'stdio', options });
     await using client = await connect('/mcp/hungry');
@@ -129,7 +129,7 @@ describe('a server that dies', () => {
     expect(await echo(client, 'two')).toContain('two');
   });
 
-  it('at once, each time it is started: it is tried ever more patiently', async () => {
+  it('immediately after each start: it is restarted with a growing pause', async () => {
     await register('crashing', { kind: 'stdio', options: { command: 'node', args: ['-e', 'process.exit(3)', 'crashing'] } });
     let starts = 0;
     let last = 0;
@@ -146,12 +146,12 @@ describe('a server that dies', () => {
 });
 
 describe('a server that does not behave', () => {
-  it('and hangs delays no list of the others', async () => {
+  it('and hangs does not delay listings of others', async () => {
     const { url } = await listen(() => {});
     await register('hung', { kind: 'http', options: { url }, call_timeout_ms: 500 });
     await using client = await connect('/mcp');
     await knows(client, 'demo__calculate');
-    // The first list of all gives a server that was never asked two seconds.
+    // The first list waits two seconds for a server that was never listed.
     await client.listTools(undefined, bypass);
     for (let round = 0; round < 3; round++) {
       const began = Date.now();
@@ -187,7 +187,7 @@ describe('a server that does not behave', () => {
 });
 
 describe('bounds of a row', () => {
-  it('hold: a call ends in its time, and no more run at once than may', async () => {
+  it('apply: a call ends within its limit, and concurrency is bounded', async () => {
     await register('slow', {
       kind: 'stdio',
       options: { command: 'node', args: [everything, 'stdio', 'slow'] },
@@ -206,7 +206,7 @@ describe('bounds of a row', () => {
     expect(Date.now() - began).toBeGreaterThan(750);
   });
 
-  it('and a caller who leaves is heard of by the server', async () => {
+  it('and the server is notified when a caller leaves', async () => {
     const cancelled: unknown[] = [];
     let streams = 0;
     const { url } = await listen((request, response) => {
@@ -249,7 +249,7 @@ describe('bounds of a row', () => {
 });
 
 describe('clients that come and go', () => {
-  it('leave no process, no connection and no session behind, two hundred times', async () => {
+  it('leave no process, no connection and no session behind after two hundred visits', async () => {
     await register('visited', { kind: 'stdio', options: { command: 'node', args: [everything, 'stdio', 'visited'] } });
     await register('own', { kind: 'stdio', options: { command: 'node', args: [everything, 'stdio', 'owned-session'], sessions: 'user' } });
     const visit = async (path: string, options: ConstructorParameters<typeof Client>[1] = {}, end = false): Promise<void> => {
@@ -279,7 +279,7 @@ describe('clients that come and go', () => {
       await visit('/mcp/visited', {}, true);
       await visit('/mcp/visited', { versionNegotiation: { mode: 'auto' } });
     }
-    // Each of these has a process of its own for as long as its session lasts.
+    // Each session of this server has its own process.
     for (let round = 0; round < 10; round++) await visit('/mcp/own', asking, true);
     await eventually(
       async () => childrenOf('').length,

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { eventually, startGateway } from './gateway.ts';
 import { nodePrograms } from './stdio-programs.ts';
 
-it('the first list after a start has the tools, and one dead server among the others delays it only a little', async () => {
+it('the first list after a start has the tools, and one dead server delays it only a little', async () => {
   const silent = { kind: 'stdio', options: { command: 'node', args: ['-e', 'setInterval(() => {}, 1000)'] } };
   await using gateway = await startGateway(nodePrograms([silent.options.args]));
   expect((await gateway.as('admin', 'POST', '/api/mcp-servers', { name: 'silent', spec: silent })).status).toBe(201);
@@ -48,7 +48,7 @@ it('a stop leaves no child process behind, not even one that never answered', as
   expect(children()).toBe(before);
 });
 
-it('a page of another site cannot speak through its visitor’s browser; one of our own may', async () => {
+it('a page of another site cannot use its visitor’s browser session; one of our own can', async () => {
   await using gateway = await startGateway();
   const call = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
   const headers = { accept: 'application/json, text/event-stream' };

@@ -1,4 +1,4 @@
-/** What MCP servers offer, over two nodes on one PostgreSQL: what one finds or decides, the other knows. */
+/** MCP catalogues over two nodes on one PostgreSQL: listings and approvals of one node reach the other. */
 import { randomBytes } from 'node:crypto';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,7 +34,7 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
       PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
       PAILOU_LOG_LEVEL: 'error',
     };
-    // One after the other, so that they do not migrate at once.
+    // Sequential starts avoid concurrent migrations.
     nodes = [await startGateway(env, startProcess), await startGateway(env, startProcess)];
     const row = { name: 'files', spec: { kind: 'http', options: { url: server.url } } };
     const made = await nodes[0]?.as('admin', 'POST', '/api/mcp-servers', row, {
@@ -73,7 +73,7 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
       soonMs,
     );
 
-  it('an approval on one node applies on the other, notifies its clients, and is not asked for twice', async () => {
+  it('an approval on one node applies on the other, notifies its clients, and is not required twice', async () => {
     const [first, second] = nodes as [TestGateway, TestGateway];
     await showEverywhere(['read', 'write']);
     server.offered.tools = [tool('read'), tool('write', 'Writes elsewhere.')];
@@ -101,7 +101,7 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
     expect(entries.filter(({ act }) => act === 'withhold').length).toBeLessThanOrEqual(2);
   });
 
-  it('a switch on one holds on the other', async () => {
+  it('a disabled tool on one node is disabled on the other', async () => {
     const [first, second] = nodes as [TestGateway, TestGateway];
     expect((await ask(first, 'PATCH', '/api/mcp-servers/files/tools/read', { enabled: false })).status).toBe(200);
     await showEverywhere(['write']);

@@ -1,4 +1,4 @@
-/** A REST service behind the gate: its operations as tools, its credentials where no caller sees them, its faults as words. */
+/** A REST service behind the gate: its operations as tools, hidden credentials, and readable errors. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -120,7 +120,7 @@ describe('a REST service', () => {
     expect(picture.content).toEqual([{ type: 'image', data: 'AQID', mimeType: 'image/png' }]);
   });
 
-  it('has faults that a model can read, and never its secrets', async () => {
+  it('returns errors that a model can read, without its secrets', async () => {
     await register('faulty');
     await using client = await connect('faulty');
     await eventually(
@@ -150,7 +150,7 @@ describe('a REST service', () => {
     expect(echoed.text).not.toContain('canary');
   });
 
-  it('may be chosen from; nothing else of it can be called', async () => {
+  it('may be limited to chosen operations; no other can be called', async () => {
     await register('chosen', { operations: ['getOrder', 'GET /orders'] });
     await using client = await connect('chosen');
     const { tools } = await eventually(
@@ -161,7 +161,7 @@ describe('a REST service', () => {
     await expect(client.callTool({ name: 'createOrder', arguments: { body: { id: 1 } } })).rejects.toThrow('no tool');
   });
 
-  it('whose document changes is read again: what is new appears, what is another is quarantined', async () => {
+  it('with a changed document is read again: new operations appear, changed ones are quarantined', async () => {
     await register('changing');
     const sync = () => gateway.as('admin', 'POST', '/api/mcp-servers/changing/sync');
     await sync();

@@ -1,4 +1,4 @@
-/** What the administrator sets around tools: limits, agreement by a person, bounds, a search instead of a long list. */
+/** Administrator policies for tools: limits, approvals, result sizes, and search mode. */
 import { createServer } from 'node:http';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 
-/** What the tools were called with, in order. */
+/** The calls of the tools, in order. */
 const called: string[] = [];
 
 function buildUpstream(): McpServer {
@@ -67,7 +67,7 @@ async function connect(path: string, options: ConstructorParameters<typeof Clien
 }
 const textOf = (result: unknown): string => (result as { content: { text: string }[] }).content[0]?.text ?? '';
 
-describe.each(['legacy', 'auto'] as const)('a tool that needs an agreement, client %s', (mode) => {
+describe.each(['legacy', 'auto'] as const)('a tool that needs approval, client %s', (mode) => {
   const asking = (answer: 'yes' | 'no' | 'away'): ConstructorParameters<typeof Client>[1] => ({
     versionNegotiation: { mode },
     ...(answer === 'away' ? {} : { capabilities: { elicitation: { form: {} } } }),
@@ -82,7 +82,7 @@ describe.each(['legacy', 'auto'] as const)('a tool that needs an agreement, clie
     return client;
   };
 
-  it('runs after a yes, with what was shown; not after a no; a harmless one runs without a question', async () => {
+  it('runs after an approval, with the shown input; not after a denial; a harmless one runs without a question', async () => {
     const name = `careful-${mode}`;
     await register(name, { approval: 'destructive' });
     const asked: string[] = [];
@@ -94,7 +94,7 @@ describe.each(['legacy', 'auto'] as const)('a tool that needs an agreement, clie
     expect(asked).toHaveLength(1);
     expect(asked[0]).toContain(`${name}/erase`);
     expect(asked[0]).toContain('"path": "b"');
-    // What says nothing of itself is not trusted.
+    // A tool without annotations is not trusted.
     expect(textOf(await client.callTool({ name: 'unmarked', arguments: {} }))).toBe('done unmarked');
     expect(asked).toHaveLength(2);
     expect(called).toEqual(['look {"path":"a"}', 'erase {"path":"b"}', 'unmarked {}']);
@@ -110,8 +110,8 @@ describe.each(['legacy', 'auto'] as const)('a tool that needs an agreement, clie
   });
 });
 
-describe('an agreement', () => {
-  it('is good for the call that was shown and no other, and cannot be made up', async () => {
+describe('an approval', () => {
+  it('is valid only for the shown call, and cannot be forged', async () => {
     await register('sealed', { approval: 'always' });
     const { url } = gateway;
     const authorization = `Bearer ${await gateway.token('developer')}`;
@@ -142,7 +142,7 @@ describe('an agreement', () => {
     expect(question.result?.['resultType']).toBe('input_required');
     const { requestState } = question.result as { requestState: string };
     const yes = { inputResponses: { pailou_approval: { action: 'accept', content: { approve: true } } } };
-    // Without the state, with another input, and with one that was changed: nothing runs.
+    // Without the state, with other input, and with a changed state: nothing runs.
     expect((await call({ path: 'a' }, yes)).result?.['resultType']).toBe('input_required');
     expect((await call({ path: 'other' }, { ...yes, requestState })).error?.message).toContain('not valid for this call');
     expect((await call({ path: 'a' }, { ...yes, requestState: `${requestState.slice(0, -2)}AA` })).error?.message).toContain('not valid');
@@ -151,7 +151,7 @@ describe('an agreement', () => {
     expect(called).toEqual(['erase {"path":"a"}']);
   });
 
-  it('cannot be asked for in a chat, and the model gets a note', async () => {
+  it('cannot be requested in a chat, and the model gets a note', async () => {
     const tools = [{ type: 'mcp', server_label: 'sealed' }];
     const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', {
       model: 'demo/tools',
@@ -164,7 +164,7 @@ describe('an agreement', () => {
 });
 
 describe('limits of tools', () => {
-  it('count a tool, all tools of a server, and no calls of others', async () => {
+  it('count a tool or all tools of a server, and no calls of others', async () => {
     await register('counted');
     const limit = { subject_type: 'user', capability: 'mcp/counted/look', requests_per_minute: 2 };
     const made = await gateway.as('admin', 'POST', '/api/limits', { name: 'few-looks', spec: limit });
@@ -188,7 +188,7 @@ describe('limits of tools', () => {
 });
 
 describe('a result that is too large', () => {
-  it('is refused with a reason that a model can act on', async () => {
+  it('is refused with an error that a model can act on', async () => {
     await register('bounded', { max_result_bytes: 10_000 });
     await using client = await connect('/mcp/bounded');
     const result = await client.callTool({ name: 'flood', arguments: {} });
@@ -199,7 +199,7 @@ describe('a result that is too large', () => {
 });
 
 describe('the search mode', () => {
-  it('shows two tools, finds by what a tool does, and calls what it found', async () => {
+  it('offers two tools, finds tools by their description, and calls them', async () => {
     await register('found');
     await using client = await connect('/mcp/found?tools=search');
     expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['search_tools', 'call_tool']);

@@ -1,4 +1,4 @@
-/** Who sees and uses what at the gate, by every name that a thing has, also in the middle of an open session. */
+/** Permissions at the gate: under every name of an item, even within an open session. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
@@ -68,7 +68,7 @@ async function grant(capability: string, action: 'view' | 'use' = 'use'): Promis
 }
 
 describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
-  it('each role has its own list, and a viewer may only look', async () => {
+  it('each role has its own list, and a viewer may only view', async () => {
     const all = ['first__read', 'first__write', 'second__read', 'second__write'];
     for (const role of ['admin', 'developer'] as const) {
       await using client = await connect(role, '/mcp', mode);
@@ -89,13 +89,13 @@ describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
       'a pattern',
       'mcp/*',
       ['first__read', 'first__write', 'second__read', 'second__write'],
-      // Both servers have them; a list shows no address twice.
+      // Both servers have them; a list contains no URI twice.
       ['post://a', 'post://b'],
       ['first__compose', 'second__compose'],
     ],
     ['one resource', 'mcp/first/resource:post://a', [], ['post://a'], []],
     ['one prompt', 'mcp/second/prompt:compose', [], [], ['second__compose']],
-  ])('a grant on %s shows that and nothing else', async (_what, capability, seenTools, seenResources, seenPrompts) => {
+  ])('a grant on %s shows only that', async (_what, capability, seenTools, seenResources, seenPrompts) => {
     const given = await grant(capability);
     await using client = await connect('user', '/mcp', mode);
     expect(await tools(client)).toEqual(seenTools);
@@ -105,7 +105,7 @@ describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
     expect(await tools(client)).toEqual([]);
   });
 
-  it('what is not allowed is refused by every name that it has', async () => {
+  it('a denied item is refused under every name', async () => {
     const given = await grant('mcp/first/read');
     await using client = await connect('user', '/mcp', mode);
     await using alone = await connect('user', '/mcp/first', mode);
@@ -126,7 +126,7 @@ describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
     await given.revoke();
   });
 
-  it('a grant to look is no grant to use', async () => {
+  it('a view grant does not allow use', async () => {
     const given = await grant('mcp/first', 'view');
     await using client = await connect('user', '/mcp', mode);
     expect(await tools(client)).toEqual(['first__read', 'first__write']);
@@ -163,7 +163,7 @@ describe.each<Mode>(['legacy', 'auto'])('in the era %s', (mode) => {
 });
 
 describe('a name that several servers have', () => {
-  it('is not guessed', async () => {
+  it('is refused as ambiguous', async () => {
     await using client = await connect('developer', '/mcp');
     await expect(client.callTool({ name: 'read', arguments: {} })).rejects.toThrow(/first__read or second__read/);
     await expect(client.getPrompt({ name: 'compose' })).rejects.toThrow(/first__compose or second__compose/);
@@ -201,7 +201,7 @@ describe('a session', () => {
     expect((await send('developer', '/mcp', id)).status).toBe(200);
   });
 
-  it('is over after DELETE', async () => {
+  it('ends with DELETE', async () => {
     const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } };
     const opened = await gateway.as('developer', 'POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'initialize', params: hello }, accept);
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };

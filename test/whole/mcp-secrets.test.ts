@@ -1,4 +1,4 @@
-/** What never leaves: the caller's credentials towards servers, servers' credentials towards callers; and who may knock at all. */
+/** Credentials that never leak: the caller's to servers, servers' to callers; and the origins that /mcp accepts. */
 import { createServer, type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     const inputSchema = { type: 'object' as const };
     server.setRequestHandler('tools/list', () => ({ tools: ['say', 'echo', 'fail'].map((name) => ({ name, inputSchema })) }));
     server.setRequestHandler('tools/call', ({ params: { name } }) => {
-      // A careless server says what it was given.
+      // A careless server repeats its credentials.
       const words = `bad credentials: Bearer ${secret}`;
       if (name === 'say') throw new Error(words);
       return {
@@ -65,7 +65,7 @@ beforeAll(async () => {
 afterAll(() => owned.disposeAsync());
 
 describe("the caller's credentials", () => {
-  it.each(['shared', 'own', 'stateless'])('never arrive at a server (%s), by whatever door they came', async (name) => {
+  it.each(['shared', 'own', 'stateless'])('never reach a server (%s), through any entry point', async (name) => {
     const token = await gateway.token('developer');
     for (const mode of ['legacy', 'auto'] as const) {
       const client = new Client({ name: 'x', version: '1' }, { versionNegotiation: { mode }, capabilities: { elicitation: { form: {} } } });
@@ -84,7 +84,7 @@ describe("the caller's credentials", () => {
 });
 
 describe("a server's credentials", () => {
-  it('are in no answer, not even in its own words, and in no audit entry', async () => {
+  it('are in no answer, even when the server repeats them, and in no audit entry', async () => {
     const answers: string[] = [];
     for (const name of ['shared', 'own', 'stateless']) {
       const structured = '{"authorization":"Bearer [hidden]","kept":"as it is","count":3}';
@@ -117,9 +117,9 @@ describe("a server's credentials", () => {
   });
 });
 
-describe('the door', () => {
+describe('/mcp', () => {
   const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} });
-  /** As a browser or an attacker would send it, with any Host. */
+  /** Sends a request as a browser or an attacker does, with any Host. */
   const sendRaw = async (
     path: string,
     headers: Record<string, string>,
@@ -145,7 +145,7 @@ describe('the door', () => {
       request.end(body);
     });
 
-  it('is closed to pages of other sites, also of those whose name was made to lead here', async () => {
+  it('refuses pages of other sites, even with a rebound host name', async () => {
     const authorization = `Bearer ${await gateway.token('developer')}`;
     const { port } = new URL(gateway.url);
     for (const origin of ['https://evil.example', `http://evil.example:${port}`, 'null', 'chrome-extension://abc']) {
@@ -156,7 +156,7 @@ describe('the door', () => {
     expect((await sendRaw('/mcp', { authorization })).status).toBe(200);
   });
 
-  it('says where to get a token, at each address', async () => {
+  it('names the authorization server, at each address', async () => {
     for (const path of ['/mcp', '/mcp/shared', '/mcp/no-such-server']) {
       const { status, headers } = await sendRaw(path, {});
       expect(status).toBe(401);
@@ -172,7 +172,7 @@ describe('the door', () => {
     }
   });
 
-  it('answers nonsense in words, and lives on', async () => {
+  it('answers invalid requests with an error, and stays available', async () => {
     const authorization = `Bearer ${await gateway.token('developer')}`;
     const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
     for (const body of [

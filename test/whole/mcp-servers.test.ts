@@ -1,4 +1,4 @@
-/** Servers as teams have them, over each transport, with the clients that people have: the official SDKs of both generations, both eras. */
+/** Common MCP servers over each transport, with common clients: the official SDKs of both generations, both eras. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => owned.disposeAsync());
 
-/** What the tests need of a client, whichever SDK it is from. */
+/** The common interface of the clients of both SDKs. */
 type AnyClient = Pick<
   Client,
   'listTools' | 'listPrompts' | 'listResources' | 'listResourceTemplates' | 'readResource' | 'getPrompt' | 'complete' | 'close'
@@ -115,14 +115,14 @@ const has = (client: AnyClient, name: string) =>
   );
 
 describe.each<Kind>(['1.x', '2.x legacy', '2.x modern'])('a client of the SDK %s', (kind) => {
-  it('works with files and remembers things, at one address', async () => {
+  it('uses a file server and a memory server at one address', async () => {
     await using client = await connect(kind, '/mcp');
     await has(client, 'files__read_text_file');
     await has(client, 'memory__create_entities');
     expect(textOf(await client.callTool({ name: 'files__read_text_file', arguments: { path: join(folder, 'note.txt') } }))).toContain(
       'the content of the note',
     );
-    // A name that only one server has needs no prefix.
+    // A unique name needs no prefix.
     expect(textOf(await client.callTool({ name: 'list_allowed_directories', arguments: {} }))).toContain(folder);
     const entity = { name: `person ${kind}`, entityType: 'person', observations: ['likes gates'] };
     await client.callTool({ name: 'memory__create_entities', arguments: { entities: [entity] } });
@@ -131,7 +131,7 @@ describe.each<Kind>(['1.x', '2.x legacy', '2.x modern'])('a client of the SDK %s
     expect(outside.isError).toBe(true);
   });
 
-  it.each(['all-stdio', 'all-http', 'all-sse'])('uses everything that %s offers', async (server) => {
+  it.each(['all-stdio', 'all-http', 'all-sse'])('uses all features of %s', async (server) => {
     await using client = await connect(kind, `/mcp/${server}`);
     await has(client, 'trigger-sampling-request');
     expect(textOf(await client.callTool({ name: 'get-sum', arguments: { a: 2, b: 3 } }))).toContain('5');

@@ -1,4 +1,4 @@
-/** The protocol's Skills extension at /mcp, with the official client of both eras: each person finds the skills they may use, whole and verified. */
+/** The protocol's Skills extension at /mcp, with the official client of both eras: complete, verified, and only permitted skills. */
 import { randomBytes } from 'node:crypto';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { SkillsClient } from '@modelcontextprotocol/client/ext/skills';
@@ -14,7 +14,7 @@ const anything = z.looseObject({});
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const md = '---\nname: travel\ndescription: "Plans travels: by rail, # too."\nmetadata:\n  team: "1.0"\n---\nRead prices.txt.\n';
-/** Names that mean something else in an address, in a record or on a disk. */
+/** File names with a special meaning in a URL, an object or a file system. */
 const folder: Record<string, Uint8Array> = Object.fromEntries(
   [
     'prices.txt',
@@ -48,7 +48,7 @@ const made = async (method: string, path: string, body: unknown): Promise<void> 
   const answer = await gateway.as('admin', method, path, body);
   expect(answer.status, answer.text).toBeLessThan(300);
 };
-/** Not as a zip: its writer knows no file called `__proto__`. */
+/** Not as a zip, because its writer cannot write a file called `__proto__`. */
 const makeFolder = (name: string, files: Record<string, Uint8Array>): Promise<void> => {
   const kept = Object.entries(files).map(([path, bytes]) => ({ path, base64: Buffer.from(bytes).toString('base64') }));
   return made('POST', '/api/skills', { name, spec: { kind: 'package', description: 'd', model: 'demo/echo', options: { files: kept } } });
@@ -83,7 +83,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
       (error: { code: number; message: string }) => `${error.code} ${error.message}`,
     );
 
-  it('is declared where there are skills, and nowhere else', async () => {
+  it('is declared only where there are skills', async () => {
     await using all = await open('user');
     expect([all.skills.supported, all.skills.directoryRead]).toEqual([true, true]);
     await using one = await open('user', '/mcp/demo');
@@ -91,7 +91,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
     expect(await refusal(one.client.request({ method: 'skills/list' }, anything))).toContain('-32601');
   });
 
-  it('lists what its person may use, and cannot tell what is hidden from what is not there', async () => {
+  it('lists the permitted skills, and does not distinguish hidden from unknown ones', async () => {
     await using user = await open('user');
     await using admin = await open('admin');
     expect(await names(admin.skills)).toEqual(['demo-greeting', 'greet', 'odd', 'secret-plan', 'travel']);
@@ -107,7 +107,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
     expect((await admin.skills.get('skill://secret-plan/SKILL.md')).skill.frontmatter.description).toBe('Greets.');
   });
 
-  it('reads a folder whole, with every byte and digest as it came', async () => {
+  it('reads a complete folder, with every byte and digest unchanged', async () => {
     await using user = await open('user');
     const { skill } = await user.skills.get('skill://travel/SKILL.md');
     expect(skill.frontmatter).toEqual({ name: 'travel', description: 'Plans travels: by rail, # too.', metadata: { team: '1.0' } });
@@ -131,7 +131,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
     expect(Array.isArray(skill.resources) && skill.resources.length).toBe(Object.keys(folder).length);
   });
 
-  it('reads a file however its name is encoded, and nothing by a name that leads elsewhere', async () => {
+  it('reads a file in any encoding of its name, and nothing outside its folder', async () => {
     await using user = await open('user');
     const words = async (uri: string) => (await user.client.readResource({ uri })).contents[0];
     expect(await words('skill://travel/notes/a%2Bb%3Bc%3Dd%40e%2Cf%3Ag%24h%21%28i%29%2A%7E.txt')).toHaveProperty('text');
@@ -163,7 +163,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
     expect(await refusal(user.client.request({ method: 'skills/get', params: { uri: 7 } }, anything))).toMatch(/^-32602/);
   });
 
-  it('finds of any other kind the SKILL.md alone', async () => {
+  it('gets only the SKILL.md of any other kind', async () => {
     await using user = await open('user');
     const { skill } = await user.skills.get('skill://odd/SKILL.md');
     expect(skill.frontmatter).toMatchObject({ name: 'odd', description: 'two\n lines: # both' });
@@ -197,13 +197,13 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
     expect(await description()).toBe('Second.');
     expect((await user.skills.read((await user.skills.get(uri)).skill)).text).toContain('pailou.version: 2.0.0');
     expect((await names(user.skills)).filter((each) => each.startsWith('plan'))).toEqual([name]);
-    // A right that ends, ends in an open session too.
+    // A lost permission also ends in an open session.
     await made('DELETE', `/api/grants/${name}`, undefined);
     expect(await refusal(description())).toMatch(/^-32602/);
     await made('DELETE', `/api/skills/${name}`, undefined);
   });
 
-  it("finds a skill's prompt by the skill's own name too", async () => {
+  it("also finds a skill's prompt by the skill's own name", async () => {
     await using user = await open('user');
     const both = await Promise.all(['greet', 'skill__greet'].map((name) => user.client.getPrompt({ name, arguments: { text: 'Ann' } })));
     expect(JSON.stringify(both[0])).toContain('Greet Ann.');
@@ -212,7 +212,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, pr
   });
 });
 
-it("a prompt whose bare name a server and a skill have is not guessed, and an address of a skill is never a server's", async () => {
+it("an ambiguous prompt name of a server and a skill is refused, and a skill's URI is never a server's", async () => {
   const upstream = owned.use(
     await startChangingUpstream({
       tools: [],
@@ -238,7 +238,7 @@ it("a prompt whose bare name a server and a skill have is not guessed, and an ad
   await made('DELETE', '/api/mcp-servers/rival', undefined);
 });
 
-it('a row that is called otherwise than its folder is found under the name that counts', async () => {
+it('a row with another name than its folder is found under the row’s name', async () => {
   const file = { path: 'SKILL.md', base64: Buffer.from('---\nname: inner-name\ndescription: d\n---\nx\n').toString('base64') };
   await made('POST', '/api/skills', {
     name: 'outer-name',
@@ -252,7 +252,7 @@ it('a row that is called otherwise than its folder is found under the name that 
   await client.close();
 });
 
-it('a folder that clients would refuse is no obstacle to the others', async () => {
+it('a folder that clients refuse does not affect the others', async () => {
   await makeFolder('number', { 'SKILL.md': text('---\nname: number\ndescription: 12\n---\nx\n') });
   const headers = { authorization: `Bearer ${await gateway.token('admin')}` };
   const client = new Client({ name: 'test', version: '1' });

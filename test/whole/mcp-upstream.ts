@@ -1,4 +1,4 @@
-/** A real MCP server for tests, whose tools, resources and prompts can be changed while it runs. Both protocol eras, with announcements of changes. */
+/** A real MCP server for tests with changeable tools, resources and prompts. Both protocol eras, with change notifications. */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';

@@ -1,4 +1,4 @@
-/** Pictures, speech and transcriptions: an error that a vendor dresses as a success is one, and a stream is one where it was asked for. */
+/** Images, speech and transcriptions: an error with status 200 is an error, and a requested stream is a stream. */
 import OpenAI, { toFile } from 'openai';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -107,7 +107,7 @@ describe.each(Object.keys(asks))('%s', (operation) => {
     expect(await asks[operation]?.('media/two')).toBe(heard[operation]);
   });
 
-  it('is passed on where it is an answer, in pieces of one byte', async () => {
+  it('is forwarded where it is an answer, in chunks of one byte', async () => {
     const [type, body] = good[operation] as readonly [string, string | Buffer];
     answer = (response) => {
       response.writeHead(200, { 'content-type': type });
@@ -118,12 +118,12 @@ describe.each(Object.keys(asks))('%s', (operation) => {
   });
 });
 
-it('an empty sound is no sound', async () => {
+it('an empty body is not audio', async () => {
   answer = (response) => say(response, 'audio/mpeg', '');
   await expect(asks['speech']?.('media/alone')).rejects.toMatchObject({ status: 502, code: 'upstream_invalid_response' });
 });
 
-it('text is no sound', async () => {
+it('text is not audio', async () => {
   answer = (response) => say(response, 'text/plain; charset=utf-8', 'error: voice not found');
   await expect(asks['speech']?.('media/alone')).rejects.toMatchObject({ status: 502, code: 'upstream_invalid_response' });
 });
@@ -133,7 +133,7 @@ it.each([
   ['entries without a picture', { data: [{}, { revised_prompt: 'a gate' }] }, 'upstream_invalid_response'],
   ['entries that are errors', { data: [{ error: { message: 'no', code: 'content_policy_violation' } }] }, 'content_filter'],
   ['a task that failed', { output: { task_status: 'FAILED', code: 'Throttling', message: 'slow down' } }, 'rate_limited'],
-])('%s is no picture', async (_name, body, code) => {
+])('%s is not an image', async (_name, body, code) => {
   answer = (response) => say(response, 'application/json', JSON.stringify(body));
   await expect(asks['images']?.('media/alone')).rejects.toMatchObject({ code });
 });
@@ -173,7 +173,7 @@ describe('a stream', () => {
     await eventually(lastRun, (run) => run?.error === 'upstream_error');
   });
 
-  it('passes on from a vendor that streams', async () => {
+  it('is forwarded from a vendor that streams', async () => {
     answer = (response) =>
       say(
         response,
@@ -183,7 +183,7 @@ describe('a stream', () => {
     expect(await events('media/alone')).toEqual(['image_generation.completed']);
   });
 
-  it('is made of the whole answer of a vendor that does not', async () => {
+  it('is built from the whole answer of a vendor that does not stream', async () => {
     answer = (response) => say(response, 'application/json', JSON.stringify(picture));
     expect(await events('media/alone')).toEqual(['image_generation.completed']);
     await eventually(lastRun, (run) => run?.usage?.output_tokens === 5);

@@ -1,4 +1,4 @@
-/** Pictures, speech, transcriptions and reranking: bodies that pass through, streamed both ways. */
+/** Images, speech, transcriptions and reranking: bodies are passed through, streamed both ways. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readdir } from 'node:fs/promises';
@@ -70,7 +70,7 @@ async function lastRun(operation: string) {
   );
 }
 
-it('makes pictures: the request goes on with its unknown fields, the counts at the end of the answer are recorded', async () => {
+it('generates images: the request keeps unknown fields, and the counts at the end of the answer are recorded', async () => {
   const picture = 'A'.repeat(300_000);
   answer = (_request, _body, response) =>
     json(response, { created: 1, data: [{ b64_json: picture }], usage: { input_tokens: 12, output_tokens: 272, total_tokens: 284 } });
@@ -80,7 +80,7 @@ it('makes pictures: the request goes on with its unknown fields, the counts at t
   expect(await lastRun('images')).toMatchObject({ outcome: 'complete', usage: { input_tokens: 12, output_tokens: 272 } });
 });
 
-it('speaks: sound comes through byte by byte, the next vendor is asked when the first fails', async () => {
+it('generates speech: audio is forwarded byte by byte, and the next vendor is tried when the first fails', async () => {
   const sound = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 251));
   answer = (_request, body, response) => {
     if (String(body).includes('theirs')) json(response, { error: { message: 'no' } }, 500);
@@ -92,7 +92,7 @@ it('speaks: sound comes through byte by byte, the next vendor is asked when the 
   expect(Buffer.from(await spoken.arrayBuffer()).equals(sound)).toBe(true);
 });
 
-it('never ends cleanly when the sound is cut', async () => {
+it('never ends cleanly when the audio is cut', async () => {
   answer = (_request, _body, response) => {
     response.writeHead(200, { 'content-type': 'audio/mpeg' });
     response.write(Buffer.alloc(50_000), () => response.destroy());
@@ -107,7 +107,7 @@ it('never ends cleanly when the sound is cut', async () => {
   ).toMatchObject({ outcome: 'error' });
 });
 
-it('writes speech down: the form may name the model after the file, and is sent again to the next vendor', async () => {
+it('transcribes speech: the form may name the model after the file, and is sent again to the next vendor', async () => {
   answer = (_request, body, response) => {
     if (String(body).includes('\r\n\r\ntheirs\r\n')) json(response, { error: { message: 'no' } }, 503);
     else json(response, { text: 'well said', usage: { type: 'tokens', input_tokens: 30, output_tokens: 3, total_tokens: 33 } });
@@ -153,7 +153,7 @@ it.each([
     400,
     'cut',
   ],
-])('refuses %s with a clear word', async (_what, type, body, status, word) => {
+])('refuses %s with a clear message', async (_what, type, body, status, word) => {
   const response = await fetch(`${gateway.url}/v1/audio/transcriptions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await gateway.token('developer')}`, 'content-type': type },
@@ -164,7 +164,7 @@ it.each([
   expect(seen).toEqual([]);
 });
 
-it('ranks documents: best first, no more than asked for, with the texts that the caller sent', async () => {
+it('reranks documents: best first, at most top_n, with the texts that the caller sent', async () => {
   answer = (_request, _body, response) =>
     json(response, {
       results: [
@@ -188,7 +188,7 @@ it('ranks documents: best first, no more than asked for, with the texts that the
   expect((await gateway.as('developer', 'POST', '/v1/rerank', { ...body, documents: [] })).json.error.param).toBe('documents');
 });
 
-it('refuses a model that does not do what is asked for, and a caller without the right', async () => {
+it('refuses a model without the operation, and a caller without the right', async () => {
   expect((await gateway.as('developer', 'POST', '/v1/rerank', { model: 'demo/echo', query: 'q', documents: ['d'] })).status).toBe(400);
   expect((await gateway.as('viewer', 'POST', '/v1/images/generations', { model: 'media', prompt: 'p' })).status).toBe(403);
 });

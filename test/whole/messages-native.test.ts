@@ -1,4 +1,4 @@
-/** Anthropic's client, and behind the gateway a vendor that speaks its format: nothing is lost on the way. */
+/** Anthropic's client with a vendor of the same format: nothing is lost. */
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkMessage, checkMessageStream, messageEvents } from '../contract/strict-messages.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   }
   for (const [name, deployments] of Object.entries({
     claude: [{ provider: 'native', model: 'claude-opus-4-5' }],
-    // The first of them cannot do everything.
+    // The first deployment lacks some features.
     either: [
       { provider: 'plain', model: 'plain-1' },
       { provider: 'native', model: 'claude-opus-4-5', tier: 1 },
@@ -73,7 +73,7 @@ const message = {
   usage,
 };
 
-/** The same message as a stream, in small pieces, as Anthropic sends it. */
+/** The same message as Anthropic's stream, in small chunks. */
 function stream(): string {
   const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
   const begin = { ...message, content: [], stop_reason: null, container: null, usage: { ...usage, output_tokens: 1 } };
@@ -147,7 +147,7 @@ const asked = {
 };
 
 describe('a vendor of the same format', () => {
-  it('is asked exactly what the client asked, with its beta headers, under its own model name and key', async () => {
+  it('gets exactly the client’s request, with its beta headers, its own model name and key', async () => {
     answer();
     const betas = { 'anthropic-beta': 'context-management-2025-06-27,tomorrow-1', 'anthropic-version': '2023-06-01' };
     const whole = await gateway.as('developer', 'POST', '/v1/messages?beta=true', asked, betas);
@@ -163,7 +163,7 @@ describe('a vendor of the same format', () => {
     expect(sent?.headers.authorization).toBeUndefined();
   });
 
-  it('answers whole, and every block, citation and count arrives', async () => {
+  it('answers whole, and every block, citation and count reaches the client', async () => {
     answer();
     const whole = await gateway.as('developer', 'POST', '/v1/messages', asked);
     expect(checkMessage(whole.json)).toEqual([]);
@@ -172,13 +172,13 @@ describe('a vendor of the same format', () => {
     expect(rest).toEqual({ ...said, stop_details: null });
   });
 
-  it('answers as a stream, and the client puts the same message together', async () => {
+  it('answers as a stream, and the client assembles the same message', async () => {
     answer();
     const streamed = await gateway.as('developer', 'POST', '/v1/messages', { ...asked, stream: true });
     expect(checkMessageStream(streamed.text)).toEqual([]);
     expect(messageEvents(streamed.text).at(-2)?.data).toMatchObject({ usage, context_management: message.context_management });
     const final = await anthropic.messages.stream({ ...asked } as unknown as Anthropic.MessageStreamParams).finalMessage();
-    // The client itself adds what a block may have.
+    // The client adds optional fields of a block.
     expect(final.content).toMatchObject(content);
     expect(final.content.length).toBe(content.length);
     expect(final).toMatchObject({
@@ -188,7 +188,7 @@ describe('a vendor of the same format', () => {
     });
   });
 
-  it('never sees the thoughts of another vendor', async () => {
+  it('never gets the reasoning of another vendor', async () => {
     answer();
     const foreign = { type: 'thinking', thinking: 'of another', signature: '' };
     const messages = [
@@ -200,7 +200,7 @@ describe('a vendor of the same format', () => {
     expect(vendor.requests.at(-1)?.body.messages[1].content).toEqual([{ type: 'text', text: 'Yes' }]);
   });
 
-  it('takes over what another deployment of the model cannot do', async () => {
+  it('serves requests that another deployment of the model cannot', async () => {
     answer();
     const before = vendor.requests.length;
     const whole = await gateway.as('developer', 'POST', '/v1/messages', { ...asked, model: 'either' });
@@ -220,7 +220,7 @@ describe('a vendor of the same format', () => {
     expect(checkMessageStream(simple.text)).toEqual([]);
   });
 
-  it('answers the other client formats too, and its signed thoughts come back to it', async () => {
+  it('answers the other client formats too, and gets its signed thinking back', async () => {
     answer();
     const first = await gateway.as('developer', 'POST', '/v1/chat/completions', {
       model: 'claude',

@@ -22,7 +22,7 @@ beforeAll(async () => {
     spec: { deployments: [{ provider: 'vendor', model: 'upstream-1' }] },
   });
   expect(model.status, model.text).toBe(201);
-  // Places of their own for what fails: a deployment that failed is left alone for a while.
+  // Separate names for failing models, because a failed deployment is avoided for a while.
   for (const name of ['busy', 'down']) {
     const other = await gateway.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: name }] } });
     expect(other.status, other.text).toBe(201);
@@ -61,7 +61,7 @@ const usage =
   'data: {"object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":20,"completion_tokens":6,"total_tokens":26,"prompt_tokens_details":{"cached_tokens":8}}}\n\n';
 
 describe("Anthropic's client", () => {
-  it('gets an answer in one piece, and the vendor is asked in its own format', async () => {
+  it('gets a whole answer, and the vendor is called in its own format', async () => {
     answerWhole(completion('你好 👋'));
     const answer = await anthropic.messages.create({
       ...hello,
@@ -88,7 +88,7 @@ describe("Anthropic's client", () => {
     });
   });
 
-  it('streams a text with its helper, and the counts of the cache', async () => {
+  it('streams a text with its helper, with the cache counts', async () => {
     answerStream([...chunks(['Hello ', 'there']).slice(0, 4), usage, 'data: [DONE]\n\n']);
     const said: string[] = [];
     const stream = anthropic.messages.stream(hello).on('text', (text) => said.push(text));
@@ -178,7 +178,7 @@ describe("Anthropic's client", () => {
     expect(vendor.requests.at(-1)?.path).toBe('/v1/chat/completions');
   });
 
-  it('sees what the model thought, and sends it back without harm', async () => {
+  it('gets the model’s reasoning, and sends it back without an error', async () => {
     answerStream([
       delta({ role: 'assistant', reasoning_content: 'Hm' }),
       delta({ reasoning_content: ', yes.' }),
@@ -218,7 +218,7 @@ describe("Anthropic's client", () => {
     );
   });
 
-  it('throws when the vendor breaks off, and never takes half an answer for a whole one', async () => {
+  it('throws when the vendor’s stream is cut, and never returns a partial answer as complete', async () => {
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(chunks(['half ']).slice(0, 2).join(''), () => response.destroy());
@@ -269,13 +269,13 @@ describe("Anthropic's client", () => {
     });
   });
 
-  it('is let in by a bearer token too', async () => {
+  it('is also accepted with a bearer token', async () => {
     answerWhole(completion('in'));
     const bearer = new Anthropic({ baseURL: gateway.url, apiKey: null, authToken: await gateway.token('developer'), maxRetries: 0 });
     expect((await bearer.messages.create(hello)).content).toMatchObject([{ text: 'in' }]);
   });
 
-  it('counts tokens, and the answer says that it is an estimate', async () => {
+  it('counts tokens, marked as an estimate', async () => {
     const { data, response } = await anthropic.messages.countTokens({ ...hello, system: 'Be brief.', tools: [weather] }).withResponse();
     expect(data.input_tokens).toBeGreaterThan(10);
     expect(data.input_tokens).toBeLessThan(100);
@@ -316,7 +316,7 @@ describe("Anthropic's client", () => {
     expect(vendor.requests.at(-1)?.headers['anthropic-beta']).toBeUndefined();
   });
 
-  it('is refused a tool that only runs at Anthropic, by name, before the vendor is asked', async () => {
+  it('gets an error that names a tool which only runs at Anthropic, before the vendor is called', async () => {
     const before = vendor.requests.length;
     await expect(
       anthropic.messages.create({ ...hello, tools: [{ type: 'web_search_20250305', name: 'web_search' }] }),
@@ -330,13 +330,13 @@ describe("Anthropic's client", () => {
 });
 
 describe('the addresses of the Messages format', () => {
-  it('answer the look that Claude Code takes before it calls', async () => {
+  it('answer the probe of Claude Code', async () => {
     const head = await gateway.as(null, 'HEAD', '/');
     expect([head.status, head.text]).toEqual([200, '']);
     expect((await gateway.as(null, 'GET', '/')).json).toEqual({ name: 'Pailou', documentation: '/docs' });
   });
 
-  it("fail in Anthropic's shape, wherever the fault lies, and all others in OpenAI's", async () => {
+  it("fail in Anthropic's error format, whatever the fault, and all others in OpenAI's", async () => {
     const kind = async (...given: Parameters<TestGateway['as']>) => {
       const answer = await gateway.as(...given);
       expect(answer.json.type, answer.text).toBe('error');
@@ -362,7 +362,7 @@ describe('the addresses of the Messages format', () => {
     expect((await gateway.as(null, 'POST', '/v1/chat/completions', {})).json.error.code).toBe('token_missing');
   });
 
-  it('keep the contract in every streamed byte', async () => {
+  it('match the contract in every stream', async () => {
     answerStream(chunks(['天', '地 ', '🐉']));
     const answer = await gateway.as('developer', 'POST', '/v1/messages', { ...hello, stream: true });
     expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/);

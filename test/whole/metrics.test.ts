@@ -1,4 +1,4 @@
-/** /metrics names models, vendors and tenants: in production it is for those who may know them. */
+/** /metrics names models, vendors and tenants: in production it requires permission. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chiefOf, type Companies, startCompanies } from './companies.ts';
@@ -36,11 +36,11 @@ const read = (node: TestGateway, authorization?: string) =>
   node.as(null, 'GET', '/metrics', undefined, authorization === undefined ? {} : { authorization });
 const bearer = async (role: 'admin' | 'user') => `Bearer ${await development.token(role)}`;
 
-it('are open where the identity service issues any token', async () => {
+it('are open with the development identity service', async () => {
   expect((await read(development)).status).toBe(200);
 });
 
-it('administrators of another tenant may not, in any mode, and learn no name', async () => {
+it('are refused to administrators of another tenant, in any mode, without a name', async () => {
   for (const [mode, company] of Object.entries(companies)) {
     expect((await company.gateway.as(null, 'GET', '/metrics')).status, mode).toBe(401);
     const foreign = await company.as(chiefOf('partner'), 'GET', '/metrics');
@@ -53,7 +53,7 @@ it('administrators of another tenant may not, in any mode, and learn no name', a
   }
 });
 
-it('in production only administrators may, as long as there is no token of its own', async () => {
+it('in production are for administrators, unless a metrics token is set', async () => {
   expect((await read(nodes.unguarded)).status).toBe(401);
   expect((await read(nodes.unguarded, await bearer('user'))).status).toBe(403);
   const answer = await read(nodes.unguarded, await bearer('admin'));
@@ -61,7 +61,7 @@ it('in production only administrators may, as long as there is no token of its o
   expect(answer.text).toContain('pailou_');
 });
 
-it('with a token of its own, that token alone opens it', async () => {
+it('with a metrics token, are open only to that token', async () => {
   expect(await read(nodes.guarded)).toMatchObject({ status: 401, json: { error: { code: 'token_missing' } } });
   for (const wrong of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, `bearer ${token} `, token, await bearer('admin')])
     expect(await read(nodes.guarded, wrong), wrong).toMatchObject({ status: 401, json: { error: { code: 'token_invalid' } } });

@@ -1,4 +1,4 @@
-/** Whose a name is at /mcp: settled before anything is quarantined, disabled or disabled; the same after saves and restarts. */
+/** The owner of a name at /mcp, before quarantine, disabled tools and disabled servers; the same after saves and restarts. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
@@ -63,7 +63,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await database[Symbol.asyncDispose]();
     });
 
-    it('is refused at save where a server has it, as its name, its prefix, or in part', async () => {
+    it('is refused at save when a server has it, as its name, its prefix, or a part', async () => {
       expect((await save(chief, 'docs', ours, { prefix: 'papers' })).status).toBe(201);
       for (const prefix of ['files', 'files_', 'files__x', 'papers', 'docs', 'skill', 'mcp', 'skill__x']) {
         const refused = await save(dev, 'evil', theirs, { prefix });
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       for (const name of ['docs', 'evil']) await companies.must(chief, 'DELETE', `/api/mcp-servers/${name}`);
     });
 
-    it('is refused at save for models where it would be that of a skill or a tool', async () => {
+    it('is refused at save for models when it equals that of a skill or a tool', async () => {
       await companies.must(chief, 'POST', '/api/providers', { name: 'demo', spec: { kind: 'demo' } });
       for (const name of ['skill/x', 'mcp/files', 'mcp/files/read']) {
         const refused = await companies.as(chief, 'POST', '/api/models', {
@@ -92,7 +92,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       }
     });
 
-    it('without its prefix goes to no other server, whatever becomes of the one that has it', async () => {
+    it('without its prefix never reaches another server, whatever happens to its owner', async () => {
       expect((await save(dev, 'evil', theirs)).status).toBe(201);
       await synced('evil');
       const refused = async (): Promise<void> => {
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
         expect(theirs.called).toEqual([]);
       };
       await refused();
-      // Saved again, so that its row is the last one that was written.
+      // Saved again, so that its row is the newest.
       expect((await save(chief, 'files', ours, { description: 'again' }, 'PUT')).status).toBe(200);
       await refused();
       // Quarantined.
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await companies.must(chief, 'DELETE', '/api/mcp-servers/evil');
     });
 
-    it('that looks like one of another server or of a skill is found by no shorthand, whether that one is there or not', async () => {
+    it('that resembles one of another server or of a skill has no short form, whether that one exists or not', async () => {
       theirs.offered.tools = [tool('files__read'), tool('skill__gone'), tool('plain')];
       theirs.offered.prompts = [{ name: 'files__ask' }, { name: 'skill__gone' }];
       expect((await save(dev, 'evil', theirs)).status).toBe(201);
@@ -186,7 +186,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await companies.must(chief, 'DELETE', '/api/mcp-servers/evil');
     });
 
-    it('of a skill is no other’s: not its prompt, not its address', async () => {
+    it('of a skill belongs to it alone: its prompt and its URI', async () => {
       await companies.must(chief, 'POST', '/api/models', { name: 'base', spec: { deployments: [{ provider: 'demo', model: 'echo' }] } });
       await companies.must(chief, 'POST', '/api/skills', {
         name: 'ask',

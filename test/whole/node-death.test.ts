@@ -10,7 +10,7 @@ import { chunks, startVendor } from './vendor.ts';
 
 const notesIn = (dataDir: string) => readdir(join(dataDir, 'open-runs')).catch(() => []);
 
-/** A gateway in a process of its own, which is killed as soon as it has written down what is in progress. */
+/** A gateway in a separate process, which is killed once its active runs are on disk. */
 async function startKillable(dataDir: string) {
   let pid = 0;
   const gateway = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
@@ -28,7 +28,7 @@ async function startKillable(dataDir: string) {
   return { ...gateway, killWhenNoted };
 }
 
-/** Lets the note of a node that died count as old; resolves with its path. */
+/** Ages the file of a dead node; resolves with its path. */
 async function ageNote(dataDir: string): Promise<string> {
   const [name = ''] = await notesIn(dataDir);
   const path = join(dataDir, 'open-runs', name);
@@ -36,7 +36,7 @@ async function ageNote(dataDir: string): Promise<string> {
   return path;
 }
 
-it('kill -9: the call is recorded once, as an error, with about what it used', async () => {
+it('kill -9: the call is recorded once, as an error, with its approximate usage', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
   await using vendor = await startVendor();
   vendor.behave((_request, response) => {
@@ -82,7 +82,7 @@ it('kill -9: the call is recorded once, as an error, with about what it used', a
   await rm(dataDir, { recursive: true, force: true });
 }, 60_000);
 
-it('kill -9: the tool that was called stands in the ledger, with the skill and the chat around it', async () => {
+it('kill -9: the called tool is in the ledger, with its skill and its chat', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
   await using vendor = await startVendor();
   await using slow = await startToolServer();

@@ -60,7 +60,7 @@ it.each([
   expect(data[0]?.deployment, 'the ledger writes it as it is').toBe('foreign#vendor/通义-müller 🏮');
 });
 
-it('a deployment’s tokens count whatever is asked of it', async () => {
+it('a deployment’s tokens count for every operation', async () => {
   const embed = () => gateway.as('developer', 'POST', '/v1/embeddings', { model: 'vectors', input: 'x' });
   expect([(await embed()).status, (await embed()).status]).toEqual([200, 200]);
   const full = await embed();
@@ -79,7 +79,7 @@ it.each([
   expect(made.json.error.message).toContain('copy it again');
 });
 
-it('what came along when a key was copied is left out', async () => {
+it('white space around a copied key is removed', async () => {
   const spec = { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: ' sk-canary\n' } };
   expect((await gateway.as('admin', 'POST', '/api/providers', { name: 'copied', spec })).status).toBe(201);
   await gateway.as('admin', 'POST', '/api/models', { name: 'copied', spec: { deployments: [{ provider: 'copied', model: 'm' }] } });

@@ -1,4 +1,4 @@
-/** Vendors that are called by OpenAI's Responses API: chosen per deployment, for every client format. */
+/** Vendors that are called with OpenAI's Responses API: chosen per deployment, for every client format. */
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const words: Scene = { reasoning: 'Sunny then.', text: ['It is ', 'sunny.'], fin
 const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 const weather = { type: 'function' as const, function: { name: 'weather', description: 'Tells the weather.', parameters } };
 
-/** Answers the scenes in turn, streamed where a stream is asked for. */
+/** Returns the scenes in order, streamed when requested. */
 function play(...scenes: readonly Scene[]): void {
   let turn = 0;
   vendor.behave((request, response) => {
@@ -68,7 +68,7 @@ describe('the API of a deployment', () => {
     ['forced', '/v1/responses'],
     ['old', '/v1/chat/completions'],
     ['kept', '/v1/chat/completions'],
-  ])('%s is called at %s', async (model, path) => {
+  ])('%s is called with %s', async (model, path) => {
     await openai.chat.completions.create({ model, messages: [{ role: 'user', content: 'Hi' }] }).catch(() => {});
     expect(last().path).toBe(path);
   });
@@ -180,11 +180,11 @@ describe.each([false, true])('streamed: %s', (stream) => {
   });
 });
 
-describe('what the format says otherwise', () => {
+describe('fields that the format names differently', () => {
   const ask = (more: object) =>
     gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'new', messages: [{ role: 'user', content: 'Hi' }], ...more });
 
-  it('a schema, verbosity, a custom tool with a grammar and a choice are written in its fields', async () => {
+  it('a schema, verbosity, a custom tool with a grammar and a tool choice are sent in its fields', async () => {
     const schema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false };
     play({ text: ['{"a":"b"}'], finish: 'stop', usage });
     await ask({
@@ -255,7 +255,7 @@ describe('what the format says otherwise', () => {
     expect((await ask({})).json.choices[0]).toMatchObject({ finish_reason: 'length', message: { content: 'Half' } });
   });
 
-  it('citations and pictures of hosted tools arrive', async () => {
+  it('citations and images of hosted tools reach the client', async () => {
     const annotation = { type: 'url_citation', url: 'https://a.example', title: 'A', start_index: 0, end_index: 3 };
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });

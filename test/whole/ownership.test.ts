@@ -1,4 +1,4 @@
-/** Handing things over, over HTTP: who may, to whom, and what it changes. */
+/** Transfers of ownership over HTTP: permissions, targets and effects. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
 import { nodePrograms } from './stdio-programs.ts';
@@ -16,7 +16,7 @@ let made = 0;
 beforeAll(async () => {
   companies = await startCompanies(nodePrograms([['-e', '0']]));
   for (const person of [chief, ann, ben, reader, foreigner, foreignChief]) await companies.must(person, 'GET', '/api/me');
-  // What tokens said of people is written down a moment later.
+  // Rights from tokens are stored shortly afterwards.
   await eventually(
     () => companies.as(chief, 'GET', '/api/explain?capability=model/x&as=ben'),
     ({ status }) => status === 200,
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => companies[Symbol.asyncDispose]());
 
-/** A provider of `owner`, who is the one that made it. */
+/** A provider that `owner` created. */
 async function providerOf(owner: Person): Promise<string> {
   const name = `p-${++made}`;
   await companies.must(owner, 'POST', '/api/providers', { name, spec });
@@ -50,7 +50,7 @@ describe('a transfer', () => {
     });
   });
 
-  it('works for each kind of thing, and by administrators for what is not theirs', async () => {
+  it('works for each kind of row, and by administrators for rows of others', async () => {
     const provider = await providerOf(ann);
     await companies.must(ann, 'POST', '/api/models', { name: 'm-1', spec: { deployments: [{ provider, model: 'echo' }] } });
     await companies.must(ann, 'POST', '/api/skills', {
@@ -66,7 +66,7 @@ describe('a transfer', () => {
       expect({ path, status, owner: json.owner }).toEqual({ path, status: 200, owner: 'ben' });
     }
     expect((await companies.as(ben, 'DELETE', '/api/skills/s-1')).status).toBe(204);
-    // It starts a program: also its owner needs an administrator for it.
+    // It starts a program, so even its owner needs an administrator.
     expect((await give(ben, 'mcp-servers/tools', 'ann')).status).toBe(403);
   });
 
@@ -78,7 +78,7 @@ describe('a transfer', () => {
     expect((await companies.as(chief, 'GET', `/api/providers/${name}`)).json.owner).toBe('ann');
   });
 
-  it('does not happen by a PUT of the row, except by administrators', async () => {
+  it('is not possible by a PUT of the row, except for administrators', async () => {
     const name = await providerOf(ann);
     const put = (who: Person, owner: string | null) => companies.as(who, 'PUT', `/api/providers/${name}`, { spec, owner });
     for (const owner of ['ben', 'bne', null])
@@ -99,7 +99,7 @@ describe('a transfer', () => {
       expect((await give(chief, `providers/${name}`, owner)).status, String(owner)).toBe(400);
   });
 
-  it('stops at the walls of the tenant: another one answers as for what is not there', async () => {
+  it('is limited to the tenant: a row of another one is answered as unknown', async () => {
     const name = await providerOf(ann);
     const there = await give(foreignChief, `providers/${name}`, 'frank');
     const nowhere = await give(foreignChief, 'providers/nothing', 'frank');
@@ -108,11 +108,11 @@ describe('a transfer', () => {
     expect((await companies.as(chief, 'GET', `/api/providers/${name}`)).json.owner).toBe('ann');
   });
 
-  it('of one thing by two at once is done once, and If-Match is heeded', async () => {
+  it('of one row by two concurrent requests happens once, and If-Match is checked', async () => {
     const name = await providerOf(ann);
     const { headers } = await companies.must(ann, 'GET', `/api/providers/${name}`);
     const both = await Promise.all([give(ann, `providers/${name}`, 'ben'), give(chief, `providers/${name}`, 'rita')]);
-    // Who comes second is its owner no more, or as an administrator saw another revision.
+    // The second one is no longer its owner, or has an outdated revision as administrator.
     expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(both.filter(({ status }) => status === 403 || status === 409)).toHaveLength(1);
     expect((await give(chief, `providers/${name}`, 'ann', { 'if-match': headers.get('etag') ?? '' })).status).toBe(409);
@@ -120,7 +120,7 @@ describe('a transfer', () => {
     expect((await give(chief, `providers/${name}`, now.owner)).json.revision).toBe(now.revision);
   });
 
-  it('is not for keys, nor for limits', async () => {
+  it('is not available for keys and limits', async () => {
     const { key } = await companies.keyOf(ann);
     expect((await companies.with(key, 'POST', '/api/models/m-1/owner', { owner: 'ann' })).status).toBe(403);
     await companies.must(chief, 'POST', '/api/limits', { name: 'l', spec: { subject_type: 'tenant', requests_per_minute: 1_000 } });
@@ -128,7 +128,7 @@ describe('a transfer', () => {
   });
 });
 
-it('an owner that a new row names is a text like any other', async () => {
+it('an owner in a new row is validated like any text', async () => {
   const newSpec = { deployments: [{ provider: await providerOf(ann), model: 'echo' }] };
   for (const owner of ['', 7, 'x'.repeat(257), 'a\u0000b']) {
     const refused = await companies.as(chief, 'POST', '/api/models', { name: 'm-9', spec: newSpec, owner });

@@ -1,4 +1,4 @@
-/** What callers and administrators write reaches the vendor, or is refused by name; what the vendor says in an odd form is read. */
+/** Fields of callers and administrators reach the vendor or are refused by name; unusual answers of vendors are read. */
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
@@ -45,7 +45,7 @@ it.each([
   ['dashscope', '', '/api/v1/services/aigc/text-generation/generation?tenant=a%20b', { api_key: 'key' }],
   ['gemini', '/v1beta', '/v1beta/models/theirs:generateContent?tenant=a%20b', { api_key: 'key' }],
   ['azure', '/proxy', '/proxy/openai/v1/chat/completions?tenant=a%20b', { api_key: 'key' }],
-])('a query in the address of a %s provider goes with every call, behind its path', async (kind, path, wanted, more) => {
+])('a query in the address of a %s provider is sent with every call, after its path', async (kind, path, wanted, more) => {
   const model = await make(`query-${kind}`, kind, { base_url: `${origin()}${path}?tenant=a%20b`, ...more });
   answers({ error: { message: 'enough' } });
   await expect(openai.chat.completions.create({ model, ...asked })).rejects.toThrow();
@@ -70,7 +70,7 @@ it('a whole answer with a byte order mark is read', async () => {
   expect((await gateway.as('developer', 'POST', '/v1/rerank', { model, query: 'x', documents: ['y'] })).status).toBe(200);
 });
 
-it('a mistyped role is refused by name, and a role of one vendor alone goes to no other format', async () => {
+it('a mistyped role is refused by name, and a role of one vendor is sent to no other format', async () => {
   const model = await make('roles', 'openai-compatible', { base_url: vendor.url });
   const say = (role: string, to = model) => openai.chat.completions.create({ model: to, messages: [{ role, content: 'x' } as never] });
   answers(completion('ok'));
@@ -81,7 +81,7 @@ it('a mistyped role is refused by name, and a role of one vendor alone goes to n
   await expect(say('cache', other)).rejects.toMatchObject({ status: 400, code: 'unsupported_parameter', param: 'messages[0].role' });
 });
 
-it('Ollama counts the output though it says nothing of a cached prompt: the input is estimated', async () => {
+it('Ollama’s output is counted when it reports no count of a cached prompt: the input is estimated', async () => {
   const model = await make('cached', 'ollama', { base_url: origin() });
   answers({ model: 'theirs', message: { role: 'assistant', content: 'ok' }, done: true, done_reason: 'stop', eval_count: 41 });
   const { usage } = await openai.chat.completions.create({ model, ...asked });
@@ -93,7 +93,7 @@ it('Ollama counts the output though it says nothing of a cached prompt: the inpu
   );
 });
 
-it("a search of the web is asked of Anthropic by its own tool, beside the caller's", async () => {
+it("a web search is sent to Anthropic as its own tool, beside the caller's", async () => {
   const model = await make('searching', 'anthropic', { base_url: origin(), api_key: 'key' });
   const message = { id: 'm', type: 'message', role: 'assistant', model: 'x', content: [{ type: 'text', text: 'ok' }] };
   answers({ ...message, stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } });

@@ -1,4 +1,4 @@
-/** A picture named by its address, for a vendor that takes only bytes: fetched, but never from where callers may not look. */
+/** An image URL for a vendor that accepts only bytes: fetched, but never from forbidden addresses. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';

@@ -1,4 +1,4 @@
-/** What an input brings into the fields of a pipeline's question: refused with a reason that name step and field, before any vendor is asked. */
+/** Input values in the fields of a pipeline's model step: invalid ones are refused with step and field, before a vendor is called. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type SkillScene, startSkillScene } from './skill-scene.ts';
 
@@ -35,7 +35,7 @@ it.each([
   expect(scene.vendor.requests).toHaveLength(asked);
 });
 
-it('fields that are right go to the model as they are, and those of Pailou itself do not', async () => {
+it('valid fields are sent to the model unchanged, and Pailou’s own are not', async () => {
   expect((await scene.run('odd-temperature', { x: 0.5 })).status).toBe(200);
   expect(scene.vendor.requests.at(-1)?.body).toMatchObject({ temperature: 0.5 });
   expect((await scene.run('odd-gateway', { x: { max_steps: 3 } })).status).toBe(200);

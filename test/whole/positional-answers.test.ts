@@ -1,4 +1,4 @@
-/** Vectors, ranks and choices that do not fit the question are no answer: the next deployment is asked. */
+/** Vectors, ranks and choices that do not match the request are invalid: the next deployment is tried. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json as readJson } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ import { startGateway, type TestGateway } from './gateway.ts';
 let gateway: TestGateway;
 let openai: OpenAI;
 let vendor: Server;
-/** What the vendor answers to the first model, as text or to be written as JSON; the second one is always right. */
+/** The vendor's answer for the first model, as text or as a JSON value; the second one is always right. */
 let wrong: unknown;
 const asked: string[] = [];
 
@@ -167,7 +167,7 @@ describe('a ranking', () => {
     ]);
   });
 
-  it('of the best alone is whole, and a longer one than asked is cut', async () => {
+  it('with top_n results is complete, and a longer one is cut', async () => {
     wrong = ranked.slice(0, 1);
     expect((await rerank('positions/alone', { top_n: 1 })).json.results).toHaveLength(1);
     expect((await rerank('positions/alone', { top_k: 1 })).json.results).toHaveLength(1);
@@ -182,7 +182,7 @@ it('choices without an index pass through unchanged', async () => {
   expect(answer.choices).toHaveLength(2);
 });
 
-it('an answer to embeddings has an id, which strict clients want', async () => {
+it('an embeddings answer has an id, which strict clients require', async () => {
   const { json } = await embed('positions/two');
   expect(json.id).toMatch(/^embd-[0-9a-f]{32}$/);
 });

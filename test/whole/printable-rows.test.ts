@@ -1,4 +1,4 @@
-/** Titles, descriptions, tags and names of every kind of row, and of what MCP servers offer: nothing in them hides, reorders or commands. */
+/** Titles, descriptions, tags and names of every kind of row and MCP item: without hiding, reordering or control characters. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 import { type ChangingUpstream, startChangingUpstream } from './mcp-upstream.ts';
@@ -39,7 +39,7 @@ const must = async (path: string, body: object) => {
   return made;
 };
 
-it('rows of every kind show none of it, in no list, no history and no export', async () => {
+it('rows of every kind contain none of them, in any list, history or export', async () => {
   await must('/api/providers', { name: 'vendor', spec: { kind: 'openai-compatible', options: { base_url: 'http://127.0.0.1:9/v1' } } });
   const deployments = [{ provider: 'vendor', model: 'm' }];
   await must('/api/models', { name: 'shown', spec: { deployments, description: bad, tags: [bad] } });
@@ -79,7 +79,7 @@ it('rows of every kind show none of it, in no list, no history and no export', a
   expect(again.status, 'what GET gives, PUT accepts').toBe(200);
 });
 
-it('names of every kind refuse it, and say which field', async () => {
+it('names of every kind are refused with them, with the field', async () => {
   for (const kind of ['providers', 'models', 'skills', 'mcp-servers', 'limits'])
     for (const name of ['a\u200bb', 'a\u202eb', 'a\u0007', 'a\nb']) {
       const answer = await gateway.as('admin', 'POST', `/api/${kind}`, { name, spec: {} });
@@ -87,7 +87,7 @@ it('names of every kind refuse it, and say which field', async () => {
     }
 });
 
-it('what an MCP server offers is shown without it, and what is called by it is not there', async () => {
+it('MCP items are listed without them, and an item that needs them is not listed', async () => {
   const rpc = async (method: string) =>
     (
       await gateway.as(
@@ -119,7 +119,7 @@ it('what an MCP server offers is shown without it, and what is called by it is n
   expect(resources).toContain('file:///a');
   expect(resources).not.toContain('"b"');
   expect(prompts).toContain('greet');
-  // The values that a server takes are its own.
+  // Values that a server accepts are not changed.
   expect(tools).toContain('x\u200b');
   for (const text of [tools.replaceAll('x\u200b', ''), resources, prompts]) {
     expect(text).toContain('a�[2J���b');

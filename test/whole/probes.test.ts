@@ -1,4 +1,4 @@
-/** Probes in the whole product: an outage that no caller had to find. */
+/** Probes over the whole gateway: an outage is found before callers see it. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
@@ -48,7 +48,7 @@ const audited = async () =>
     .map(({ act, detail }) => `${act}: ${detail}`)
     .toReversed();
 
-it('finds an outage before any caller does, keeps calls away from it, and lets them back when it is over', async () => {
+it('probes find an outage before any caller does, keep calls away, and admit them after recovery', async () => {
   const deployments = [
     { provider: 'first', model: 'm', probe: { interval_ms: 1_000, timeout_ms: 500 } },
     { provider: 'second', model: 'm', tier: 1 },
@@ -93,7 +93,7 @@ it('finds an outage before any caller does, keeps calls away from it, and lets t
   expect(first.requests.length, 'neither a call nor a probe').toBe(asked);
 }, 20_000);
 
-it('pays for a token once, shows that in the runs, and does not keep the node from stopping', async () => {
+it('token probes record one token of cost as a run, and do not delay the shutdown of the node', async () => {
   const price = { currency: 'USD', input: 1_000_000, output: 1_000_000 };
   const deployments = [{ provider: 'first', model: 'm', price, probe: { interval_ms: 1_000, timeout_ms: 60_000, ask: 'token' } }];
   expect((await gateway.as('admin', 'POST', '/api/models', { name: 'pair', spec: { deployments } })).status).toBe(201);

@@ -123,7 +123,7 @@ async function callsOfResponses(): Promise<readonly string[]> {
 }
 
 describe.each([true, false])('streamed: %s', (stream) => {
-  it('calls with their results in the answer are none, and the blocks pass as they are', async () => {
+  it('calls with results in the answer are not calls of the caller, and the blocks are unchanged', async () => {
     const content = [code, ...ran, codeResult, text];
     respond(content, 'end_turn');
     expect(await askMessages(stream)).toEqual({ content, stop: 'end_turn' });
@@ -131,14 +131,14 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect(await callsOfResponses()).toEqual([]);
   });
 
-  it('calls without a result of their own are none where the answer ends its turn', async () => {
+  it('calls without a result are not calls of the caller when the answer ends its turn', async () => {
     const content = [code, call('a'), call('b'), codeResult, text];
     respond(content, 'end_turn');
     expect(await askMessages(stream)).toEqual({ content, stop: 'end_turn' });
     expect(await askChat(stream)).toMatchObject({ ids: [], finish: 'stop' });
   });
 
-  it('a call that the code waits for is the caller’s, beside those that have run', async () => {
+  it('a call that the code waits for is the caller’s, beside finished ones', async () => {
     const content = [code, call('a'), result('a'), call('b')];
     respond(content, 'tool_use');
     expect(await askMessages(stream)).toEqual({ content, stop: 'tool_use' });
@@ -146,21 +146,21 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect(await callsOfResponses()).toEqual(['b']);
   });
 
-  it('calls of a program that has ended are none beside a call of the model itself', async () => {
+  it('calls of a finished program are not calls of the caller beside a call of the model', async () => {
     const content = [code, call('a'), codeResult, text, call('b', { type: 'direct' })];
     respond(content, 'tool_use');
     expect(await askMessages(stream)).toEqual({ content, stop: 'tool_use' });
     expect(await askChat(stream)).toMatchObject({ ids: ['b'], finish: 'tool_calls' });
   });
 
-  it('a call of the model itself stays one', async () => {
+  it('a call of the model itself remains a call', async () => {
     const content = [text, call('a', { type: 'direct' }), call('b', undefined)];
     respond(content, 'tool_use');
     expect(await askMessages(stream)).toEqual({ content, stop: 'tool_use' });
     expect(await askChat(stream)).toMatchObject({ ids: ['a', 'b'], finish: 'tool_calls' });
   });
 
-  it('calls of servers of MCP and of the vendor’s own tools are none', async () => {
+  it('calls of MCP servers and of the vendor’s own tools are not calls of the caller', async () => {
     const mcp = { type: 'mcp_tool_use', id: 'mcptoolu_1', name: 'read', server_name: 'files', input: {} };
     const mcpResult = { type: 'mcp_tool_result', tool_use_id: 'mcptoolu_1', is_error: false, content: [] };
     const content = [mcp, mcpResult, code, codeResult, text];
@@ -169,7 +169,7 @@ describe.each([true, false])('streamed: %s', (stream) => {
     expect(await askChat(stream)).toMatchObject({ ids: [], finish: 'stop' });
   });
 
-  it.each(['pause_turn', 'max_tokens', 'stop_sequence', 'a_newer_word'])('the vendor’s own stop reason passes: %s', async (stop) => {
+  it.each(['pause_turn', 'max_tokens', 'stop_sequence', 'a_newer_word'])('the vendor’s own stop reason is kept: %s', async (stop) => {
     respond([text], stop);
     expect((await askMessages(stream)).stop).toBe(stop);
   });

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(async () => gateway[Symbol.asyncDispose]());
 
-it('the metadata names the gateway, its service, and nothing that is secret', async () => {
+it('the metadata names the gateway and its OAuth2 service, and nothing secret', async () => {
   const base = '/.well-known/oauth-protected-resource';
   for (const [path, resource] of [
     ['', 'https://gate.example'],
@@ -35,6 +35,6 @@ it.each([
   expect(wrong.headers.get('www-authenticate')).toBe(`Bearer realm="pailou", error="invalid_token", resource_metadata="${address}"`);
 });
 
-it('other addresses say that a token is missing, no more', async () => {
+it('other addresses report only a missing token', async () => {
   expect((await gateway.as(null, 'GET', '/v1/models')).headers.get('www-authenticate')).toBe('Bearer realm="pailou"');
 });

@@ -67,7 +67,7 @@ describe.each(kinds)('a developer’s MCP server that acts with the identity of 
   const spec = () => specs(`${attacker.url}/token`, attacker.url)[kind] as { kind: string; options: object };
   const harmless = { kind: 'http', options: { url: '' } };
 
-  it('is refused when it is created, tried, and put in the place of a harmless one', async () => {
+  it('is refused at creation, at a trial, and in place of a harmless one', async () => {
     harmless.options.url = tools.url;
     const name = `notes-${kinds.indexOf(kind)}`;
     const created = await companies.as(eve, 'POST', '/api/mcp-servers', { name, spec: spec() });
@@ -82,7 +82,7 @@ describe.each(kinds)('a developer’s MCP server that acts with the identity of 
     await companies.must(eve, 'DELETE', `/api/mcp-servers/${name}`);
   });
 
-  it('is refused to administrators too at an address that is no issuer’s token endpoint', async () => {
+  it('is refused even to administrators at an address that is not an issuer’s token endpoint', async () => {
     if (kind === 'user account') return;
     const refused = await companies.as(chief, 'POST', '/api/mcp-servers', { name: 'astray', spec: spec() });
     expect(refused.status, refused.text).toBe(400);
@@ -92,7 +92,7 @@ describe.each(kinds)('a developer’s MCP server that acts with the identity of 
     expect(attacker.receivedTexts).toEqual([]);
   });
 
-  it('is not changed by a developer to whom an administrator handed it over', async () => {
+  it('cannot be changed by a developer who got it from an administrator', async () => {
     const name = `lent-${kinds.indexOf(kind)}`;
     const good = specs(`${companies.service.issuer}/token`, new URL(tools.url).origin)[kind] as { kind: string; options: object };
     await companies.must(chief, 'POST', '/api/mcp-servers', { name, spec: good });
@@ -109,7 +109,7 @@ describe.each(kinds)('a developer’s MCP server that acts with the identity of 
 });
 
 describe('the token of a caller', () => {
-  it('is exchanged at the issuer’s own token endpoint by a call, and by no list of everything', async () => {
+  it('is exchanged at its issuer’s token endpoint by a call, and by no listing', async () => {
     const spec = {
       kind: 'http',
       options: { url: tools.url, sessions: 'user', credentials: exchange(`${companies.service.issuer}/token`) },
@@ -132,7 +132,7 @@ describe('the token of a caller', () => {
 });
 
 describe('a row of an older version that acts with the identity of callers', () => {
-  it('is left out with the remedy unless an administrator is known to have written it, also after a restart', async () => {
+  it('is left out with the remedy unless its last writer is a known administrator, even after a restart', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pailou-reach-'));
     owned.defer(() => rm(dataDir, { recursive: true, force: true }));
     const first = await startCompanies({ PAILOU_DATA_DIR: dataDir });

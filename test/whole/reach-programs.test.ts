@@ -1,4 +1,4 @@
-/** A row starts no program but a whole command line that the operator allows to its tenant. */
+/** A row can start only complete command lines that the operator allows for its tenant. */
 import { DatabaseSync } from 'node:sqlite';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ const call = async (server: string, tool: string, input: object = {}): Promise<s
   ).text;
 
 describe('an MCP server that starts a program', () => {
-  it('names an allowed one, with declared parameters and variables alone', async () => {
+  it('can name an allowed one, with declared parameters and variables only', async () => {
     const made = await make('named', { program: 'everything', parameters: { mark: 'one' }, env: { GIVEN: 'yes' } });
     expect(made.status, made.text).toBe(201);
     expect(await call('named', 'get-env')).toContain('GIVEN');
@@ -65,7 +65,7 @@ describe('an MCP server that starts a program', () => {
     }
   });
 
-  it('may write the line out where it equals an allowed one', async () => {
+  it('may contain the full command line when it equals an allowed one', async () => {
     expect((await make('written', { command: 'node', args: [everything, 'stdio', 'mark-two'] })).status).toBe(201);
     expect(await call('written', 'echo', { message: 'hello' })).toContain('hello');
   });
@@ -80,7 +80,7 @@ describe('an MCP server that starts a program', () => {
     expect(written.json.error.message).toContain('{"name":{"command":"node","args":["/opt/x.js"],"tenants":["rival"]}}');
   });
 
-  it('that named a command before goes on where the line is allowed, else it is left out with the line to add', async () => {
+  it('with a command of the former form keeps working when the line is allowed, else it is left out with the line to add', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'pailou-programs-'));
     owned.defer(() => rm(dataDir, { recursive: true, force: true }));
     const line = { command: 'node', args: [everything, 'stdio', 'mark-old'] };
@@ -100,7 +100,7 @@ describe('an MCP server that starts a program', () => {
 });
 
 describe('the settings', () => {
-  it('of the former kind say what stands in their place', () => {
+  it('of the former form report their replacement', () => {
     expect(() => readSettings({ PAILOU_STDIO_COMMANDS: 'node' })).toThrow(/was replaced by PAILOU_STDIO_PROGRAMS/);
   });
 
@@ -129,7 +129,7 @@ describe('the settings', () => {
 describe.skipIf(process.platform !== 'linux')('the process of the gateway', () => {
   const canary = 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
 
-  it('has no master key in its environment, as its children could read it, and opens what the key sealed', async () => {
+  it('has no master key in its environment, which child processes could read, and can decrypt sealed values', async () => {
     let pid = 0;
     await using secret = await startCompanies(
       { PAILOU_MASTER_KEY: canary, PAILOU_STDIO_PROGRAMS: JSON.stringify(programs) },

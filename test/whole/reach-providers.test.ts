@@ -40,7 +40,7 @@ const ask = (person: Person, model: string) =>
 const problems = async () => (await companies.must(chief, 'GET', '/api/config/problems')).json.data as { name: string; message: string }[];
 
 describe('a developer’s model', () => {
-  it('names no provider of the company without a right: not created, not changed, not tried, not by another name', async () => {
+  it('cannot use a company provider without a right: at creation, by a change, in a trial, or under another name', async () => {
     const name = `${provider}-mine`;
     const refused = await companies.as(eve, 'POST', '/api/models', { name, spec: modelOn(provider) });
     expect(refused.status, refused.text).toBe(403);
@@ -53,7 +53,7 @@ describe('a developer’s model', () => {
     expect(vendor.requests.length).toBe(0);
   });
 
-  it('gains no provider by a name that was none when it was saved: not by an id, not by a provider that comes later', async () => {
+  it('gains no provider through a name that did not exist at save: not by an id, not by a later provider', async () => {
     const { id } = (await companies.must(eve, 'GET', `/api/providers/${provider}`)).json as { id: string };
     const later = `${provider}-later`;
     const names = [
@@ -71,7 +71,7 @@ describe('a developer’s model', () => {
     expect(vendor.requests.length).toBe(0);
   });
 
-  it('names one that is lent to its owner, within the models that the provider offers', async () => {
+  it('can use one that is granted to its owner, within the offered models', async () => {
     const offering = { offered_models: ['small', 'mini-*'] };
     await companies.must(chief, 'PUT', `/api/providers/${provider}`, {
       spec: { ...providerSpec(offering), options: { base_url: `${vendor.url}/v1`, api_key: '***' } },
@@ -92,7 +92,7 @@ describe('a developer’s model', () => {
     );
   });
 
-  it('loses the deployment when the grant is taken back, given to another, or has expired, and says so under problems', async () => {
+  it('loses the deployment when the grant is revoked, changed or expired, and reports that under problems', async () => {
     const lend = async (more: object = {}): Promise<string> =>
       ((await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`, more))).json as { name: string }).name;
     const name = `${provider}-lent`;
@@ -117,7 +117,7 @@ describe('a developer’s model', () => {
     await eventually(works, (status) => status !== 200);
   });
 
-  it('keeps what an administrator gave it through its owner’s changes, and no more than that', async () => {
+  it('keeps an administrator’s deployment through its owner’s changes, and no more', async () => {
     const name = `${provider}-given`;
     await companies.must(chief, 'POST', '/api/models', { name, owner: 'eve', spec: modelOn(provider, {}, 'm') });
     await companies.must(eve, 'PUT', `/api/models/${name}`, { spec: { ...modelOn(provider, {}, 'm'), description: 'mine' } });
@@ -125,7 +125,7 @@ describe('a developer’s model', () => {
     expect((await companies.as(eve, 'PUT', `/api/models/${name}`, { spec: modelOn(provider, {}, 'dearer') })).status).toBe(403);
   });
 
-  it('is not lent on: a developer grants no provider that is not theirs, and their own provider only by name', async () => {
+  it('cannot be granted on: a developer grants no foreign provider, and their own provider only by name', async () => {
     await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
     for (const capability of [`provider/${provider}`, 'provider/*'])
       expect((await companies.as(eve, 'POST', '/api/grants', grantTo('dan', capability))).status).toBe(403);
@@ -134,7 +134,7 @@ describe('a developer’s model', () => {
     await companies.must(dan, 'POST', '/api/models', { name: `${provider}-dans`, spec: modelOn(`${provider}-eves`) });
   });
 
-  it('reaches no model beyond those that are offered by a name that leads out of its place in the address', async () => {
+  it('reaches no model beyond the offered ones through a name with path segments', async () => {
     await using attacker = await startAttackerServer({ status: 404, body: '{}' });
     await companies.must(chief, 'POST', '/api/providers', {
       name: `${provider}-gemini`,
@@ -149,14 +149,14 @@ describe('a developer’s model', () => {
     });
     expect(climbing.status, climbing.text).toBe(400);
     expect(climbing.json.error.param).toBe('spec.deployments[0].model');
-    // A price of the catalogue is found by the name.
+    // The catalogue finds a price by the model name.
     await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(`${provider}-gemini`, {}, 'mini-/./gemini-2.5-pro') });
     const asked = await ask(eve, name);
     expect(asked.json.error.code).toBe('upstream_model_not_found');
     expect(attacker.receivedTexts).toEqual([]);
   });
 
-  it('is not exchanged for another one by a field of the caller that the vendor knows', async () => {
+  it('cannot be replaced through a vendor field of the caller', async () => {
     const spec = { ...providerSpec(), kind: 'openrouter' };
     await companies.must(chief, 'POST', '/api/providers', { name: `${provider}-router`, owner: null, spec });
     await companies.must(chief, 'POST', '/api/models', { name: `${provider}-routed`, spec: modelOn(`${provider}-router`) });
@@ -170,7 +170,7 @@ describe('a developer’s model', () => {
     expect((await ask(eve, `${provider}-routed`)).status).toBe(200);
   });
 
-  it('comes back by a roll-back with the right that it had, which ends as it would have ended', async () => {
+  it('returns by a rollback with its former right, which expires as before', async () => {
     const name = `${provider}-back`;
     await companies.must(chief, 'POST', '/api/grants', grantTo('eve', `provider/${provider}`));
     await companies.must(eve, 'POST', '/api/models', { name, spec: modelOn(provider) });
@@ -187,7 +187,7 @@ describe('a developer’s model', () => {
     expect((await ask(eve, name)).status).not.toBe(200);
   });
 
-  it('is not handed to a user who may not use the provider of its owner', async () => {
+  it('cannot be transferred to a user who may not use the provider of its owner', async () => {
     await companies.must(eve, 'POST', '/api/providers', { name: `${provider}-eves`, spec: providerSpec() });
     await companies.must(eve, 'POST', '/api/models', { name: `${provider}-m`, spec: modelOn(`${provider}-eves`) });
     const handed = await companies.as(eve, 'POST', `/api/models/${provider}-m/owner`, { owner: 'dan' });
@@ -222,7 +222,7 @@ describe('the price of a call', () => {
 });
 
 describe('a limit of a provider', () => {
-  it('holds whatever the model is called', async () => {
+  it('applies whatever the model is called', async () => {
     await companies.must(chief, 'POST', '/api/models', { name: `${provider}-one`, spec: modelOn(provider) });
     await companies.must(chief, 'POST', '/api/models', { name: `${provider}-two`, spec: modelOn(provider) });
     await companies.must(chief, 'POST', '/api/limits', {
@@ -237,7 +237,7 @@ describe('a limit of a provider', () => {
 });
 
 describe('a developer’s address', () => {
-  it('is a public one unless the operator says otherwise; private ones need an administrator, and a name that leads there is no way in', async () => {
+  it('is public unless the operator allows more; private ones need an administrator, and a name that resolves to one is refused', async () => {
     await using attacker = await startAttackerServer({ status: 500, body: 'inner-secret-canary' });
     await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '' });
     for (const person of [chief, eve]) await strict.must(person, 'GET', '/api/me');
@@ -251,11 +251,11 @@ describe('a developer’s address', () => {
         403,
       );
     }
-    // A name is looked up when it is connected to.
+    // A name is resolved at each connection.
     const byName = at(`http://inner.localtest.me:${new URL(attacker.url).port}`);
     const named = await strict.as(eve, 'POST', '/api/providers/test', { spec: byName, model: 'm' });
     expect(named.json.ok).toBe(false);
-    // What an administrator saved connects, also after its owner has changed something else of it.
+    // A row that an administrator saved still connects after its owner changed another field.
     await strict.must(chief, 'POST', '/api/providers', { name: 'inner', owner: 'eve', spec: at(attacker.url) });
     await strict.must(eve, 'PUT', '/api/providers/inner', { spec: { ...at(attacker.url), offered_models: ['m'] } });
     expect(attacker.receivedTexts).toEqual([]);
@@ -290,7 +290,7 @@ describe('a developer’s address', () => {
     }
   });
 
-  it('that an administrator saved is no leave for another one that stands in a document or a key file', async () => {
+  it('that an administrator saved does not allow another one in a document or a key file', async () => {
     await using attacker = await startAttackerServer({ body: '{}' });
     await using strict = await startCompanies({ PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '' });
     for (const person of [chief, eve]) await strict.must(person, 'GET', '/api/me');
@@ -318,7 +318,7 @@ describe('a developer’s address', () => {
     await strict.as(eve, 'PUT', '/api/providers/vertex', { spec: vertex(`${attacker.url}/token`) });
     await strict.as(eve, 'POST', '/api/providers/test', { name: 'vertex', spec: vertex(`${attacker.url}/token`), model: 'gemini' });
     expect(attacker.receivedTexts).toEqual([]);
-    // What an administrator saves there is reached, also after its owner has changed something else of it.
+    // A row that an administrator saved still connects after its owner changed another field.
     await strict.must(chief, 'POST', '/api/mcp-servers', { name: 'inner', owner: 'eve', spec: rest(attacker.url) });
     await strict.must(eve, 'PUT', '/api/mcp-servers/inner', { spec: { ...rest(attacker.url), description: 'mine' } });
     const inner = { ...call, params: { name: 'inner__x', arguments: {} } };
@@ -326,7 +326,7 @@ describe('a developer’s address', () => {
     await eventually(called, () => attacker.receivedTexts.length > 0);
   });
 
-  it('is not read out by a trial: the status and our own words, no body', async () => {
+  it('is not revealed by a trial: only the status and Pailou’s own text', async () => {
     await using attacker = await startAttackerServer({ status: 418, body: '{"error":{"message":"inner-secret-canary"}}' });
     const spec = { kind: 'openai-compatible', options: { base_url: `${attacker.url}/v1`, api_key: 'k' } };
     const tried = await companies.must(eve, 'POST', '/api/providers/test', { spec, model: 'm' });

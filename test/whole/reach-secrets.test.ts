@@ -15,7 +15,7 @@ let vendor: Vendor;
 let attacker: AttackerServer;
 const owned = new AsyncDisposableStack();
 
-/** A kind of the operator's own, whose addresses and secrets stand deep in its options; one address has no URL's form. */
+/** A plugin kind with nested addresses and secrets in its options; one address is not in URL form. */
 const plugin = `
 import { z } from '${join(import.meta.dirname, '../../node_modules/zod/index.js')}';
 const secret = () => z.string().min(1).meta({ secret: true });
@@ -54,7 +54,7 @@ async function providerOfEve(name: string): Promise<void> {
 }
 
 describe('a masked secret of a provider', () => {
-  it('is refused at another origin in a change and a trial, for its owner and for administrators, and never arrives there', async () => {
+  it('is refused with another origin in a change and a trial, for its owner and for administrators, and never sent there', async () => {
     await providerOfEve('company');
     for (const who of [eve, chief]) {
       for (const url of [`${attacker.url}/v1`, vendor.url.replace('http:', 'https:'), `http://localhost:${new URL(vendor.url).port}/v1`]) {
@@ -70,7 +70,7 @@ describe('a masked secret of a provider', () => {
     expect(attacker.received(canary)).toBe(false);
   });
 
-  it('stays where only the path or something else changes', async () => {
+  it('is kept when only the path or another field changes', async () => {
     await providerOfEve('kept');
     await companies.must(eve, 'PUT', '/api/providers/kept', { spec: compatible(`${vendor.url}/v2`, '***') });
     const tried = await companies.must(eve, 'POST', '/api/providers/test', {
@@ -88,7 +88,7 @@ describe('a masked secret of a provider', () => {
     expect(attacker.received(canary)).toBe(false);
   });
 
-  it('goes back with its own address when an administrator rolls back', async () => {
+  it('is restored with its own address when an administrator rolls back', async () => {
     const name = 'rolled';
     await providerOfEve(name);
     const { revision } = (await companies.must(chief, 'GET', `/api/providers/${name}`)).json as { revision: number };
@@ -135,7 +135,7 @@ describe('a masked secret of an MCP server', () => {
     expect(attacker.received(canary)).toBe(false);
   });
 
-  it('is refused beside another OpenAPI document, which may say where the service is', async () => {
+  it('is refused with another OpenAPI document, which may change the address', async () => {
     const document = (url: string) => ({
       openapi: '3.1.0',
       info: { title: 'x', version: '1' },
@@ -154,7 +154,7 @@ describe('a masked secret of an MCP server', () => {
 });
 
 describe('a masked secret of a kind of the operator’s own', () => {
-  it('is held to every address in its options, however deep and in whatever form', async () => {
+  it('is bound to every address in its options, at any depth and in any form', async () => {
     const nested = (where: string, zone: string, key: string, more: object = {}) => ({
       kind: 'nested',
       options: { places: [{ where, key }], zone, ...more },

@@ -1,4 +1,4 @@
-/** What a vendor thought comes back to it with the next turn, though an OpenAI client keeps nothing but text and tool calls. */
+/** A vendor's reasoning is returned to it in the next turn, although an OpenAI client keeps only text and tool calls. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
@@ -14,7 +14,7 @@ const seen: string[] = [];
 const signature = 'c2lnbmF0dXJlLW9mLWEtdGhvdWdodA==';
 const thought = 'The caller wants the gate; I must look it up.';
 
-/** One call of `find` with a thought before it, whole, in each vendor's words. */
+/** One call of `find` after reasoning, whole, in each vendor's format. */
 const turns: Readonly<Record<string, object>> = {
   anthropic: {
     id: 'msg-1',
@@ -115,7 +115,7 @@ it.each([
   const calls = message?.tool_calls ?? [];
   const back = [
     question,
-    // As strict clients keep it: no thought, nothing beyond OpenAI's schema.
+    // As a strict client stores it: without reasoning, only fields of OpenAI's schema.
     { role: 'assistant' as const, content: null, tool_calls: calls },
     { role: 'tool' as const, tool_call_id: calls[0]?.id ?? '', content: 'to the south' },
   ];
@@ -123,7 +123,7 @@ it.each([
   expect(seen.at(-1)).toContain(wanted);
   expect(seen.at(-1)).toContain('to the south');
 
-  // Another person who learns the ids of the calls learns nothing of the thoughts.
+  // Another person with the call ids gets nothing of the reasoning.
   await gateway.as('admin', 'POST', '/v1/chat/completions', { model, messages: back, tools, reasoning_effort: 'high' });
   expect(seen.at(-1)).not.toContain(wanted);
 });

@@ -1,4 +1,4 @@
-/** Refusals that a vendor words or dresses as something else: the caller hears what is wrong, and nothing is asked twice. */
+/** Vendor errors with an unusual form or status: the caller gets the real fault, and nothing is retried. */
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
@@ -62,13 +62,13 @@ describe.each([false, true])('streamed: %s', (stream) => {
       'upstream_model_not_found',
     ],
     [404, '404 page not found', 'upstream_model_not_found'],
-  ])('status %i %j is asked once and told as a fault of the request', async (status, body, code) => {
+  ])('status %i %j is tried once and reported as a fault of the request', async (status, body, code) => {
     answers(status, body);
     expect(await refused(stream)).toMatchObject({ status: 400, code });
     expect(vendor.requests).toHaveLength(1);
   });
 
-  it('a tool call that the vendor could not use comes back with what the model wrote', async () => {
+  it('a tool call that the vendor refused is returned with the model’s text', async () => {
     const error = {
       message: 'Failed to call a function.',
       type: 'invalid_request_error',
@@ -82,7 +82,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
     expect(vendor.requests).toHaveLength(1);
   });
 
-  it("DashScope's refusal as an event is read, not quoted", async () => {
+  it("DashScope's error event is parsed, not quoted", async () => {
     const refusal = { code: 'InvalidParameter', message: 'temperature must be below 2', request_id: '0f3c' };
     answers(400, `id:1\nevent:error\n:HTTP_STATUS/400\ndata:${JSON.stringify(refusal)}\n\n`, 'text/event-stream');
     const thrown = await refused(stream, 'refusing/alibaba');
@@ -92,7 +92,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
   });
 });
 
-it('a deployment whose model the vendor lacks gives way to the next one', async () => {
+it('a deployment whose model the vendor lacks leads to the next one', async () => {
   const spec = {
     deployments: [
       { provider: 'vendor', model: 'gone', tier: 0 },

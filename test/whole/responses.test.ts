@@ -19,7 +19,7 @@ const setUp = async (extra: Record<string, string> = {}): Promise<TestGateway> =
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
   });
   expect(provider.status, provider.text).toBe(201);
-  // Places of their own for what fails: a deployment that failed is left alone for a while.
+  // Separate names for failing models, because a failed deployment is avoided for a while.
   for (const name of ['team/model', 'busy']) {
     const model = await started.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: name }] } });
     expect(model.status, model.text).toBe(201);
@@ -67,7 +67,7 @@ const weather = {
 const call = { tool_calls: [{ id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"苏州"}' } }] };
 
 describe("OpenAI's client", () => {
-  it('gets a response in one piece, and the vendor is asked for a chat completion', async () => {
+  it('gets a whole response, and the vendor gets a chat completion request', async () => {
     answerWhole(completion('你好 👋'));
     const response = await openai.responses.create({
       model,
@@ -164,7 +164,7 @@ describe("OpenAI's client", () => {
     ]);
   });
 
-  it('goes on from an earlier response, over two more calls, and reads and deletes it', async () => {
+  it('continues from an earlier response, over two more calls, and reads and deletes it', async () => {
     answerWhole(completion(null, call, 'tool_calls'));
     const first = await openai.responses.create({ model, instructions: 'Be brief.', input: 'Weather?', tools: [weather] });
     answerStream(chunks(['Rain']));
@@ -180,7 +180,7 @@ describe("OpenAI's client", () => {
     answerWhole(completion('Bring one'));
     const third = await openai.responses.create({ model, previous_response_id: second.id, instructions: 'Be kind.', input: 'Umbrella?' });
     expect(third.output_text).toBe('Bring one');
-    // Instructions are not carried over; everything else is.
+    // Instructions are not inherited; everything else is.
     expect(vendor.requests.at(-1)?.body.messages).toEqual([
       { role: 'system', content: 'Be kind.' },
       { role: 'user', content: 'Weather?' },
@@ -195,7 +195,7 @@ describe("OpenAI's client", () => {
     await expect(openai.responses.delete(third.id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  it('gets the same answer for an unknown response and for that of another caller', async () => {
+  it('gets equal answers for an unknown response and for another caller’s', async () => {
     answerWhole(completion('mine'));
     const { id } = await openai.responses.create({ model, input: 'Hi' });
     const other = await clientFor('user');
@@ -214,7 +214,7 @@ describe("OpenAI's client", () => {
     expect((await openai.responses.retrieve(id)).output_text).toBe('mine');
   });
 
-  it('keeps nothing with store: false', async () => {
+  it('stores nothing with store: false', async () => {
     answerWhole(completion('gone'));
     const response = await openai.responses.create({ model, input: 'Hi', store: false });
     expect((response as { store?: boolean }).store).toBe(false);
@@ -224,7 +224,7 @@ describe("OpenAI's client", () => {
     );
   });
 
-  it('follows references to items that are kept', async () => {
+  it('resolves references to stored items', async () => {
     answerWhole(completion('one'));
     const first = await openai.responses.create({ model, input: 'Hi' });
     const reference = { type: 'item_reference' as const, id: first.output[0]?.id ?? '' };
@@ -241,7 +241,7 @@ describe("OpenAI's client", () => {
     });
   });
 
-  it('carries thoughts that only the vendor can read through encrypted_content', async () => {
+  it('returns encrypted reasoning through encrypted_content', async () => {
     answerWhole(completion('Yes', { reasoning_content: 'Hm' }));
     const first = await openai.responses.create({
       model,
@@ -268,7 +268,7 @@ describe("OpenAI's client", () => {
     });
   });
 
-  it('sees that an answer was cut short', async () => {
+  it('sees that an answer is incomplete', async () => {
     answerWhole(completion('half', {}, 'length'));
     const cut = await openai.responses.create({ model, input: 'Hi' });
     expect(cut).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } });
@@ -293,7 +293,7 @@ describe("OpenAI's client", () => {
     );
   });
 
-  it('learns of a vendor that breaks off, and never takes half an answer for a whole one', async () => {
+  it('sees the error of a cut vendor stream, and never a partial answer as complete', async () => {
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(chunks(['half ']).slice(0, 2).join(''), () => response.destroy());
@@ -308,7 +308,7 @@ describe("OpenAI's client", () => {
     await expect(openai.responses.stream({ model, input: 'Hi' }).finalResponse()).rejects.toThrow(/cut|short|ended/i);
   });
 
-  it('throws its own error classes, and is refused what only OpenAI has, by name', async () => {
+  it('throws its own error classes, and gets errors for features that only OpenAI has, by name', async () => {
     await expect(openai.responses.create({ model: 'team/modle', input: 'Hi' })).rejects.toMatchObject({
       constructor: OpenAI.NotFoundError,
       code: 'model_not_found',
@@ -359,7 +359,7 @@ describe('the ai SDK with its default model', () => {
   });
 });
 
-it('every streamed byte keeps the contract', async () => {
+it('every stream matches the contract', async () => {
   answerStream(chunks(['天', '地 ', '🐉']));
   const answer = await gateway.as('developer', 'POST', '/v1/responses', { model, stream: true, input: 'Hi' });
   expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -367,7 +367,7 @@ it('every streamed byte keeps the contract', async () => {
   expect(checkResponseStream(answer.text)).toEqual([]);
 });
 
-it('a gateway without stored responses says so, and still answers', async () => {
+it('a gateway without stored responses reports that, and still answers', async () => {
   const other = await setUp({ PAILOU_RESPONSES_STORE: 'off' });
   try {
     const client = await clientFor('developer', other);

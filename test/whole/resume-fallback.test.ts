@@ -1,4 +1,4 @@
-/** A streamed answer that breaks off and goes on at a fallback model, in every client format: word for word, or an explicit error. */
+/** A cut stream is resumed at a fallback model, in every client format: word for word, or with an explicit error. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { end, say, type Script, type ScriptedVendor, startScripted, stream } from '../dispatch/scene.ts';
@@ -32,11 +32,11 @@ const whole = (text: string): Script => stream([...pieces(text).map((each) => sa
 interface Line {
   readonly script: Script;
   readonly prefill?: boolean;
-  /** More of the model's row. */
+  /** Additional fields of the model's row. */
   readonly spec?: object;
 }
 
-/** Models that fall back to each other in this order; the first one's name and the vendor of each. */
+/** Models with fallbacks in this order; the first one's name and the vendor of each. */
 async function chain(...lines: readonly Line[]): Promise<{ readonly model: string; readonly own: readonly ScriptedVendor[] }> {
   const own: ScriptedVendor[] = [];
   const id = ++made;
@@ -79,7 +79,7 @@ async function runOf(model: string): Promise<{ outcome: string; attempts: string
 describe.each(formatNames)('%s', (name) => {
   const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 
-  it.each(['close', 'reset', 'stall', 'end'] as const)('a fallback without prefill says the rest of what was cut by: %s', async (how) => {
+  it.each(['close', 'reset', 'stall', 'end'] as const)('a fallback without prefill sends the rest of an answer cut by: %s', async (how) => {
     const { model } = await chain({ script: cut('Many roads le', how) }, { script: whole(full) });
     const heard = await ask(model, { stream: true });
     expect(heard).toMatchObject({ said: full, complete: true, error: null });
@@ -88,13 +88,13 @@ describe.each(formatNames)('%s', (name) => {
     expect(heard.usage, 'what the caller reads is what the ledger says').toEqual(run.usage);
   });
 
-  it('a fallback with prefill is given what was said', async () => {
+  it('a fallback with prefill gets the delivered text', async () => {
     const { model, own } = await chain({ script: cut('Many roa', 'close') }, { script: whole(full.slice(8)), prefill: true });
     expect(await ask(model, { stream: true })).toMatchObject({ said: full, complete: true, error: null });
     expect(own[1]?.calls[0]?.body.messages.at(-1)).toEqual({ role: 'assistant', content: 'Many roa' });
   });
 
-  it('the fallback of a fallback goes on where that one breaks off too', async () => {
+  it('the fallback of a fallback continues when that one is cut too', async () => {
     const { model } = await chain({ script: cut('Many ', 'close') }, { script: cut('Many roads', 'reset') }, { script: whole(full) });
     expect(await ask(model, { stream: true })).toMatchObject({ said: full, complete: true, error: null });
     expect((await runOf(model)).attempts).toEqual(['0 error', '1 error', '2 complete']);
@@ -108,12 +108,12 @@ describe.each(formatNames)('%s', (name) => {
 
 const ask = (model: string) => clients[0]!.ask(model, { stream: true });
 
-it('a fallback goes on although the attempts at the first model are used up', async () => {
+it('a fallback continues although the attempts at the first model are used up', async () => {
   const { model } = await chain({ script: cut('Many ', 'close'), spec: { limits: { attempts: 1 } } }, { script: whole(full) });
   expect(await ask(model)).toMatchObject({ said: full, complete: true });
 });
 
-it('a fallback for another class of failure is not asked', async () => {
+it('a fallback for another class of failure is not tried', async () => {
   const { model, own } = await chain({ script: cut('Many ', 'close') }, { script: whole(full) });
   const row = (await gateway.as('admin', 'GET', `/api/models/${model}`)).json;
   const fallbacks = row.spec.fallbacks.map((each: object) => ({ ...each, on: ['content_filter'] }));
@@ -123,7 +123,7 @@ it('a fallback for another class of failure is not asked', async () => {
   expect(own[1]?.calls).toHaveLength(0);
 });
 
-it('a fallback that the caller may not use is not asked', async () => {
+it('a fallback that the caller may not use is not tried', async () => {
   const { model, own } = await chain({ script: cut('Many ', 'close') }, { script: whole(full) });
   const grant = { subject_type: 'role', subject: 'user', capability: `model/${model}`, action: 'use' };
   expect((await gateway.as('admin', 'POST', '/api/grants', { spec: grant })).status).toBe(201);
@@ -132,7 +132,7 @@ it('a fallback that the caller may not use is not asked', async () => {
   expect(own[1]?.calls).toHaveLength(0);
 });
 
-it('a fallback needs only the room that the cut model gives back, though the headers have left', async () => {
+it('a fallback needs only the reservation that the cut model releases, even after the headers were sent', async () => {
   const { model } = await chain({ script: cut('Many ', 'close') }, { script: whole(full) });
   const spec = { subject_type: 'user', concurrent_calls: 1, tokens_per_minute: 100_000 };
   expect((await gateway.as('admin', 'POST', '/api/limits', { name: 'one-call', spec })).status).toBe(201);
@@ -140,7 +140,7 @@ it('a fallback needs only the room that the cut model gives back, though the hea
   expect((await gateway.as('admin', 'DELETE', '/api/limits/one-call')).status).toBeLessThan(300);
 });
 
-it('a fallback that has no room for the caller is not asked', async () => {
+it('a fallback without room in the caller’s limits is not tried', async () => {
   const { model, own } = await chain({ script: cut('Many ', 'close') }, { script: whole(full) });
   const spec = { subject_type: 'user', requests_per_minute: 1, capability: `model/${model.replace(/0$/, '1')}` };
   expect((await gateway.as('admin', 'POST', '/api/limits', { name: 'no-room', spec })).status).toBe(201);

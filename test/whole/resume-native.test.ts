@@ -1,4 +1,4 @@
-/** Answers in Anthropic's own format that are cut, for clients of every client format: resumed by a vendor of the same format or of another. */
+/** Cut answers in Anthropic's format, for clients of every format: resumed by a vendor of the same or another format. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStream } from '../contract/strict-chat.ts';
 import { checkMessageStream } from '../contract/strict-messages.ts';
@@ -84,7 +84,7 @@ describe.each(formatNames)('%s', (name) => {
   it.each([
     ['from the beginning', { prefill: true }, ['ds lead', ' to 牌楼.']],
     ['from the start', {}, ['Ma', 'ny roads', ' lead to 牌楼.']],
-  ])('a vendor of the same format goes on %s', async (_where, more, texts) => {
+  ])('a vendor of the same format continues %s', async (_where, more, texts) => {
     const second = stream([started, ...words(0, texts), ...ended(0)]);
     const { model, vendors: own } = await makeModel([
       ['anthropic', cut],
@@ -99,7 +99,7 @@ describe.each(formatNames)('%s', (name) => {
   it.each([
     ['from the beginning', { prefill: true }, ['ds lead', ' to 牌楼.']],
     ['from the start', {}, ['Many roads', ' lead to 牌楼.']],
-  ])('a vendor of another format goes on %s, and the other way round', async (_where, more, texts) => {
+  ])('a vendor of another format continues %s, and the reverse', async (_where, more, texts) => {
     const there = await makeModel([
       ['anthropic', cut],
       ['openai-compatible', stream([...texts.map((text) => say(text)), ...end()]), more],
@@ -113,7 +113,7 @@ describe.each(formatNames)('%s', (name) => {
     expect(await attemptsOf(back.model)).toEqual(['error', 'complete']);
   });
 
-  it('a sealed thought is said once, and the words behind it go on', async () => {
+  it('signed reasoning is sent once, and the text after it continues', async () => {
     const second = stream([started, ...thought('Let me see.', 'seal-2'), ...words(1, ['Many roads', ' lead to 牌楼.']), ...ended(1)]);
     const { model } = await makeModel([
       ['anthropic', stream([started, ...thought('Let me see.', 'seal-1'), ...words(1, ['Many roa'])], 'close')],
@@ -167,7 +167,7 @@ it.each([
   expect(await attemptsOf(model)).toEqual(['error', 'error', 'complete']);
 });
 
-it('a thought that is sealed is not sealed again by the vendor that goes on behind it', async () => {
+it('signed reasoning is not signed again by the vendor that continues', async () => {
   const { model } = await makeModel([
     ['anthropic', stream([started, ...thought('Let me see.', 'seal-1')], 'close')],
     ['anthropic', stream([started, ...thought('Let me see.', 'seal-2'), ...words(1, [full]), ...ended(1)])],

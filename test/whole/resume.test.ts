@@ -1,4 +1,4 @@
-/** `interrupted: error | withhold | resume` as clients of every client format meet it: exactly the wanted words or an explicit error, and a ledger that tells each attempt. */
+/** `interrupted: error | withhold | resume` in every client format: the exact text or an explicit error, and a ledger entry for each attempt. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../src/models/estimate-usage.ts';
@@ -13,7 +13,7 @@ const vendors: ScriptedVendor[] = [];
 let made = 0;
 
 beforeAll(async () => {
-  // Estimates by one rule from the first call on, so that they can be compared.
+  // Loads the tokenizer, so that all estimates are comparable.
   await loadTokenizer();
   gateway = await startGateway();
   clients = formatClients(gateway.url, await gateway.token('developer'));
@@ -30,7 +30,7 @@ const saying = (text: string, then?: 'close' | 'reset' | 'stall' | 'end'): Scrip
     pieces(text).map((each) => say(each)),
     then,
   );
-/** A whole answer; asked not to stream, a whole body. */
+/** A whole answer; for a request without a stream, a whole body. */
 const whole =
   (text: string): Script =>
   (call) => {
@@ -86,7 +86,7 @@ async function makeCase(interrupted: string, deployments: readonly (Script | Scr
   return { model, vendors: own };
 }
 
-/** The only run of a model, with its attempts. What the ledger has twice or not at all is a failure. */
+/** The only run of a model, with its attempts. A missing or duplicate run is a failure. */
 async function recordedRun({ model }: Case): Promise<RunDetail> {
   const list = async () => (await gateway.as('admin', 'GET', `/api/runs?capability=model/${model}`)).json.data as { id: string }[];
   const [row, ...others] = await eventually(list, (data) => data.length > 0);
@@ -123,7 +123,7 @@ async function expectWhole(each: Case, heard: ReceivedAnswer, attempts: readonly
   return run;
 }
 
-/** A true beginning and an explicit error, never a proper end. */
+/** A prefix of the text and an explicit error, never a regular end. */
 async function expectBroken(each: Case, heard: ReceivedAnswer, attempts: readonly string[], said: string): Promise<RunDetail> {
   expect(heard).toMatchObject({ said, complete: false, error: expect.stringMatching(/./) });
   expect(
@@ -142,7 +142,7 @@ describe.each(formatNames)('%s', (name) => {
   const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 
   describe('resume, streamed', () => {
-    it.each(['close', 'reset', 'stall', 'end'] as const)('goes on from the beginning of a word that was cut by: %s', async (how) => {
+    it.each(['close', 'reset', 'stall', 'end'] as const)('continues from the start of a text that was cut by: %s', async (how) => {
       const each = await makeCase('resume', [saying('Many roa', how), { script: whole(full.slice(8)), prefill: true }]);
       const heard = await ask(each.model, { stream: true });
       const run = await expectWhole(each, heard, cutThenWhole);
@@ -164,12 +164,12 @@ describe.each(formatNames)('%s', (name) => {
       await expect.poll(() => each.vendors[1]?.left, { timeout: 1_000 }).toBe(1);
     });
 
-    it('ends with an error where a model goes on from elsewhere than it was given', async () => {
+    it('ends with an error when a model does not continue from its prefill', async () => {
       const each = await makeCase('resume', [saying('Many roads ', 'close'), { script: saying('lead on.', 'stall'), prefill: true }]);
       await expectBroken(each, await ask(each.model, { stream: true }), ['1 a error upstream_interrupted', '2 b aborted'], 'Many roads ');
     });
 
-    it('goes on with a thought that was cut, also where a beginning could be given', async () => {
+    it('continues cut reasoning, even where a prefill is possible', async () => {
       const second = stream([think('Let me '), think('see. '), ...pieces(full).map((word) => say(word)), ...end(20, 14)]);
       const each = await makeCase('resume', [stream([think('Let m')], 'close'), { script: second, prefill: true }]);
       const heard = await ask(each.model, { stream: true });
@@ -178,7 +178,7 @@ describe.each(formatNames)('%s', (name) => {
       expect(lastTold(each.vendors[1])).toMatchObject({ role: 'user' });
     });
 
-    it('ends with an error where the second answer thinks otherwise', async () => {
+    it('ends with an error when the second answer has other reasoning', async () => {
       const second = stream([think('Hm. '), say('Many')], 'stall');
       const each = await makeCase('resume', [stream([think('Let m')], 'close'), second]);
       const heard = await ask(each.model, { stream: true });
@@ -186,7 +186,7 @@ describe.each(formatNames)('%s', (name) => {
       expect(heard.thought).toBe('Let m');
     });
 
-    it('never splices the arguments of a tool call', async () => {
+    it('never joins the arguments of a tool call', async () => {
       const first = stream([say('I look.'), toolStart, toolPart({ function: { arguments: '"Su' } })], 'close');
       const second = stream([say('I look.'), toolStart, toolPart({ function: { arguments: '"Suzhou"}' } }), ...end(20, 9, 'tool_calls')]);
       const each = await makeCase('resume', [first, { script: second, prefill: true }]);
@@ -196,7 +196,7 @@ describe.each(formatNames)('%s', (name) => {
       expect(each.vendors[1]?.calls, 'nobody else is asked').toHaveLength(0);
     });
 
-    it('lets the second answer call a tool after the words that were cut', async () => {
+    it('allows the second answer to call a tool after the delivered text', async () => {
       const second = stream([say('I look.'), toolStart, toolPart({ function: { arguments: '"Suzhou"}' } }), ...end(20, 9, 'tool_calls')]);
       const each = await makeCase('resume', [saying('I lo', 'close'), second]);
       const heard = await ask(each.model, { stream: true, tools: true });
@@ -293,7 +293,7 @@ describe.each(formatNames)('%s', (name) => {
   });
 
   describe('withhold, streamed', () => {
-    it('shows nothing of an answer that breaks off: the next one is free to say something else', async () => {
+    it('sends nothing of a cut answer, so the next one may differ', async () => {
       let cut = (): void => {};
       const first: Script = ({ wire }) => {
         wire.startStream();
@@ -311,7 +311,7 @@ describe.each(formatNames)('%s', (name) => {
       expect(run.usage, 'the vendor’s own count of the answer that was given').toMatchObject({ input_tokens: 20, output_tokens: 9 });
     });
 
-    it('has tool calls start again elsewhere, for none of it was seen', async () => {
+    it('restarts tool calls elsewhere, because nothing was sent', async () => {
       const first = stream([toolStart, toolPart({ function: { arguments: '"Pek' } })], 'close');
       const second = stream([toolStart, toolPart({ function: { arguments: '"Suzhou"}' } }), ...end(20, 9, 'tool_calls')]);
       const each = await makeCase('withhold', [first, second]);

@@ -1,4 +1,4 @@
-/** Rights that are taken away while a chat or a run goes on: what was offered to the model is decided about again when it is called. */
+/** Permissions that are revoked during a chat or a run: each call of an offered tool is authorized again. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { eventually, type TestGateway } from './gateway.ts';
 import { type LoopScene, startLoopScene } from './loop-scene.ts';
@@ -20,7 +20,7 @@ const revoke = async (capability: string): Promise<void> => {
 };
 
 beforeAll(async () => {
-  // Open calls are looked at every 30 seconds: nothing here is ended by that.
+  // Active requests are re-checked every 30 seconds, so that is not the cause here.
   scene = await startLoopScene();
   ({ gateway } = scene);
   for (const [name, tools] of Object.entries({ telling: ['mcp/slow'], around: ['skill/city'] })) {
@@ -62,7 +62,7 @@ it.each([
   const callsBefore = scene.slow.inputs.length;
   const play = playing(() => script);
   scene.vendor.behave(async (request, response) => {
-    // The tools were offered with this very request.
+    // The tools were offered in this request.
     if (grants.has(capability)) await revoke(capability);
     play(request, response);
   });
@@ -71,13 +71,13 @@ it.each([
   expect(scene.slow.inputs).toHaveLength(callsBefore);
 });
 
-it('a tool whose right stays is called', async () => {
+it('a tool whose permission remains is called', async () => {
   scene.vendor.behave(playing(() => say));
   await chat(slow, false)();
   expect(scene.seen().at(-1)).toBe('tool said');
 });
 
-it('the model itself is asked no further round', async () => {
+it('the model gets no further round', async () => {
   const play = playing(() => say);
   scene.vendor.behave(async (request, response) => {
     if (grants.has('model/small')) await revoke('model/small');

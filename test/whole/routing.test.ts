@@ -1,4 +1,4 @@
-/** Circuit, limits, queue and fallback models, against a vendor on a raw socket that counts what it is asked. */
+/** Circuit, limits, queue and fallback models, against a vendor on a raw socket that counts its requests. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../../faults/answers.ts';
 import { type FaultServer, startFaultServer } from '../../faults/server.ts';
@@ -32,7 +32,7 @@ const explain = (model: string, more: object = {}) => gateway.as('developer', 'P
 const asked = (behaviour: string): number => vendor.calls.get(behaviour) ?? 0;
 
 describe('a circuit', () => {
-  it('opens when a deployment keeps failing, spares it, probes once, and closes when it is well again', async () => {
+  it('opens when a deployment keeps failing, keeps calls away, probes once, and closes when it is healthy again', async () => {
     await makeModel('ill', [{ model: 'flap-4' }, { model: 'ok' }], {
       retry: { same: 0 },
       circuit: { failures: 3, open_ms: 400 },
@@ -65,7 +65,7 @@ describe('a circuit', () => {
     expect(acts.toReversed()).toEqual(['circuit open', 'circuit closed']);
   });
 
-  it('tells callers at once, with the time to wait, when no deployment is left', async () => {
+  it('answers immediately with Retry-After when no deployment is left', async () => {
     await makeModel('gone', [{ model: 'status-500' }], { retry: { same: 0 }, circuit: { failures: 2, open_ms: 30_000 } });
     await ask('gone');
     await ask('gone');
@@ -76,7 +76,7 @@ describe('a circuit', () => {
     expect(asked('status-500')).toBe(before);
   });
 
-  it('takes no refusal of the caller’s own request for an illness', async () => {
+  it('does not count refusals of the caller’s own request as failures', async () => {
     await makeModel('strict', [{ model: 'status-422' }], { circuit: { failures: 2 } });
     for (let call = 0; call < 5; call++) expect((await ask('strict')).status).toBe(400);
     expect((await explain('strict')).json.candidates[0].takes_calls).toBe(true);
@@ -84,7 +84,7 @@ describe('a circuit', () => {
 });
 
 describe('limits of a deployment', () => {
-  it('spill to the next; a vendor that said wait is not asked again before', async () => {
+  it('lead to the next deployment; a vendor with Retry-After is not called before', async () => {
     await makeModel('told', [{ model: 'limit-30' }, { model: 'ok' }]);
     for (let call = 0; call < 5; call++) expect(saidBy(await ask('told'))).toBe(text);
     expect(asked('limit-30')).toBe(1);
@@ -108,7 +108,7 @@ describe('limits of a deployment', () => {
     expect(refused.reason).toContain('tokens per minute');
   });
 
-  it('answer 429 with the time to wait when no deployment is left', async () => {
+  it('answer 429 with Retry-After when no deployment is left', async () => {
     await makeModel('one-rpm', [{ model: 'ok', limits: { requests_per_minute: 1 } }]);
     expect((await ask('one-rpm')).status).toBe(200);
     const answer = await ask('one-rpm');
@@ -139,7 +139,7 @@ describe('a fallback model', () => {
     });
   });
 
-  it('takes over by the class of the failure, and the caller sees which', async () => {
+  it('takes over by the class of the failure, and is named to the caller', async () => {
     const answer = await ask('short');
     expect(saidBy(answer)).toBe(text);
     expect(answer.headers.get('x-pailou-deployment')).toBe('large#faults/ok');
@@ -162,7 +162,7 @@ describe('a fallback model', () => {
     expect(answer).toMatchObject({ status: 400, json: { error: { code: 'context_length_exceeded' } } });
   });
 
-  it('cannot be saved where it leads nowhere or in a circle, nor deleted while it is named', async () => {
+  it('cannot be saved when it is unknown or forms a cycle, nor deleted while another model refers to it', async () => {
     const nowhere = await makeModel('nowhere', [{ model: 'ok' }], { fallbacks: [{ on: ['error'], model: 'largee' }] });
     expect(nowhere).toMatchObject({ status: 400, json: { error: { param: 'spec.fallbacks[0].model' } } });
     expect(nowhere.text).toContain('large');

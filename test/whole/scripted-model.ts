@@ -1,4 +1,4 @@
-/** A model of the tests that calls tools by a script, and refuses conversations that no vendor would take. */
+/** A scripted model that calls tools, and refuses invalid conversations as vendors do. */
 import { answerOk, type VendorRequest } from './vendor.ts';
 
 export interface ModelCall {
@@ -6,7 +6,7 @@ export interface ModelCall {
   readonly type: string;
   readonly function: { readonly name: string; readonly arguments: string };
 }
-/** What the model does after so many results of tools; else it says all of them. */
+/** The model's act by the number of tool results; by default it repeats all results. */
 export type Script = Readonly<Record<number, readonly ModelCall[] | { readonly says: string; readonly calls: readonly ModelCall[] }>>;
 
 interface Message {
@@ -23,7 +23,7 @@ export const called = (id: string, name: string, input: object): ModelCall => ({
 });
 export const calculate = (id: string, expression: string): ModelCall => called(id, 'demo__calculate', { expression });
 
-/** Each call has its one result behind it, each result its call, and no id is too long for OpenAI. */
+/** Each call has one result after it, each result has its call, and no id exceeds OpenAI's limit. */
 function faultOf(messages: readonly Message[]): string | null {
   let open: string[] = [];
   for (const { role, tool_call_id: id = '', tool_calls: calls } of messages) {
@@ -37,7 +37,7 @@ function faultOf(messages: readonly Message[]): string | null {
   return open.length > 0 ? `calls without result: ${open.join()}` : null;
 }
 
-/** A behaviour of the vendor. */
+/** A vendor behaviour for the script. */
 export function playing(script: () => Script) {
   return (request: VendorRequest, response: Parameters<typeof answerOk>[1]): void => {
     const messages = request.body.messages as readonly Message[];

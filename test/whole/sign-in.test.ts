@@ -1,4 +1,4 @@
-/** Signing in with a browser at a real OAuth2 service: the cookie, what other sites cannot do with it, and that it ends. */
+/** Browser sign-in at a real OAuth2 service: the cookie, protection from other sites, and its end. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -15,7 +15,7 @@ afterAll(async () => gateway[Symbol.asyncDispose]());
 
 /** A browser that signs in at the gateway. */
 class Browser extends TestBrowser {
-  /** Up to the way back, which is not gone yet. */
+  /** Signs in up to the callback URL, without following it. */
   async upToCallback(person: string, query = ''): Promise<string> {
     const page = await this.follow(`${gateway.url}/auth/login${query}`, (url) => url.includes('/interaction/'));
     const chosen = await this.go(page.url, { method: 'POST', body: new URLSearchParams({ person }) });
@@ -47,7 +47,7 @@ const rows = (): { version: number; tokens: string }[] => {
 };
 
 describe('a person in a browser', () => {
-  it('signs in, is who they are, makes changes with the csrf token only, and signs out at both ends', async () => {
+  it('signs in, has their identity, writes only with the csrf token, and signs out at both ends', async () => {
     const browser = new Browser();
     const back = await browser.signIn('admin', '?return_to=/console?tab=models');
     expect(back.status).toBe(303);
@@ -80,7 +80,7 @@ describe('a person in a browser', () => {
     });
     expect(chat.status).toBe(200);
 
-    // Neither the cookie nor a token is in the database as it is.
+    // Neither the cookie nor a token is in the database as plain text.
     const files = await Promise.all(
       ['pailou.db', 'pailou.db-wal'].map((name) => readFile(join(gateway.dataDir, name), 'latin1').catch(() => '')),
     );
@@ -98,7 +98,7 @@ describe('a person in a browser', () => {
     const again = await fetch(`${gateway.url}/api/me`, { headers: { cookie: `pailou=${cookie}` } });
     expect(again.status).toBe(401);
     expect(await codeOf(again)).toBe('token_expired');
-    // The service asks, then forgets the person too.
+    // The service asks for confirmation, then ends its own session.
     const page = await (await browser.go(end)).text();
     expect(page).toContain('Sign out');
 
@@ -109,20 +109,20 @@ describe('a person in a browser', () => {
     expect(acts.find(({ act }) => act === 'signed-in')).toMatchObject({ target: 'person/admin', actor: 'admin' });
   });
 
-  it('cannot be made to finish what another browser began', async () => {
+  it('cannot complete the sign-in of another browser', async () => {
     const attacker = new Browser();
     const callback = await attacker.upToCallback('viewer');
     const victim = new Browser();
     const refused = await victim.go(callback);
     expect(refused.status).toBe(400);
     expect(await codeOf(refused)).toBe('sign_in_failed');
-    // With a ticket of their own, too: its state is another one.
+    // Even with a ticket of their own, because its state differs.
     await victim.go(`${gateway.url}/auth/login`);
     expect(await codeOf(await victim.go(callback))).toBe('sign_in_failed');
     expect(victim.session()).toBe('');
   });
 
-  it('a code is valid once, a changed ticket never, and a refusal of the service is shown', async () => {
+  it('accepts a code once and no changed ticket, and shows a refusal of the service', async () => {
     const browser = new Browser();
     const callback = await browser.upToCallback('user');
     const { host } = new URL(gateway.url);
@@ -143,7 +143,7 @@ describe('a person in a browser', () => {
     expect(said.status).toBe(400);
   });
 
-  it('gets a cookie of its own, whatever was there before', async () => {
+  it('gets a new cookie, whatever cookie was there before', async () => {
     const browser = new Browser();
     browser.cookies.set(new URL(gateway.url).host, new Map([['pailou', 'planted']]));
     await browser.signIn('user');
@@ -160,7 +160,7 @@ describe('a person in a browser', () => {
     },
   );
 
-  it('two cookies of one name, or one beside a token: the token counts, or nothing', async () => {
+  it('two cookies of one name are refused, and a token counts before a cookie', async () => {
     const browser = new Browser();
     await browser.signIn('viewer');
     const cookie = `pailou=${browser.session()}`;
@@ -170,7 +170,7 @@ describe('a person in a browser', () => {
     expect((await gateway.as(null, 'GET', '/api/me', undefined, { cookie, authorization: 'Bearer x' })).status).toBe(401);
   });
 
-  it('a session is renewed once before its token ends, however many ask, and is over after a day of work', async () => {
+  it('a session is renewed once before its token expires, despite concurrent requests, and ends after its maximum', async () => {
     const browser = new Browser();
     await browser.signIn('developer');
     const before = rows().at(-1)?.tokens;
@@ -192,7 +192,7 @@ describe('a person in a browser', () => {
 });
 
 describe('two nodes', () => {
-  it('share sessions, and one of them renews: tokens that are good once are spent once', async () => {
+  it('share sessions, and only one renews, because refresh tokens are single-use', async () => {
     await using second = await startGateway({
       PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
       PAILOU_OAUTH_PRESET: 'generic',
@@ -231,7 +231,7 @@ describe('behind https', () => {
 });
 
 describe('without a service to sign in at', () => {
-  it('says what is missing', async () => {
+  it('reports the missing setting', async () => {
     await using other = await startGateway({ PAILOU_OAUTH_ISSUER: gateway.gateway.issuer, PAILOU_OAUTH_AUDIENCE: gateway.url });
     const refused = await other.as(null, 'GET', '/auth/login');
     expect(refused.status).toBe(404);

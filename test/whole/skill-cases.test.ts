@@ -1,4 +1,4 @@
-/** Cases of skills: a table by the API and by the command line, and the condition of publishing. */
+/** Test cases of skills: over the API, on the command line, and as a condition of publishing. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => owned.disposeAsync());
 
-it('tell for each model which pass and why the others do not', async () => {
+it('report for each model the passed cases and the faults of the others', async () => {
   const answer = await gateway.as('admin', 'POST', '/api/skills/capital/evaluate', { models: ['good', 'bad'] });
   expect(answer.status, answer.text).toBe(200);
   expect(answer.json).toMatchObject({ passed: 4, failed: 4 });
@@ -62,7 +62,7 @@ it('tell for each model which pass and why the others do not', async () => {
   expect((await gateway.as('admin', 'POST', '/api/skills/bare/evaluate', {})).json.error).toMatchObject({ param: 'cases' });
 });
 
-it('stand before publishing', async () => {
+it('are required before publishing', async () => {
   await gateway.as('admin', 'PUT', '/api/skills/capital', { spec: { ...spec, model: 'bad' } });
   const refused = await gateway.as('admin', 'POST', '/api/skills/capital/publish', {});
   expect(refused.json.error).toMatchObject({
@@ -86,7 +86,7 @@ it('stand before publishing', async () => {
   expect((await gateway.as('admin', 'POST', '/api/skills/capital/rollback', { version: null })).status).toBe(200);
 });
 
-it('are tried by the command line, whose exit code tells', async () => {
+it('are run by the command line, with an exit code', async () => {
   const run = async (...args: string[]) => {
     const token = await gateway.token('admin');
     return new Promise<{ code: number; out: string }>((resolve) => {

@@ -1,4 +1,4 @@
-/** The command line about skills, against a gateway that runs. */
+/** Skill commands against a running gateway. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ async function bytesOf(path: string): Promise<Record<string, string>> {
   );
 }
 
-it('a folder goes in and comes out again, no byte different; as a zip too', async () => {
+it('a folder is imported and exported again without a changed byte; as a zip too', async () => {
   const imported = await pailou(['import', join(folder, 'travel'), '--model', 'demo/echo']);
   expect(imported).toMatchObject({ code: 0, out: expect.stringContaining('POST /v1/skills/travel/runs') as string });
   expect((await pailou(['export', 'travel', '--to', join(folder, 'out')])).code).toBe(0);
@@ -48,7 +48,7 @@ it('a folder goes in and comes out again, no byte different; as a zip too', asyn
   expect((await pailou(['import', join(folder, 'travel.zip'), '--model', 'demo/echo', '--replace'])).code).toBe(0);
 });
 
-it('nothing is written over, and links are not followed', async () => {
+it('no file is overwritten, and links are not followed', async () => {
   expect(await pailou(['export', 'travel', '--to', join(folder, 'travel')])).toMatchObject({
     code: 2,
     out: expect.stringContaining('--to') as string,

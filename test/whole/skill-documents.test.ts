@@ -1,4 +1,4 @@
-/** A long document through the whole house: as a form, with visible progress, in bounded memory, each model call recorded. */
+/** A long document through the whole gateway: as a form, with progress, in bounded memory, each model call recorded. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makePdf, pdfOf } from '../extensions/skills/document-builders.ts';
@@ -64,7 +64,7 @@ it('300 pages of PDF are summarised, with a step for each part', async () => {
   expect(recorded.calls).toHaveLength(vendor.requests.length);
 }, 60_000);
 
-it('a PDF in Chinese whose font is not embedded reaches the model with its characters and its columns', async () => {
+it('a Chinese PDF without an embedded font reaches the model with its characters and columns', async () => {
   const size = vendor.requests.length;
   const row = (y: number, ...cells: readonly (readonly [x: number, bytes: string])[]): string =>
     cells.map(([x, bytes]) => `BT /F1 12 Tf ${x} ${y} Td <${bytes}> Tj ET\n`).join('');

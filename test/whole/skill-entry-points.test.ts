@@ -22,7 +22,7 @@ afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
 
 describe('one skill', () => {
-  it('gives the same by all five ways', async () => {
+  it('gives the same result at all five entry points', async () => {
     expect((await run('city', { city: 'Suzhou' })).json).toMatchObject({ status: 'completed', output: 'Gardens.', skill: 'city' });
     const asModel = await chat({ model: 'skill/city', messages: [{ role: 'user', content: '{"city":"Suzhou"}' }] });
     expect(asModel.json.choices[0].message.content).toBe('Gardens.');
@@ -35,7 +35,7 @@ describe('one skill', () => {
     expect(asTool.json.pailou.steps.map((step: { status: string; kind: string }) => [step.kind, step.status])).toEqual([
       ['skill', 'completed'],
     ]);
-    // Two rounds of the model and the skill between them, 7 tokens each.
+    // Two rounds of the model with the skill between them, 7 tokens each.
     expect(asTool.json.usage.total_tokens).toBe(21);
     await make('outer', skill({ tools: ['skill/city'] }));
     const within = await run('outer', { city: 'Suzhou' });
@@ -49,7 +49,7 @@ describe('one skill', () => {
     expect(JSON.stringify(prompt.messages)).toContain('Speak about Suzhou.');
   });
 
-  it('tells its steps and words as they come, to the official client too', async () => {
+  it('streams its steps and text, to the official client too', async () => {
     const streamed = await run('city', { city: 'Suzhou' }, { stream: true });
     expect(streamed.headers.get('content-type')).toContain('text/event-stream');
     expect([...streamed.text.matchAll(/^event: (\w+)/gm)].map(([, name]) => name)).toEqual(['started', 'delta', 'completed']);
@@ -64,7 +64,7 @@ describe('one skill', () => {
     expect(text).toBe('Gardens.');
   });
 
-  it('takes files as a form', async () => {
+  it('accepts files in a form', async () => {
     await make(
       'filed',
       skill({}, { instructions: 'Read {{file.name}}: {{file.base64}}', input_schema: { type: 'object', required: ['file', 'note'] } }),
@@ -110,7 +110,7 @@ describe('one skill', () => {
     });
   }, 30_000);
 
-  it('takes fields of a form that are no text by the schema as JSON', async () => {
+  it('parses form fields as JSON when the schema has another type than text', async () => {
     const input_schema = { type: 'object', properties: { list: { type: 'array' }, text: { type: 'string' } } };
     await make('formed', skill({}, { instructions: '{{list.0}} {{text}}', input_schema }));
     const form = new FormData();
@@ -125,7 +125,7 @@ describe('one skill', () => {
     expect(((await wrong.json()) as { error: { param: string } }).error.param).toBe('list');
   });
 
-  it('is refused with the path of what is wrong', async () => {
+  it('is refused with the path of the fault', async () => {
     expect((await run('city', { town: 'x' })).json.error).toMatchObject({ code: 'invalid_request', param: 'input.city' });
     expect((await run('city', undefined)).json.error).toMatchObject({ param: 'input' });
     const post = (body: unknown, query = '') => gateway.as('developer', 'POST', `/v1/skills/city/runs${query}`, body);
@@ -143,7 +143,7 @@ describe('one skill', () => {
 });
 
 describe('a background run', () => {
-  it('is accepted at once, can be followed, and keeps its answer, for its owner only', async () => {
+  it('is accepted immediately, can be followed, and keeps its answer, only for its owner', async () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
     vendor.behave(async (request, response) => {
@@ -180,11 +180,11 @@ describe('a background run', () => {
     expect((await gateway.as('admin', 'GET', path)).status).toBe(404);
   });
 
-  it('that is wrong at once is refused at once', async () => {
+  it('with invalid input is refused immediately', async () => {
     expect((await run('city', { town: 'x' }, { async: true })).json.error).toMatchObject({ param: 'input.city' });
   });
 
-  it('is one of twenty at the most, however many begin at once', async () => {
+  it('is one of at most twenty, however many begin concurrently', async () => {
     vendor.behave(() => {});
     const started = await Promise.all(Array.from({ length: 40 }, () => run('city', { city: 'x' }, { async: true })));
     expect(started.filter(({ status }) => status === 202)).toHaveLength(20);
@@ -197,7 +197,7 @@ describe('a background run', () => {
     );
   });
 
-  it('is cancelled, down to the vendor', async () => {
+  it('is cancelled up to the vendor', async () => {
     vendor.behave(() => {});
     const aborts = vendor.aborts;
     const started = await gateway
@@ -219,7 +219,7 @@ describe('a background run', () => {
   });
 });
 
-it('a foreground run is found again, with input and answer only where its row retains them', async () => {
+it('a foreground run can be read, with input and output only where its row retains them', async () => {
   const found = async (name: string, role: Role = 'developer') => {
     const { id } = (await run(name, { city: 'Suzhou' })).json;
     return eventually(
@@ -250,7 +250,7 @@ it('a foreground run is found again, with input and answer only where its row re
   expect(forAdmin.json.content).toMatchObject({ output: 'Gardens.' });
 });
 
-it('a run that fails tells what it has spent', async () => {
+it('a failed run reports its usage', async () => {
   await make('typed', skill({}, { output_schema: { type: 'object', required: ['never'] }, repairs: 1 }));
   vendor.behave((request, response) => answerOk(request, response, '{"almost":1}'));
   const streamed = await run('typed', { city: 'x' }, { stream: true });
@@ -263,7 +263,7 @@ it('a run that fails tells what it has spent', async () => {
   expect(ended).toMatchObject({ usage: { input_tokens: 10 }, error: { code: 'output_invalid', best_attempt: '{"almost":1}' } });
 });
 
-it('a text that was cut off is incomplete, and no result of a tool', async () => {
+it('a text that was cut off is incomplete, and is not a tool result', async () => {
   vendor.behave((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(completion('Gard', {}, 'length'));
   });

@@ -1,4 +1,4 @@
-/** Skills in and out as zips, through the control API. */
+/** Import and export of skills as zips over the control API. */
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ async function exported(role: Role, name: string): Promise<Response> {
   return fetch(`${gateway.url}/api/skills/${name}/export`, { headers: { authorization: `Bearer ${await gateway.token(role)}` } });
 }
 
-it('a folder becomes a skill that reads its files when it needs them, and comes back as it was', async () => {
+it('an imported folder becomes a skill that reads its files on demand, and is exported unchanged', async () => {
   const made = await send('developer', folder);
   expect(made.status, JSON.stringify(made.json)).toBe(200);
   vendor.behave((request, response) => {
@@ -60,7 +60,7 @@ it('a folder becomes a skill that reads its files when it needs them, and comes 
   expect(Object.fromEntries(files.map((file) => [`travel/${file.path}`, new Uint8Array(file.bytes)]))).toEqual(folder);
 });
 
-it('is read at /mcp too, file by file, by whom may use it', async () => {
+it('is readable at /mcp too, file by file, by callers who may use it', async () => {
   const open = async (role: Role) => {
     const client = new Client({ name: 'test', version: '1' });
     const headers = { authorization: `Bearer ${await gateway.token(role)}` };
@@ -82,7 +82,7 @@ it('is read at /mcp too, file by file, by whom may use it', async () => {
   await expect(otherClient.readResource({ uri: 'skill://travel/SKILL.md' })).rejects.toThrow(/no resource/);
 });
 
-it('is replaced only when that is wanted, by whom it belongs to', async () => {
+it('is replaced only with replace=true, by its owner', async () => {
   expect((await send('developer', folder)).status).toBe(409);
   const changed = { ...folder, 'travel/prices.txt': bytes('Suzhou: 50 CNY') };
   expect((await send('developer', changed, '?model=scripted&replace=true')).status).toBe(200);
@@ -93,7 +93,7 @@ it('is replaced only when that is wanted, by whom it belongs to', async () => {
   expect((await send('developer', { 'SKILL.md': bytes(md.replace('travel', 'lone')) }, '?model=nobody')).status).toBe(400);
 });
 
-it('is replaced in what the folder says, and in nothing else', async () => {
+it('is replaced only in the fields of the folder', async () => {
   const { spec: before } = (await gateway.as('developer', 'GET', '/api/skills/travel')).json;
   const own = {
     title: 'Travel',
@@ -122,20 +122,20 @@ it.each([
   ['multipart/form-data; boundary=x', '--x--'],
   ['text/plain', 'zip'],
   [null, Buffer.from('zip')],
-])('sent as %s is refused with advice that is right', async (type, body) => {
+])('sent as %s is refused with the right remedy', async (type, body) => {
   const headers = { authorization: `Bearer ${await gateway.token('developer')}`, ...(type === null ? {} : { 'content-type': type }) };
   const answer = await fetch(`${gateway.url}/api/skills/import`, { method: 'POST', body, headers });
   expect(answer.status).toBe(415);
   expect(((await answer.json()) as { error: { message: string } }).error.message).toContain('Content-Type: application/zip');
 });
 
-it.each(['abc-', 'a--b', '-a', 'A', 'a_b', 'a'.repeat(65)])('the name %s is no name of a SKILL.md, and of no new skill', async (name) => {
+it.each(['abc-', 'a--b', '-a', 'A', 'a_b', 'a'.repeat(65)])('the name %s is refused in a SKILL.md and for a new skill', async (name) => {
   const spec = { kind: 'prompt', description: 'd', model: 'scripted', options: { instructions: 'i' } };
   const answer = await gateway.as('developer', 'POST', '/api/skills', { name, spec });
   expect([answer.status, answer.json.error?.param]).toEqual([400, 'name']);
 });
 
-it('the audit tells of files by their digest, not by their bytes', async () => {
+it('the audit contains digests of files, not their bytes', async () => {
   const large = new Uint8Array(100_000).fill(65);
   expect((await send('developer', { ...folder, 'travel/large.txt': large }, '?replace=true')).status).toBe(200);
   const { text } = await gateway.as('admin', 'GET', '/api/audit?limit=1');
@@ -144,7 +144,7 @@ it('the audit tells of files by their digest, not by their bytes', async () => {
   expect(text.length).toBeLessThan(20_000);
 });
 
-it('a prompt goes out as a folder too, and comes in again as the same', async () => {
+it('a prompt skill is exported as a folder too, and imported as the same', async () => {
   const spec = { kind: 'prompt', description: 'Greets.', model: 'scripted', options: { instructions: 'Greet {{text}}.' } };
   await gateway.as('developer', 'POST', '/api/skills', { name: 'greet', spec });
   const before = (await gateway.as('developer', 'GET', '/api/skills/greet')).json.spec;

@@ -1,4 +1,4 @@
-/** Many large forms at once: what all of one person hold is bounded, while they arrive and while they are worked on. */
+/** Many large forms at once: the memory of one person is bounded, during upload and processing. */
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ afterAll(() => scene[Symbol.asyncDispose]());
 
 const large = 60 * 1024 * 1024;
 
-/** Says that it brings `bytes`, and sends no more than the beginning. */
+/** Declares `bytes`, and sends only the start. */
 async function begin(bytes: number | null): Promise<ClientRequest> {
   const size: Record<string, string> = bytes === null ? {} : { 'content-length': String(bytes) };
   const headers = {
@@ -43,13 +43,13 @@ const small = async (more: Record<string, string> = {}, note = 'x') => {
   return fetch(`${scene.gateway.url}/v1/skills/filed/runs`, { method: 'POST', body: form, headers });
 };
 
-it('one too many is refused before it is read, and taken when there is room again', async () => {
+it('a form above the limit is refused before it is read, and accepted when there is room again', async () => {
   const open = [await begin(large), await begin(large)];
   await new Promise((resolve) => setTimeout(resolve, 300));
   const late = await begin(large);
   expect(await answerTo(late)).toEqual({ status: 429, after: '5', code: 'rate_limited' });
   late.destroy();
-  // One that does not say how large it will be is refused where it grows too large.
+  // A form without a declared size is refused when it grows too large.
   const growing = await begin(null);
   growing.write(Buffer.alloc(16 * 1024 * 1024, 65));
   expect(await answerTo(growing)).toEqual({ status: 429, after: '5', code: 'rate_limited' });
@@ -65,7 +65,7 @@ it('one too many is refused before it is read, and taken when there is room agai
   await eventually(waits, (answer) => answer === 'waits');
 });
 
-it('a background run keeps its room until it is over', async () => {
+it('a background run keeps its reservation until it ends', async () => {
   const finish = Promise.withResolvers<void>();
   scene.vendor.behave(async (_request, response) => {
     await finish.promise;

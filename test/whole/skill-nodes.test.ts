@@ -1,4 +1,4 @@
-/** What a chat with tools and a background run leave on one node is there on another. */
+/** Server-side tools and background runs over two nodes: state of one node is available on the other. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, postgresUrl, type TestDatabase } from '../storage/databases.ts';
@@ -27,7 +27,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
       PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
       PAILOU_LOG_LEVEL: 'error',
     };
-    // One after the other, so that they do not migrate at once.
+    // Sequential starts avoid concurrent migrations.
     nodes = [owned.use(await startGateway(env, startProcess)), owned.use(await startGateway(env, startProcess))];
     await ask(0, 'admin', 'POST', '/api/providers', {
       name: 'vendor',
@@ -74,7 +74,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     const next = await ask(1, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
     expect(next.json.choices[0].message.content).toBe('Both: Suzhou my result');
     const again = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'small', messages: back, tools, gateway });
-    // Said again, also at the other node, it goes on from what it came to.
+    // A repeated decision, even on the other node, continues from the stored result.
     expect(again.json.choices[0].message.content).toBe('Both: Suzhou my result');
     expect(vendor.requests.filter(({ body }) => body.tools === undefined)).toHaveLength(1);
     const no = { approvals: [{ id: waiting.id, approve: false }] };
@@ -84,7 +84,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     expect(other.status).toBe(400);
   });
 
-  it('a vendor that wants its thoughts back gets them from the other as well', async () => {
+  it('a vendor that requires its reasoning gets it from the other node as well', async () => {
     const provider = { name: 'deep', spec: { kind: 'deepseek', options: { api_key: 'k', base_url: vendor.url } } };
     expect((await ask(0, 'admin', 'POST', '/api/providers', provider)).status).toBe(201);
     const spec = { deployments: [{ provider: 'deep', model: 'deepseek-reasoner' }] };
@@ -110,7 +110,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     const messages = [{ role: 'user', content: 'go' }];
     const first = await ask(0, 'developer', 'POST', '/v1/chat/completions', { model: 'thinker', messages, tools });
     const { tool_calls } = first.json.choices[0].message;
-    // As strict clients keep it: nothing beyond OpenAI's schema.
+    // As a strict client stores it: only fields of OpenAI's schema.
     const kept = { role: 'assistant', content: null, tool_calls };
     const back = [...messages, kept, { role: 'tool', tool_call_id: tool_calls[0].id, content: 'my result' }];
     const next = await ask(1, 'developer', 'POST', '/v1/chat/completions', { model: 'thinker', messages: back, tools });

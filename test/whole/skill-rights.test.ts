@@ -1,4 +1,4 @@
-/** Rights to skills: those of the caller, within those of the row. */
+/** Rights of skills: those of the caller, limited by the row. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type TestGateway } from './gateway.ts';
 import { calling, type SkillScene, skill, startSkillScene } from './skill-scene.ts';
@@ -20,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
 
-describe('rights', () => {
-  it('of a skill are those of its row, whatever its input brings in', async () => {
+describe('the rights', () => {
+  it('of a skill are limited by its row, whatever its input contains', async () => {
     const steps = [{ id: 'a', with: { prompt: 'x', tools: '{{input.tools}}' } }];
     const spec = { kind: 'pipeline', description: 'd', model: 'scripted', options: { input_schema: { type: 'object' }, steps } };
     await make('open-handed', spec);
@@ -58,7 +58,7 @@ describe('rights', () => {
     expect((await asKey('DELETE', path)).status).toBe(afterwards);
   });
 
-  it.each(['chat', 'skill'])('of yesterday call no tool: one that is taken away while the model thinks (%s)', async (way) => {
+  it.each(['chat', 'skill'])('that were revoked while the model answers call no tool (%s)', async (way) => {
     const grant = async (capability: string) =>
       (await gateway.as('admin', 'POST', '/api/grants', { spec: { subject_type: 'user', subject: 'user', capability, action: 'use' } }))
         .json.name as string;
@@ -160,7 +160,7 @@ describe('rights', () => {
           vendor.requests.length = 0;
           const refused = await call();
           await grant(capability);
-          // What may not be seen is not there; all else is denied, by its name.
+          // Invisible items are not found; others are denied by name.
           expect([403, 404], `${capability}: ${refused.status} ${refused.text}`).toContain(refused.status);
           expect(refused.text).toContain(capability.split('/').at(-1) === 'calculate' ? 'desk/calculate' : capability.split('/')[1]);
           expect(vendor.requests.length, `${capability}: asked`).toBe(0);
@@ -169,7 +169,7 @@ describe('rights', () => {
     );
   });
 
-  it('are the caller’s, loud where something is missing, hidden where it may not be seen', async () => {
+  it('are the caller’s, with an error for a missing one, hidden where it may not be seen', async () => {
     await make('outer', skill({ tools: ['skill/city'] }));
     await gateway.as('admin', 'POST', '/api/mcp-servers', {
       name: 'nowhere',
@@ -210,7 +210,7 @@ it.each([
     { cases: [{ name: 'one', input: {}, expect: { judge: { model: 'scripte', question: 'Well?' } } }] },
     'spec.cases[0].expect.judge.model: there is no model named "scripte". Did you mean "scripted"?',
   ],
-])('%s that is nowhere is told when the row is saved', async (_what, more, message) => {
+])('unknown %s is reported when the row is saved', async (_what, more, message) => {
   const made = await gateway.as('admin', 'POST', '/api/skills', { name: 'slip', spec: skill(more) });
   expect(made.json.error, made.text).toMatchObject({
     code: 'configuration_invalid',
@@ -220,7 +220,7 @@ it.each([
   expect((await gateway.as('admin', 'PUT', '/api/skills/city', { spec: skill(more) })).json.error).toMatchObject({ message });
 });
 
-it('a skill may name itself and the draft of another, and stays when what it names is deleted', async () => {
+it('a skill may refer to itself and to another’s draft, and remains when its references are deleted', async () => {
   await make('others', skill());
   await make('selfish', skill({ tools: ['skill/selfish', 'skill/others@draft'] }));
   expect((await gateway.as('admin', 'DELETE', '/api/skills/others')).status).toBe(204);

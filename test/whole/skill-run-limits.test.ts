@@ -1,4 +1,4 @@
-/** Bounds of skills: loops, depths, tokens, time. */
+/** Limits of skill runs: cycles, depth, tokens, time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type TestGateway } from './gateway.ts';
 import { type SkillScene, skill, calling, startSkillScene } from './skill-scene.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
 
-describe('bounds', () => {
+describe('limits of skill runs', () => {
   it('stop skills that call each other', async () => {
     await make('ping', skill());
     await make('pong', skill({ tools: ['skill/ping'] }));
@@ -33,7 +33,7 @@ describe('bounds', () => {
     expect(answer.json.output).toContain('would call itself');
   });
 
-  it('of what a caller needs are looked at once each, however many skills name each other', async () => {
+  it('check each required permission once, however many skills refer to each other', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `friend-${index}`);
     for (const name of names) await make(name, skill());
     for (const name of names) {
@@ -46,7 +46,7 @@ describe('bounds', () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
-  it('count levels of skills, for each skill around', async () => {
+  it('count levels of skills, for each enclosing skill', async () => {
     const chain = (next: string | null, depth = 4) => skill({ tools: next === null ? [] : [`skill/${next}`], limits: { depth } });
     for (const [name, next] of Object.entries({ five: null, four: 'five', three: 'four', two: 'three', one: 'two' }))
       await make(name, chain(next));
@@ -66,7 +66,7 @@ describe('bounds', () => {
     expect(asTool.json.choices[0].message.content).toBe('It says: Gardens.');
   });
 
-  it('hold for a tool that never returns, and for what goes on beside a step that failed', async () => {
+  it('apply to a tool that never returns, and to work beside a failed step', async () => {
     await make('slow', skill({ limits: { total_ms: 400 } }));
     vendor.behave(() => {});
     const slow = await run('slow', { city: 'x' });
@@ -98,7 +98,7 @@ describe('bounds', () => {
     expect((await run('beside', { list: ['bad', 'slow'] })).status).toBe(400);
     const soon = asked;
     await new Promise((resolve) => setTimeout(resolve, 700));
-    // What was on its way may have arrived; nothing began again.
+    // A call in transit may have arrived; no new one began.
     expect(asked - soon).toBeLessThan(2);
   });
 

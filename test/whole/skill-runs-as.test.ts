@@ -1,4 +1,4 @@
-/** Skills that run with their own list, over HTTP: allowed by an administrator, for one version and the things that it names, shown everywhere. */
+/** Skills that run with their own list, over HTTP: allowed by an administrator for one version and its references, shown everywhere. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     const mode = async (name: string): Promise<unknown> =>
       (await companies.must(ulla, 'GET', `/api/explain?capability=skill/${name}`)).json.runs_as.mode;
 
-    it('gives its callers the model that it names and nothing beside, once an administrator has allowed it, also after a restart', async () => {
+    it('gives its callers only the model that it names, once an administrator has allowed it, even after a restart', async () => {
       const name = await publish(ann);
       expect(await status(name)).toBe(403);
       expect(await mode(name)).toBe('caller');
@@ -82,7 +82,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(await status(name)).toBe(403);
     });
 
-    it('is shown in explain, in the audit and in the ledger, where its caller is still the one who is counted', async () => {
+    it('is shown in explain, audit and ledger, where its caller is still counted', async () => {
       const name = await publish(ann);
       await allow(chief, name);
       const limit = { subject_type: 'user', subject: 'ulla', capability: 'model/inner', requests_per_minute: 1 };
@@ -109,11 +109,11 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(runs.every(({ on_behalf_of: of }) => String(of).endsWith('ann'))).toBe(true);
     });
 
-    it('falls back when its owner changes what callers get, until that is allowed too', async () => {
+    it('loses the allowance when its owner changes the live version, until that is allowed too', async () => {
       const name = await publish(ann);
       await allow(chief, name);
       await companies.must(ann, 'PUT', `/api/skills/${name}`, { spec: specOf({ version: '2.0.0', model: 'other' }) });
-      // What callers get is still the version that was allowed.
+      // Callers still get the allowed version.
       expect(await status(name)).toBe(200);
       await companies.must(ann, 'POST', `/api/skills/${name}/publish`, {});
       expect(await status(name)).toBe(403);
@@ -125,7 +125,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(await status(name)).toBe(403);
     });
 
-    it('cannot be allowed by its owner, by whatever way the row is written', async () => {
+    it('cannot be allowed by its owner, through any kind of write', async () => {
       const name = await publish(ann);
       await allow(chief, name);
       const { spec } = (await companies.must(ann, 'GET', `/api/skills/${name}`)).json as { spec: Record<string, unknown> };
@@ -134,12 +134,12 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(put).toMatchObject({ status: 403, json: { error: { param: 'spec.runs_as_allowed' } } });
       const copy = await companies.as(ann, 'POST', '/api/skills', { name: 'copied', spec: { ...spec, live: null } });
       expect(copy.status).toBe(403);
-      // What GET gives, PUT accepts.
+      // PUT accepts the answer of GET.
       expect((await companies.as(ann, 'PUT', `/api/skills/${name}`, { spec })).status).toBe(200);
       expect(await status(name)).toBe(200);
     });
 
-    it('that goes on in the background ends when the allowance is taken back', async () => {
+    it('in the background ends when the allowance is revoked', async () => {
       await companies.must(chief, 'POST', '/api/models', { name: 'idle', spec: { deployments: [{ provider: 'silent', model: 'x' }] } });
       const name = await publish(ann, { model: 'idle' });
       await allow(chief, name);
@@ -156,7 +156,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(JSON.stringify(ended)).toContain('may no longer run with its own list');
     });
 
-    it('ends with the right of the person who published it', async () => {
+    it('ends with the permission of the person who published it', async () => {
       const own: Person = { subject: 'olga', tenant: 'acme', roles: ['developer'] };
       await companies.must(own, 'GET', '/api/me');
       const name = await publish(own);
@@ -179,7 +179,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(await status(name)).toBe(200);
     });
 
-    it('reaches the tools that it names, and another thing of a name of theirs only when it is allowed again', async () => {
+    it('reaches the tools that it names, and a new row of one of those names only after a new allowance', async () => {
       const options = {
         input_schema: { type: 'object' },
         steps: [{ id: 'a', use: 'mcp/files/say', with: { by: 'skill' } }],
@@ -198,7 +198,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       expect(tools.inputs.length).toBe(before);
     });
 
-    it('never works with the account of its caller', async () => {
+    it('never uses the account of its caller', async () => {
       const options = { url: tools.url, sessions: 'user', credentials: { type: 'user_oauth' } };
       await companies.must(chief, 'POST', '/api/mcp-servers', { name: 'personal', spec: { kind: 'http', options } });
       const name = await publish(chief, { tools: ['mcp/personal'] });

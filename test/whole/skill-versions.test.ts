@@ -1,4 +1,4 @@
-/** Versions of skills: published once and for all, live by choice, pinned by name, rolled back at once. */
+/** Versions of skills: immutable once published, live by choice, pinned by name, rolled back immediately. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
@@ -35,11 +35,11 @@ const said = async (name = 'note', role: Role = 'developer') => {
 };
 
 describe('a skill', () => {
-  it('that is published stays as it is for its callers, while its row goes on', async () => {
+  it('that is published is unchanged for its callers while its row is edited', async () => {
     expect(await said()).toBe('first 1.0.0');
     expect((await post('publish', {})).json.spec).toMatchObject({ live: '1.0.0' });
     const { live: _live, ...draft } = (await gateway.as('developer', 'GET', '/api/skills/note')).json.spec;
-    // A change that says nothing of what callers get changes nothing about it.
+    // A change without `live` does not change the live version.
     const changed = await gateway.as('developer', 'PUT', '/api/skills/note', { spec: { ...draft, options: { instructions: 'second' } } });
     expect(changed.json.spec).toMatchObject({ live: '1.0.0', version: '1.0.0' });
     expect(await said()).toBe('first 1.0.0');
@@ -74,7 +74,7 @@ describe('a skill', () => {
     ]);
   });
 
-  it('has immutable versions, is listed once, and leaves nothing behind', async () => {
+  it('has immutable versions, is listed once, and is deleted with all versions', async () => {
     for (const name of ['note@1.0.0', 'note%401.0.0']) {
       expect((await gateway.as('admin', 'PUT', `/api/skills/${name}`, { spec: spec('evil') })).status, name).toBe(404);
       expect((await gateway.as('admin', 'DELETE', `/api/skills/${name}`)).status, name).toBe(404);
@@ -91,7 +91,7 @@ describe('a skill', () => {
     });
   });
 
-  it('has one set of rights for all its versions; a draft is for who works on it', async () => {
+  it('has one set of rights for all its versions; a draft is for its editors', async () => {
     expect(await said('note@1.0.0', 'user')).toBe(403);
     const grant = { subject_type: 'role', subject: 'user', capability: 'skill/note', action: 'use' };
     await gateway.as('admin', 'POST', '/api/grants', { spec: grant });
@@ -101,7 +101,7 @@ describe('a skill', () => {
     expect((await post('publish', { version: '3.0.0' }, 'user')).status).toBe(403);
   });
 
-  it('goes on in the version with which a run began', async () => {
+  it('stays in the version with which a run began', async () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
     vendor.behave(async (request, response) => {

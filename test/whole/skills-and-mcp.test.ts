@@ -1,4 +1,4 @@
-/** Skills and MCP tools: registered by API, hot, and under one permission model by every way in. */
+/** Skills and MCP tools: registered over the API without a restart, under one permission model at every entry point. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -66,7 +66,7 @@ describe('a prompt skill', () => {
     },
   };
 
-  it('answers on the next call after it was registered, by both ways, with the same result', async () => {
+  it('answers on the next call after it was registered, at both entry points, with the same result', async () => {
     const made = await gateway.as('admin', 'POST', '/api/skills', { name: 'city', spec });
     expect(made.status, made.text).toBe(201);
     vendor.behave((_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(completion('Gardens.')));
@@ -86,7 +86,7 @@ describe('a prompt skill', () => {
   it.each([
     ['before the first word', 0],
     ['in the middle of its stream', 3],
-  ])('that takes too long says so, %s, and is recorded as that', async (_when, words) => {
+  ])('that takes too long reports that, %s, and is recorded so', async (_when, words) => {
     const name = `slow-${words}`;
     const made = await gateway.as('admin', 'POST', '/api/skills', { name, spec: { ...spec, limits: { total_ms: 400 } } });
     expect(made.status, made.text).toBe(201);
@@ -116,7 +116,7 @@ describe('a prompt skill', () => {
     expect(wrong.json.error.param).toMatch(/city/);
   });
 
-  it('is 403 for a user without the grant by every way, and its model is checked for the caller too', async () => {
+  it('is 403 for a user without the grant at every entry point, and its model is checked for the caller too', async () => {
     const ways = () =>
       Promise.all([
         gateway.as('user', 'POST', '/v1/skills/city/runs', { input: { city: 'x' } }),
@@ -148,7 +148,7 @@ describe('a real MCP server', () => {
     'every-http': { kind: 'http', options: { url: remoteUrl } },
   });
 
-  it('is tried as a draft, registered over both transports, and its tools answer on the next call', async () => {
+  it('is tested as a draft, registered over both transports, and its tools answer on the next call', async () => {
     for (const [name, spec] of Object.entries(specs())) {
       const tried = await gateway.as('admin', 'POST', '/api/mcp-servers/test', { spec });
       expect(tried.json, tried.text).toMatchObject({ ok: true });
@@ -198,7 +198,7 @@ describe('a real MCP server', () => {
     await one.close();
   });
 
-  it('is closed to a user without the grant by every way in, and opens tool by tool', async () => {
+  it('is refused to a user without the grant at every entry point, and granted tool by tool', async () => {
     const chat = () =>
       gateway.as('user', 'POST', '/v1/chat/completions', {
         model: 'demo/echo',

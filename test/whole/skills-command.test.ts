@@ -1,4 +1,4 @@
-/** `pailou skills` against what is no gateway, and against links. */
+/** `pailou skills` with a server that is not a gateway, and with links. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -32,7 +32,7 @@ const run = (args: readonly string[], token = 'sk-1', at = url) =>
     );
   });
 
-it('says nothing of a token or a password', async () => {
+it('prints no token or password', async () => {
   const broken = await run(['export', 'x'], 'sk-SECRET-1\nnotice');
   expect(broken.code).toBe(2);
   expect(broken.out).not.toContain('SECRET');
@@ -41,14 +41,14 @@ it('says nothing of a token or a password', async () => {
   expect(away.out).not.toContain('SECRET');
 });
 
-it('says in words what answers, if that is no gateway', async () => {
+it('reports a server that is not a gateway', async () => {
   answer = (response) => response.end('<html>');
   expect(await run(['test', 'x'])).toMatchObject({ code: 2, out: expect.stringContaining('is not a Pailou gateway') as string });
   answer = (response) => response.writeHead(500).end('{"error":{}}');
   expect(await run(['test', 'x'])).toMatchObject({ code: 1, out: expect.stringContaining('HTTP 500') as string });
 });
 
-it('shows what would speak to the terminal, and nothing hears it', async () => {
+it('escapes control sequences for the terminal', async () => {
   const message = 'no \u001b[31mred\u009b2J\r\u0007\ttab 好';
   answer = (response) =>
     response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message, code: 'x' } }));
@@ -57,7 +57,7 @@ it('shows what would speak to the terminal, and nothing hears it', async () => {
   expect(out).toContain('no \\x1b[31mred\\x9b2J\\x0d\\x07\ttab 好');
 });
 
-it('follows no link and writes over nothing', async () => {
+it('follows no link and overwrites nothing', async () => {
   const zip = await writeZip('x', [{ path: 'SKILL.md', bytes: Buffer.from('---\nname: x\ndescription: d\n---\n') }]);
   answer = (response) => response.end(zip);
   await mkdir(join(folder, 'real'));

@@ -1,4 +1,4 @@
-/** The pages of skills, tried as they stand: every command in order, every example of every kind. */
+/** The pages on skills: every command in order, and every example of every kind, as printed. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => owned.disposeAsync());
 
-/** Each command and what must stand in what it prints. */
+/** Each command and the expected part of its output. */
 interface Pasted {
   readonly command: string;
   readonly shown: string | null;
@@ -50,7 +50,7 @@ function pasted(text: string): Pasted[] {
   );
 }
 
-it('every command of the page gives what the page shows', async () => {
+it('every command of the page prints the shown output', async () => {
   const steps = pasted(page);
   expect(steps.length).toBeGreaterThan(15);
   const pailou = `npx() { shift; "${node}" "${join(import.meta.dirname, '../../src/cli.ts')}" "$@"; }`;
@@ -98,7 +98,7 @@ describe('the page of each kind', () => {
     ],
     ['translate', '# Hallo\n\nDas Tor antwortet.', '# Hallo\n\nDas Tor antwortet.'],
     ['classify', { labels: ['bug'], confidence: 0.9, reason: 'It crashes.' }, { labels: ['bug'] }],
-  ])('%s: its row and its input work as they stand, and it names every option there is', async (kind, said, output) => {
+  ])('%s: its row and its input work as printed, and it names every option', async (kind, said, output) => {
     const text = await readFile(join(docs, 'skills', `${kind}.md`), 'utf8');
     const [row, input] = blocksIn(text, 'json').map((block) => JSON.parse(block) as { name: string });
     const made = await gateway.as('admin', 'POST', '/api/skills', row);

@@ -14,7 +14,7 @@ let processId: number;
 let output: () => string;
 
 beforeAll(async () => {
-  // A process of its own, so that its memory and descriptors are its own.
+  // A separate process, so that its memory and descriptors are its own.
   gateway = await startGateway({}, async (env) => {
     const started = await startProcess({ ...env, NODE_OPTIONS: '--inspect=127.0.0.1:0' });
     processId = started.pid;
@@ -64,7 +64,7 @@ async function call(model = 'dice'): Promise<'whole' | 'error' | 'wrong'> {
   return outcome;
 }
 
-/** A whole answer with every word, or an explicit error after a true beginning; anything else is wrong. */
+/** A whole answer with every word, or an explicit error after a prefix; anything else is wrong. */
 function judge(status: number, body: string): 'whole' | 'error' | 'wrong' {
   if (status !== 200) return String(JSON.parse(body).error.code).startsWith('upstream_') ? 'error' : 'wrong';
   const events = body.split('\n\n').filter((part) => part !== '');
@@ -84,7 +84,7 @@ const calls = 500 * rounds + 1;
 it(
   '500 streams at once with a tenth of the attempts failing: nothing is lost, and ledger, metrics and vendor agree',
   async () => {
-    // The first one may fail like any other.
+    // The first call may fail like any other.
     let whole = (await call()) === 'whole' ? 1 : 0;
     let failed = 1 - whole;
     let afterTwo = { descriptors: 0, live: 0 };
@@ -109,9 +109,9 @@ it(
 
     const listed = await eventually(listRuns, (runs) => runs.size === calls);
     expect([...listed.values()].filter((outcome) => outcome === 'complete')).toHaveLength(whole);
-    // Connections are kept, on both sides; none is left over from one round to the next.
+    // Connections are kept alive on both sides; none leaks from one round to the next.
     expect(descriptors() - afterTwo.descriptors).toBeLessThan(150);
-    // What lives after all that is dead was collected; the process itself may keep room for the next burst.
+    // Live memory after garbage collection; the process itself may keep memory for the next burst.
     const live = await liveMegabytes(output());
     expect(live - afterTwo.live).toBeLessThan(15);
     const numbers = {
@@ -127,7 +127,7 @@ it(
   120_000 + rounds * 5_000,
 );
 
-it('600 streams that may be resumed, four in ten attempts failing: no word is lost or said twice', async () => {
+it('600 resumable streams, 40 % of attempts failing: no text is lost or repeated', async () => {
   const outcomes = await Promise.all(Array.from({ length: 600 }, () => call('gone-on')));
   const whole = outcomes.filter((outcome) => outcome === 'whole').length;
   // Each call has three deployments; some would end in the middle if they could not be resumed word by word.
@@ -157,7 +157,7 @@ function count(metrics: string, name: string, label: string): number {
 
 const residentMegabytes = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1]) / 1024;
 
-it('clients that never read hold their vendors back: memory stays bounded, others do not wait', async () => {
+it('clients that never read cause backpressure at their vendors: memory is bounded, others do not wait', async () => {
   const { port } = new URL(gateway.url);
   const body = JSON.stringify({ model: 'flood', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
   const before = residentMegabytes();
@@ -175,7 +175,7 @@ it('clients that never read hold their vendors back: memory stays bounded, other
     (asked) => asked === 10,
   );
   await new Promise((resolve) => setTimeout(resolve, 2_000));
-  // Ten streams, each with what sockets and buffers take; unheld, two seconds of flood are hundreds of megabytes.
+  // Ten streams with their socket buffers; without backpressure, two seconds are hundreds of megabytes.
   expect(residentMegabytes() - before).toBeLessThan(120);
   const startedAt = Date.now();
   for (let other = 0; other < 10; other++) await call();
@@ -188,7 +188,7 @@ it('clients that never read hold their vendors back: memory stays bounded, other
   );
 }, 60_000);
 
-it('1,200 clients that vanish: the vendor is rid of all their calls', async () => {
+it('1,200 clients that vanish: the vendor has none of their calls left', async () => {
   const before = { left: vendor.left, asked: vendor.calls.get('stall-2') ?? 0 };
   const body = JSON.stringify({ model: 'endless', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
   const { port } = new URL(gateway.url);

@@ -1,4 +1,4 @@
-/** A client that reads nothing: its call ends, is recorded, and frees its place. */
+/** A client that reads nothing: its call ends, is recorded, and releases its reservations. */
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startGateway, type TestGateway } from './gateway.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   await made('/api/models', { name: 'flood', spec: { deployments } });
   await made('/api/models', { name: 'voice', spec: { deployments, operations: ['speech'] } });
   await made('/api/limits', { name: 'one', spec: { subject_type: 'user', per_model: true, concurrent_calls: 1 } });
-  // Megabytes, without an end.
+  // Megabytes, endlessly.
   vendor.behave((request, response) => {
     const sound = request.path.endsWith('/speech');
     response.writeHead(200, { 'content-type': sound ? 'audio/mpeg' : 'text/event-stream' });
@@ -51,7 +51,7 @@ describe.each([
   ['flood', '/v1/chat/completions', { stream: true, messages: [{ role: 'user', content: 'Hello' }] }],
   ['voice', '/v1/audio/speech', { input: 'Hello', voice: 'alloy' }],
 ])('%s', (model, path, more) => {
-  it('gives back its place at the deployment and under the limits, and is in the ledger', async () => {
+  it('releases its permit and its limits, and is in the ledger', async () => {
     const before = vendor.aborts;
     const socket = await deaf(path, { model, ...more });
     await eventually(
@@ -77,12 +77,12 @@ describe.each([
   });
 });
 
-it('a caller who reads slowly is not treated as one who does not read', async () => {
+it('a client that reads slowly is not a stalled client', async () => {
   const socket = await deaf('/v1/chat/completions', { model: 'flood', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
   let read = 0;
   for (let second = 0; second < 12; second++) {
     await new Promise((resolve) => setTimeout(resolve, 250));
-    // More than one buffer of the system, so that something moves at the far end.
+    // More than one system buffer, so that bytes move at the far end.
     for (let part = socket.read(1_000_000); part !== null && read < (second + 1) * 4_000_000; part = socket.read(1_000_000))
       read += part.length;
     socket.read(0);

@@ -1,4 +1,4 @@
-/** The start, as operators know it: one command, clear refusals, two kinds of database, and an end that loses nothing. */
+/** Start and stop for operators: one command, clear errors, two kinds of database, and a stop without loss. */
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -15,7 +15,7 @@ const masterKey = randomBytes(32).toString('base64');
 const hello = { messages: [{ role: 'user', content: 'Hi' }] };
 
 describe('the first start', () => {
-  it('greets with a curl line that names what works, and the demo answers', async () => {
+  it('prints a curl line that works, and the demo answers', async () => {
     await using gateway = await startGateway({}, startProcess);
     expect(gateway.gateway.greeting).toContain('curl -N');
     expect(gateway.gateway.greeting).toContain('demo/echo');
@@ -73,7 +73,7 @@ describe('the first start', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('an error at start', () => {
   const refuse = async (
     env: Record<string, string>,
     start: (env: Record<string, string>) => Promise<unknown> = startProcess,
@@ -119,10 +119,10 @@ describe('a refusal', () => {
     },
     'a strange database address': { env: { PAILOU_DATABASE_URL: 'mysql://x' }, says: /PAILOU_DATABASE_URL/ },
   };
-  /** A process of its own shows that the message comes out of it, and nothing else; the rest need not cost a start each. */
+  /** A separate process prints the message and nothing else; the other cases do not need one. */
   const ofItsOwn: ReadonlySet<string> = new Set(['a misspelt variable', 'an unknown preset', 'a database that is not there']);
   for (const [name, { env, says }] of Object.entries(cases)) {
-    it(`for ${name} says what to do`, async () => {
+    it(`for ${name} names the remedy`, async () => {
       expect(await refuse(env, ofItsOwn.has(name) ? startProcess : startPailou)).toMatch(says);
     });
   }
@@ -132,7 +132,7 @@ describe('a refusal', () => {
     await new Promise((resolve) => taken.once('listening', resolve));
     const port = String((taken.address() as { port: number }).port);
     expect(await refuse({ PAILOU_IDENTITY_PORT: port })).toMatch(/PAILOU_IDENTITY_PORT/);
-    // The readiness probe would never get an answer from a socket that is silent, so the message is read from the process itself.
+    // The readiness probe would wait forever on a silent socket, so the message is read from the process itself.
     expect(await refuse({ PAILOU_PORT: port })).toMatch(/PAILOU_PORT/);
     taken.close();
   });
@@ -238,7 +238,7 @@ describe.skipIf(postgres === undefined)('production on PostgreSQL', () => {
     );
   });
 
-  it('calls go on while the database is away, and a restarted node serves the last good configuration', async () => {
+  it('calls continue while the database is unreachable, and a restarted node serves the last good configuration', async () => {
     await using vendor = await startVendor();
     await node.as('admin', 'PUT', '/api/providers/v', { spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
     await admin(`alter database ${name} allow_connections false`);
@@ -254,7 +254,7 @@ describe.skipIf(postgres === undefined)('production on PostgreSQL', () => {
       const answer = await ask(again);
       expect(answer.status, answer.text).toBe(200);
       await admin(`alter database ${name} allow_connections true`);
-      // What was recorded meanwhile comes into the ledger, once.
+      // Runs recorded meanwhile are written to the ledger, once.
       const id = answer.headers.get('x-pailou-trace-id');
       const run = await eventually(
         () => again.as('developer', 'GET', `/api/runs/${id}`),

@@ -1,4 +1,4 @@
-/** When an answer is over, as clients of every client format meet it: words behind a finish reason, vendors that name none, and vendors that fall silent. */
+/** The end of an answer for clients of every format: text after a finish reason, vendors without finish reason, and silent vendors. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { part, say, type Script, type ScriptedVendor, startScripted, stream, think, usagePart } from '../dispatch/scene.ts';
 import { type FormatClient, formatClients, formatNames } from './format-clients.ts';
@@ -48,7 +48,7 @@ describe.each(formatNames)('%s', (name) => {
   describe.each([true, false])('streamed: %s', (streamed) => {
     const whole = streamed ? {} : { always_stream: true };
 
-    it('words behind a finish reason are part of the answer', async () => {
+    it('text after a finish reason is part of the answer', async () => {
       const model = await modelFor(stream(early, 'end', 1), {}, whole);
       expect(await ask(model, { stream: streamed })).toMatchObject({
         said: thirty,
@@ -58,13 +58,13 @@ describe.each(formatNames)('%s', (name) => {
       });
     });
 
-    it('a finish reason with every part is that of the last one', async () => {
+    it('the finish reason of the last chunk counts when every chunk has one', async () => {
       const parts = ['A', 'B', 'C'].map((content) => part({ content }, 'stop'));
       const model = await modelFor(stream([...parts, done], 'end', 1), {}, whole);
       expect(await ask(model, { stream: streamed })).toMatchObject({ said: 'ABC', complete: true, error: null });
     });
 
-    it('a tool call behind a finish reason is called', async () => {
+    it('a tool call after a finish reason counts', async () => {
       const call = part({
         tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'weather', arguments: '{"city":"X"}' } }],
       });
@@ -78,7 +78,7 @@ describe.each(formatNames)('%s', (name) => {
       ['a finish reason', [say('Hi'), part({}, 'stop')]],
       ['a finish reason and its counts', [say('Hi'), part({}, 'stop'), usagePart(5, 1)]],
       ['early finish reasons', [part({ content: 'H' }, 'stop'), part({ content: 'i' }, 'stop')]],
-    ])('a vendor that stays silent behind %s has ended', async (_what, parts) => {
+    ])('a vendor that is silent after %s has ended', async (_what, parts) => {
       const model = await modelFor(stream(parts, 'stall', 1), {}, whole);
       expect(await ask(model, { stream: streamed })).toMatchObject({ said: 'Hi', complete: true, error: null });
     });
@@ -142,7 +142,7 @@ it('several choices each keep what follows their finish reasons', async () => {
 });
 
 describe('the options of a row', () => {
-  it('say what the vendor means by its finish reasons', async () => {
+  it('map the vendor’s finish reasons', async () => {
     const tired = reply({ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'tired' });
     const refused = await chat(await modelFor(tired), false);
     expect(refused).toMatchObject({ status: 502, json: { error: { code: 'upstream_interrupted' } } });
@@ -151,7 +151,7 @@ describe('the options of a row', () => {
     expect((await chat(await modelFor(tired, { finish_reasons: { tired: 'failure' } }), false)).json.error.code).toBe('upstream_error');
   });
 
-  it('refuse a meaning that there is not', async () => {
+  it('refuse an unknown finish reason as target', async () => {
     const spec = { kind: 'openai-compatible', options: { base_url: 'http://127.0.0.1:9/v1', finish_reasons: { tired: 'asleep' } } };
     const answer = await gateway.as('admin', 'POST', '/api/providers', { name: 'asleep', spec });
     expect(answer.status).toBe(400);
@@ -163,14 +163,14 @@ describe('the options of a row', () => {
     ['the deployment', {}, { think_tags: true }, 'Hm.', 'Hi'],
     ['the deployment against the provider', { think_tags: true }, { think_tags: false }, undefined, '<think>Hm.</think>\n\nHi'],
     ['nobody', {}, {}, undefined, '<think>Hm.</think>\n\nHi'],
-  ])('tell thoughts in the text apart as %s says', async (_who, options, deployment, thought, text) => {
+  ])('separate reasoning in the text as %s configures', async (_who, options, deployment, thought, text) => {
     const message = { role: 'assistant', content: '<think>Hm.</think>\n\nHi' };
     const answer = await chat(await modelFor(reply({ index: 0, message, finish_reason: 'stop' }), options, deployment), false);
     expect(answer.json.choices[0].message.reasoning_content).toBe(thought);
     expect(answer.json.choices[0].message.content).toBe(text);
   });
 
-  it('refuse think_tags of a deployment whose format tells thoughts apart', async () => {
+  it('refuse think_tags for a deployment whose format separates reasoning', async () => {
     const provider = { kind: 'anthropic', options: { api_key: 'sk', base_url: 'http://127.0.0.1:9' } };
     await gateway.as('admin', 'POST', '/api/providers', { name: 'native', spec: provider });
     const spec = { deployments: [{ provider: 'native', model: 'claude', think_tags: true }] };
@@ -179,13 +179,13 @@ describe('the options of a row', () => {
   });
 });
 
-it('thoughts behind a finish reason are part of the answer', async () => {
+it('reasoning after a finish reason is part of the answer', async () => {
   const model = await modelFor(stream([think('a'), part({}, 'stop'), think('b'), say('c'), part({}, 'stop'), done], 'end', 1));
   const heard = await clients[0]!.ask(model, { stream: true });
   expect(heard).toMatchObject({ thought: 'ab', said: 'c', complete: true });
 });
 
-it('a tool that the vendor ran itself is no call of the caller', async () => {
+it('a tool that the vendor ran itself is not a call of the caller', async () => {
   const hosted = { id: 'h1', type: 'web_search', function: { name: 'web_search', arguments: '{}' } };
   const message = { role: 'assistant', content: 'Found.', tool_calls: [hosted] };
   const answer = await chat(await modelFor(reply({ index: 0, message, finish_reason: 'tool_calls' })), false);

@@ -1,4 +1,4 @@
-/** `response_format: json_schema` at vendors that know it and at those that refuse it: the caller gets JSON that fits, or an explicit error. */
+/** `response_format: json_schema` at vendors with and without support: the caller gets valid JSON, or an explicit error. */
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkStream } from '../contract/strict-chat.ts';
@@ -60,7 +60,7 @@ beforeEach(() => {
   vendor.requests.length = 0;
 });
 
-/** DeepSeek's own words for a schema. */
+/** DeepSeek's error for a schema. */
 function refuseSchemas(request: VendorRequest): string | null {
   if (request.body.response_format?.type !== 'json_schema') return null;
   return JSON.stringify({
@@ -68,7 +68,7 @@ function refuseSchemas(request: VendorRequest): string | null {
   });
 }
 
-/** Says `answers` one after the other; schemas are refused. */
+/** Gives `answers` in order; schemas are refused. */
 function say(...answers: readonly string[]): void {
   let turn = 0;
   vendor.behave((request, response) => {
@@ -82,7 +82,7 @@ const messages = [{ role: 'user', content: 'Which town?' }];
 const ask = (model: string, more: object = {}): Promise<Answer> =>
   gateway.as('developer', 'POST', '/v1/chat/completions', { model, messages, response_format: responseFormat, ...more });
 const contentOf = (answer: Answer): string => answer.json?.choices?.[0]?.message?.content;
-/** The newest run, once it is in the ledger with so many tokens. */
+/** The newest run, once the ledger has it with these tokens. */
 const newestRun = async (input: number) =>
   eventually(
     async () => (await gateway.as('admin', 'GET', '/api/runs?limit=1')).json.data[0],
@@ -110,7 +110,7 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect(sent[0].content).toMatch(/^Be brief\.\n\nAnswer with JSON/);
   });
 
-  it('has what does not fit repaired by the model, and every token is counted once', async () => {
+  it('repairs an invalid answer through the model, and counts every token once', async () => {
     say('{"city":"Suzhou"}', good);
     const answer = await ask('by-json');
     expect(JSON.parse(contentOf(answer))).toEqual({ city: 'Suzhou', people: 12 });
@@ -127,14 +127,14 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect(detail.attempts.map((attempt: { outcome: string }) => attempt.outcome)).toEqual(['complete', 'complete']);
   });
 
-  it('has the fence and the words around the JSON taken off', async () => {
+  it('removes the code fence and the text around the JSON', async () => {
     say('Here it is:\n```json\n{"city": "Suzhou", "people": 12}\n```');
     const answer = await ask('by-json');
     expect(contentOf(answer)).toBe(good);
     expect(vendor.requests).toHaveLength(1);
   });
 
-  it('ends in an explicit error when it never fits, with the best attempt and all tokens recorded', async () => {
+  it('ends with an explicit error when no answer is valid, with the best attempt and all tokens recorded', async () => {
     say('I would rather not.');
     const answer = await ask('by-json');
     expect(answer.status).toBe(502);
@@ -145,7 +145,7 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect((await newestRun(15)).usage).toMatchObject({ output_tokens: 6 });
   });
 
-  it('streams the answer once it fits, and nothing before', async () => {
+  it('streams the answer once it is valid, and nothing before', async () => {
     say('{"city":"Suzhou"}', good);
     const answer = await ask('by-json', { stream: true, stream_options: { include_usage: true } });
     expect(checkStream(answer.text, { usage: true })).toEqual([]);
@@ -168,7 +168,7 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect(vendor.requests).toHaveLength(0);
   });
 
-  it('refuses a schema that would hold up all other calls, and names the field', async () => {
+  it('refuses a schema that would block other calls, and names the field', async () => {
     say(good);
     const wide = { anyOf: Array.from({ length: 4_000 }, (_, index) => ({ type: 'object', properties: { [`a${index}`]: { $ref: '#' } } })) };
     const answer = await ask('by-json', { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: wide } } });
@@ -177,7 +177,7 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect(vendor.requests).toHaveLength(0);
   });
 
-  it('leaves alone what is no answer: a call of a tool, and one that was cut at its limit', async () => {
+  it('does not check tool calls and answers that were cut at their limit', async () => {
     const call = { id: 'c1', type: 'function', function: { name: 'find', arguments: '{}' } };
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -194,7 +194,7 @@ describe('a vendor with a JSON mode and no schemas', () => {
     expect(vendor.requests).toHaveLength(2);
   });
 
-  it('asks another deployment that does better, and adds up what both used', async () => {
+  it('tries another deployment, and sums the usage of both', async () => {
     vendor.behave((request, response) => {
       answerOk(request, response, request.body.model === 'able' ? good : 'no');
     });
@@ -218,7 +218,7 @@ describe('a vendor without a JSON mode', () => {
     expect(contentOf(answer)).toBe(good);
   });
 
-  it('is held to an object where only JSON is asked for', async () => {
+  it('must return an object when only JSON is requested', async () => {
     say('[1]', '{"a":1}');
     const answer = await ask('by-words', { response_format: { type: 'json_object' } });
     expect(contentOf(answer)).toBe('{"a":1}');
@@ -227,7 +227,7 @@ describe('a vendor without a JSON mode', () => {
 });
 
 describe('a vendor with schemas', () => {
-  it('gets the schema as it came, and its answer is passed on as it is', async () => {
+  it('gets the unchanged schema, and its answer is unchanged', async () => {
     vendor.behave((request, response) => answerOk(request, response, '{"anything": true}'));
     const answer = await ask('native');
     expect(vendor.requests[0]?.body.response_format).toEqual(responseFormat);
@@ -237,7 +237,7 @@ describe('a vendor with schemas', () => {
 });
 
 describe('a vendor with schemas for its newer models', () => {
-  it('has the older ones asked in words, in every client format', async () => {
+  it('sends the schema in the prompt to older ones, in every client format', async () => {
     vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(
         JSON.stringify({
@@ -271,7 +271,7 @@ describe('a vendor with schemas for its newer models', () => {
 });
 
 describe('the row of a provider or deployment', () => {
-  it('says otherwise than the kind, and the deployment otherwise than its provider', async () => {
+  it('overrides the kind, and the deployment overrides its provider', async () => {
     vendor.behave((request, response) => answerOk(request, response, good));
     for (const [model, type] of [
       ['provider-says', 'json_object'],
@@ -283,7 +283,7 @@ describe('the row of a provider or deployment', () => {
     }
   });
 
-  it('takes none but the three words', async () => {
+  it('accepts only the three values', async () => {
     const spec = { deployments: [{ provider: 'deep', model: 'x', structured_output: 'maybe' }] };
     const refused = await gateway.as('admin', 'POST', '/api/models', { name: 'odd', spec });
     expect(refused.status).toBe(400);
@@ -292,7 +292,7 @@ describe('the row of a provider or deployment', () => {
 });
 
 describe('the other client formats and clients', () => {
-  it('hold by the same rules', async () => {
+  it('follow the same rules', async () => {
     say('{"city":"Suzhou"}', good, '{"city":"Suzhou"}', good);
     const response = await gateway.as('developer', 'POST', '/v1/responses', {
       model: 'by-json',
@@ -310,7 +310,7 @@ describe('the other client formats and clients', () => {
     expect(JSON.parse(parsed.choices[0]?.message.content ?? '')).toEqual({ city: 'Suzhou', people: 12 });
   });
 
-  it('leave the check to a skill, which knows what it means', async () => {
+  it('leave the check to a skill', async () => {
     say('{"city":"Suzhou"}', good);
     const made = await gateway.as('admin', 'POST', '/api/skills', {
       name: 'town',

@@ -19,7 +19,7 @@ const people: Readonly<Record<string, Person>> = {
 };
 let key: string;
 
-/** An id that does not exist: the last letter is changed. */
+/** An unknown id: the last character is changed. */
 const unknownFor = (id: string): string => `${id.slice(0, -1)}${id.endsWith('1') ? '2' : '1'}`;
 
 const hello = [{ role: 'user', content: 'Hi' }];
@@ -35,7 +35,7 @@ const specs = (): Readonly<Record<string, object>> => ({
 
 const mcpHeaders = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' };
 
-/** Fills a tenant, and says how its things are called. */
+/** Creates rows in a tenant and returns their ids. */
 async function createRows(chief: Person, nameOf: (kind: string) => string, found: Partial<Record<Kind, string>>): Promise<void> {
   await companies.must(chief, 'POST', '/api/providers', { name: 'demo', spec: { kind: 'demo' } });
   await companies.must(chief, 'POST', '/api/models', { name: 'base', spec: modelSpec });
@@ -66,7 +66,7 @@ async function createRows(chief: Person, nameOf: (kind: string) => string, found
   found['server reference'] = `mcp/${found.server}`;
 }
 
-/** All that is theirs, as their chief sees it. */
+/** All rows of the other tenant, as its administrator sees them. */
 async function rowsOf(chief: Person): Promise<unknown[]> {
   const seen: unknown[] = [];
   for (const path of ['providers', 'models', 'skills', 'mcp-servers', 'limits', 'grants', 'keys'])
@@ -81,7 +81,7 @@ beforeAll(async () => {
   tools = await startToolServer();
   companies = await startCompanies();
   await createRows(them, (kind) => `their-${kind}-1`, theirs);
-  // Not alike: what is alike is named as what may have been meant.
+  // Different names, because similar names are suggested in errors.
   await createRows(us, (kind) => `q${kind.length}x${kind.codePointAt(0)}`, ours);
   key = (await companies.keyOf(us)).key;
   operations = operationsOf((await companies.gateway.as(null, 'GET', '/openapi.json')).json);
@@ -91,7 +91,7 @@ afterAll(async () => {
   await tools[Symbol.asyncDispose]();
 });
 
-/** The least that an address takes, where a word in it is tried. */
+/** The smallest valid body of a route. */
 function bodyFor(method: string, path: string): object | undefined {
   if (method === 'GET' || method === 'DELETE') return undefined;
   const collection = path.split('/')[2] ?? '';
@@ -151,9 +151,9 @@ function requestAt({ method, path, at }: Place, kind: Kind, id: string): Request
 const changing =
   /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|"(?:request_id|at|id|key|hint|hash)":"[^"]*"|(?:resp|msg|chatcmpl)[-_][0-9a-f]+|\d{4}-\d\d-\d\dT[0-9:.]+Z|"(?:revision|duration_ms|created|created_at|before|after)":\d+|20\d{6,}/g;
 
-/** All that an answer tells, the id itself aside, and what differs from one moment to the next. */
+/** The visible parts of an answer, without the id and without values that change with time. */
 function visibleParts({ status, headers, text }: Answer, id: string): object {
-  // `skill/greet` is also spoken of as "greet".
+  // `skill/greet` also appears as "greet".
   const spellings = [id, encodeURIComponent(id), id.slice(id.indexOf('/') + 1)];
   const blank = (words: string): string =>
     spellings.reduce((left, spelling) => left.replaceAll(spelling, '<id>'), words).replaceAll(changing, '<>');
@@ -176,7 +176,7 @@ function sendersFor(path: string): [string, Send][] {
   return senders;
 }
 
-/** Sends the same with both ids, and takes back what was made. */
+/** Sends the same request with both ids, and deletes created rows. */
 async function bothAnswers(
   send: Send,
   id: string,
@@ -195,8 +195,8 @@ async function bothAnswers(
   return answers as [object, object];
 }
 
-// First: what follows tries their names in our tenant.
-it('no list of ours shows anything of theirs', async () => {
+// First, because later tests use their names in our tenant.
+it('no list of one tenant contains rows of another', async () => {
   const lists = operations.filter(
     ({ method, path }) => method === 'GET' && !path.includes('{') && !/^\/(mcp|auth|docs|metrics)/.test(path),
   );
@@ -210,15 +210,15 @@ it('no list of ours shows anything of theirs', async () => {
 });
 
 describe('an id of another tenant', () => {
-  it('has a rule at every place that takes a word', () => {
+  it('has a rule for every string parameter', () => {
     expect(operations.length).toBeGreaterThan(70);
     const silent = referencesIn(operations).filter((place) => kindsAt(place) === undefined);
     expect(silent.map(({ method, path, at }) => `${method} ${path} ${at}`)).toEqual([]);
   });
 
-  it('has a rule at every address whose body is described nowhere', () => {
+  it('has a rule for every route without a described body', () => {
     const bare = operations.filter(({ method, requestBody }) => /^(POST|PUT|PATCH)$/.test(method) && requestBody === undefined);
-    // What they take is tried by hand below, or they take nothing.
+    // Their bodies are tested separately below, or they have none.
     expect(bare.map(({ path }) => path).toSorted()).toEqual([
       '/api/mcp-servers/{name}/account',
       '/api/mcp-servers/{name}/sync',
@@ -236,7 +236,7 @@ describe('an id of another tenant', () => {
   it('is answered like an unknown id, at every endpoint and for every role', async () => {
     const before = await rowsOf(them);
     let tried = 0;
-    // What looks first, because what is made is written in the audit.
+    // Reads first, because created rows appear in the audit.
     const inOrder = referencesIn(operations).toSorted((one, other) => Number(other.method === 'GET') - Number(one.method === 'GET'));
     for (const place of inOrder) {
       for (const kind of kindsAt(place) ?? []) {
@@ -251,7 +251,7 @@ describe('an id of another tenant', () => {
     expect(await rowsOf(them), 'something of theirs was changed').toEqual(before);
   }, 240_000);
 
-  it('is answered so too where a body names more than its description says', async () => {
+  it('is answered so too for undescribed fields of a body', async () => {
     const post = (path: string, body: unknown): Request => ({ method: 'POST', path, body });
     const chat = (more: object): Request => post('/v1/chat/completions', { model: 'base', messages: hello, ...more });
     const file = (model: string): string =>
@@ -281,7 +281,7 @@ describe('an id of another tenant', () => {
       ],
     ];
     for (const [what, theirId, requestWith] of more) {
-      // The last letter of a tool is not that of its server.
+      // The last character of a tool is not that of its server.
       const unknown = what === 'a tool at /mcp' ? `${unknownFor(theirs.server)}__say` : undefined;
       for (const [who, send] of sendersFor(requestWith('x').path)) {
         const [one, other] = await bothAnswers(send, theirId, requestWith, unknown);
@@ -290,7 +290,7 @@ describe('an id of another tenant', () => {
     }
   });
 
-  it('is no more than a moment in our own past where it is a revision', async () => {
+  it('is only a point in the own history when it is a revision', async () => {
     const { json } = await companies.as(us, 'GET', '/api/config/revision');
     const mine = (await companies.as(us, 'GET', '/api/config/history?limit=500')).json.data as { revision: number }[];
     const revisions = new Set(mine.map(({ revision }) => revision));

@@ -10,7 +10,7 @@ export interface ToolServer extends AsyncDisposable {
   readonly inputs: unknown[];
   /** Number of calls that the client cancelled. */
   aborts: number;
-  /** Calls are not answered. */
+  /** True: calls are not answered. */
   hang: boolean;
   /** Calls are answered when this resolves. */
   delay: Promise<void> | null;

@@ -1,4 +1,4 @@
-/** All 144 rows of the truth table from outside: over HTTP, with real tokens and again with keys, by every way in. */
+/** All 144 rows of the truth table over HTTP, with real tokens and with keys, at every entry point. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CapabilityKind, Role } from '../../src/types/access.ts';
 import { roles } from '../../src/types/access.ts';
@@ -9,7 +9,7 @@ import { startToolServer, type ToolServer } from './tool-server.ts';
 
 let companies: Companies;
 let tools: ToolServer;
-/** Each role lives in a tenant of its own, so that what one deletes is not missed by the others. */
+/** Each role has its own tenant, so that deletions do not affect others. */
 const people = Object.fromEntries(
   roles.map((role): [Role, Person] => [role, { subject: `one-${role}`, tenant: `of-${role}`, roles: [role] }]),
 ) as Record<Role, Person>;
@@ -17,7 +17,7 @@ const keys = new Map<Role, string>();
 const elsewhere = chiefOf('elsewhere');
 
 const collections: Readonly<Record<CapabilityKind, string>> = { model: 'models', skill: 'skills', mcp: 'mcp-servers' };
-/** Of things in a tenant; the one of another tenant is not there. */
+/** Names of rows in a tenant; the row of another tenant does not exist there. */
 const names: Readonly<Record<Relation, string>> = { own: 'own', granted: 'granted', other: 'other', 'other-tenant': 'elsewhere' };
 
 const specOf = (kind: CapabilityKind): object =>
@@ -63,7 +63,7 @@ type Send = (method: string, path: string, body?: unknown, headers?: Record<stri
 
 const hello = [{ role: 'user', content: 'Hi' }];
 
-/** An MCP request in the middle of HTTP; a refusal may come in either. */
+/** An MCP request over HTTP; a refusal may be in either. */
 async function speak(send: Send, server: string, method: string, params: object): Promise<string> {
   const answer = await send(
     'POST',
@@ -79,11 +79,11 @@ async function speak(send: Send, server: string, method: string, params: object)
   };
   if (message.error !== undefined) return /You may not (use|view) mcp\//.test(message.error.message) ? 'D' : message.error.message;
   if (message.result?.isError === true) return JSON.stringify(message.result);
-  // What one may not see is left out of a list.
+  // A list omits what the caller may not view.
   return message.result?.tools?.length === 0 ? 'D' : 'A';
 }
 
-/** Each way in which one can view, use or manage a thing; it brings the letter of what happened. */
+/** The entry points for viewing, using and managing; each returns the letter of its outcome. */
 const ways: Readonly<Record<string, Readonly<Record<string, (send: Send, name: string) => Promise<string>>>>> = {
   'model view': {
     REST: async (send, name) => letterOf(await send('GET', `/api/models/${name}`)),
@@ -128,7 +128,7 @@ for (const [kind, path] of Object.entries(collections)) {
   });
 }
 
-/** The ways by which something else happened than `expected`. */
+/** The entry points whose outcome differs from `expected`. */
 async function walk({ kind, action, relation, expected }: Row, send: Send, leaveOut: readonly string[] = []): Promise<string[]> {
   const callsBefore = tools.inputs.length;
   const found: string[] = [];
@@ -144,7 +144,7 @@ const notFor = ({ role, kind }: Row): readonly string[] => (role === 'viewer' &&
 describe('the truth table, with keys', () => {
   it.each(rows)('$role, $kind, $action, $relation', async (row) => {
     const send: Send = (...request) => companies.with(keys.get(row.role) ?? '', ...request);
-    // Keys open the calls alone, and nothing can be managed with one.
+    // Keys are accepted only for calls, and cannot manage anything.
     const wrong = row.action === 'manage' ? await walk({ ...row, expected: 'D' }, send) : await walk(row, send, ['REST', ...notFor(row)]);
     expect(wrong).toEqual([]);
   });
@@ -153,7 +153,7 @@ describe('the truth table, with keys', () => {
 describe('a call without permission to use', () => {
   const file = (model: string): string =>
     `--b\r\ncontent-disposition: form-data; name="model"\r\n\r\n${model}\r\n--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\ncontent-type: audio/wav\r\n\r\nx\r\n--b--\r\n`;
-  /** The least that each address of a call takes, by its path. */
+  /** The smallest valid body of each call route. */
   const calls: Readonly<Record<string, (model: string) => unknown>> = {
     '/v1/chat/completions': (model) => ({ model, messages: hello }),
     '/v1/messages': (model) => ({ model, messages: hello, max_tokens: 10 }),
@@ -166,7 +166,7 @@ describe('a call without permission to use', () => {
     '/v1/audio/transcriptions': file,
   };
 
-  it('is refused at every address, whether a handler decides or the door', async () => {
+  it('is refused at every address, by a handler or at admission', async () => {
     const { paths } = (await companies.gateway.as(null, 'GET', '/openapi.json')).json as { paths: Record<string, object> };
     const known = Object.entries(paths).flatMap(([path, methods]) => ('post' in methods && path.startsWith('/v1/') ? [path] : []));
     expect(Object.keys(calls).concat('/v1/skills/{name}/runs').toSorted()).toEqual(known.toSorted());
@@ -187,7 +187,7 @@ describe('a call without permission to use', () => {
   });
 });
 
-// Last, because what may be managed is deleted.
+// Last, because managed rows are deleted.
 describe('the truth table, with tokens', () => {
   it.each(rows)('$role, $kind, $action, $relation', async (row) => {
     const wrong = await walk(row, (...request) => companies.as(people[row.role], ...request), notFor(row));

@@ -1,4 +1,4 @@
-/** A gateway with two OAuth2 services that know the same subjects: the company's own, and a partner's. */
+/** A gateway with two OAuth2 services that share subjects: the company's own, and a partner's. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ export interface TwoIssuers extends AsyncDisposable {
   readonly gateway: TestGateway;
   readonly company: OauthService;
   readonly partner: OauthService;
-  /** As the person with this subject of that service, in the tenant `company` unless changed. */
+  /** Sends a request as this subject of that service, by default in the tenant `company`. */
   as(
     service: 'company' | 'partner',
     subject: string,

@@ -1,4 +1,4 @@
-/** The pages that exist in English and Chinese, tried as they stand: every command in order against a gateway of its own. */
+/** The pages in English and Chinese, executed as printed: every command in order against a separate gateway. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const blocksIn = (text: string, language: string): string[] =>
   );
 const page = (path: string): Promise<string> => readFile(join(projectRoot, path), 'utf8');
 
-/** The commands of a page, each with a part of what it prints. */
+/** The commands of a page, each with a part of its output. */
 const pasted = (blocks: readonly string[]): { command: string; shown: string | null }[] =>
   blocks.flatMap((block) =>
     block
@@ -58,7 +58,7 @@ const runModule = (code: string, env: Record<string, string>): Promise<string> =
   });
 
 describe.each(['docs/quickstart.md', 'docs/zh/quickstart.md'])('%s', (path) => {
-  it('leads from the first start to the call of a colleague', async () => {
+  it('leads from the first start to a colleague’s call', async () => {
     await using owned = new AsyncDisposableStack();
     const text = await page(path);
     const [install, ...blocks] = blocksIn(text, 'sh');
@@ -107,7 +107,7 @@ describe.each(['docs/quickstart.md', 'docs/zh/quickstart.md'])('%s', (path) => {
 });
 
 describe.each(['README.md', 'README.zh-CN.md'])('%s', (path) => {
-  it('shows commands and code that work', async () => {
+  it('contains commands and code that work', async () => {
     await using owned = new AsyncDisposableStack();
     const text = await page(path);
     const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));
@@ -129,7 +129,7 @@ describe.each(['README.md', 'README.zh-CN.md'])('%s', (path) => {
 });
 
 describe('docs/zh/skills.md', () => {
-  it('shows what its commands give', async () => {
+  it('shows the output of its commands', async () => {
     await using owned = new AsyncDisposableStack();
     const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));
     owned.defer(() => rm(folder, { recursive: true, force: true }));
@@ -178,7 +178,7 @@ describe.each(['docs/operations.md', 'docs/zh/operations.md'])('%s', (path) => {
 });
 
 describe.each(['docs/mcp.md', 'docs/zh/mcp.md'])('%s', (path) => {
-  it('makes a key of the form that its editor configuration shows, and the key opens the gate', async () => {
+  it('creates a key for its editor configuration, which the gate accepts', async () => {
     await using owned = new AsyncDisposableStack();
     const text = await page(path);
     const folder = await mkdtemp(join(tmpdir(), 'pailou-pages-'));

@@ -37,9 +37,9 @@ afterAll(async () => {
   await vendor[Symbol.asyncDispose]();
 });
 
-it('shows people their own and administrators everything', async () => {
+it('shows users their own usage and administrators all', async () => {
   const mine = (await gateway.as('user', 'GET', '/api/usage?by=model')).json;
-  // Five tokens in at one, two out at ten: 25 for each call.
+  // Five input tokens at 1 and two output tokens at 10: 25 for each call.
   expect(mine.data).toContainEqual(
     expect.objectContaining({ model: 'priced', currency: 'CNY', calls: 3, input_tokens: 15, output_tokens: 6, cost: 75 }),
   );
@@ -62,7 +62,7 @@ it('records a skill’s inner calls with the skill', async () => {
   expect(data).toContainEqual(expect.objectContaining({ skill: 'demo-greeting', model: null, calls: 1, runs: 1, input_tokens: 0 }));
 });
 
-it('gives a table for spreadsheets that runs nothing', async () => {
+it('returns CSV without formulas', async () => {
   const answer = await gateway.as('admin', 'GET', '/api/usage?by=user&format=csv');
   expect(answer.headers.get('content-type')).toContain('text/csv');
   expect(answer.text.split('\r\n')[0]).toBe(
@@ -80,7 +80,7 @@ it('gives a table for spreadsheets that runs nothing', async () => {
   ).toBe('a,b\r\n"\'=HYPERLINK(""x"")",\r\n\'-1+1|cmd,3\r\n');
 });
 
-it('says what is wrong with a question', async () => {
+it('reports invalid parameters', async () => {
   const wrong = async (query: string) => (await gateway.as('user', 'GET', `/api/usage?${query}`)).json.error;
   expect((await wrong('by=colour')).message).toContain('by');
   expect((await wrong('from=2026-13-01')).message).toContain('from');

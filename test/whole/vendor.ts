@@ -14,7 +14,7 @@ export interface Vendor extends AsyncDisposable {
   readonly requests: VendorRequest[];
   /** Connections that the client closed before the answer was complete. */
   aborts: number;
-  /** Replaces the behaviour; default answers the word `ok` in the asked form. */
+  /** Replaces the behaviour; the default answers `ok`, whole or streamed as requested. */
   behave(handler: (request: VendorRequest, response: ServerResponse) => void | Promise<void>): void;
   /** Closes the port and every connection, as a crash would. */
   kill(): Promise<void>;

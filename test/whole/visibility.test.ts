@@ -1,4 +1,4 @@
-/** What of a row each role sees, over HTTP: all of it where it may be managed, else its public part; one table for the four kinds of rows. */
+/** The visible part of a row for each role, over HTTP: all of it for its managers, otherwise its public part; one table for four kinds of rows. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Role, roles } from '../../src/types/access.ts';
 import { chiefOf, type Companies, type Person, startCompanies } from './companies.ts';
@@ -15,7 +15,7 @@ const table: Readonly<Record<Role, string>> = { admin: 'WWW', developer: 'WPP', 
 const collections = { provider: 'providers', model: 'models', skill: 'skills', mcp: 'mcp-servers' } as const;
 type Kind = keyof typeof collections;
 
-/** Stands in whatever only those may read who manage the row. */
+/** A marker in each field that only managers of the row may read. */
 const canary = 'not-for-everybody';
 const schema = { type: 'object', properties: { text: { type: 'string' } } };
 let companies: Companies;
@@ -60,7 +60,7 @@ const rows = (Object.keys(collections) as Kind[]).flatMap((kind) =>
   roles.flatMap((role) => relations.map((relation, at) => ({ kind, role, relation, expected: table[role].charAt(at) }))),
 );
 
-describe('the table of what is seen', () => {
+describe('the visibility table', () => {
   it.each(rows.filter(({ kind, relation }) => kind !== 'provider' || relation !== 'granted'))(
     'of a $kind that is $relation, the role $role sees $expected',
     async ({ kind, role, relation, expected }) => {
@@ -77,7 +77,7 @@ describe('the table of what is seen', () => {
 describe('a skill', () => {
   const draft = { description: 'DRAFT words', model: 'base', options: { instructions: `DRAFT ${canary}`, input_schema: schema } };
 
-  it('shows those who may not manage it the public part of what is published, never the draft, its prompt or its files', async () => {
+  it('shows callers without manage permission the public part of the live version, never the draft, its prompt or its files', async () => {
     const name = 'granted-user';
     await companies.must(chief, 'POST', `/api/skills/${name}/publish`, {});
     await companies.must(chief, 'PUT', `/api/skills/${name}`, { spec: { ...draft, version: '2.0.0' } });
@@ -96,7 +96,7 @@ describe('a skill', () => {
     expect((await companies.as(chief, 'GET', `/api/skills/${name}/export`)).status).toBe(200);
   });
 
-  it('shows nothing of it in a conflict to users who may not manage it', async () => {
+  it('reveals nothing of it in a conflict to users who may not manage it', async () => {
     const stale = await companies.as(people.developer, 'PUT', '/api/skills/other-viewer', { spec: draft }, { 'if-match': '"1"' });
     expect(stale.status).toBe(403);
     expect(stale.text).not.toContain(canary);

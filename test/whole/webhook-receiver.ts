@@ -1,4 +1,4 @@
-/** A webhook of the tests: a real HTTP server that checks each signature, answers as it is configured, and keeps what it accepted. */
+/** A webhook receiver: a real HTTP server that checks signatures, answers as configured, and keeps accepted messages. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
