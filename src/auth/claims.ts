@@ -86,10 +86,14 @@ export function isServiceAccount(token: Claims, mapping: ClaimMapping): boolean 
   if (client === null) return false;
   if (client === firstWord(sources, mapping, 'subject')) return true;
   const { serviceUsername: prefix } = mapping;
-  // Keycloak: the subject is a UUID. A service account's token names the client again, and no person.
-  if (prefix === null || (asWord(token['client_id']) ?? asWord(token['clientId'])) !== client) return false;
+  if (prefix === null) return false;
+  // Keycloak: the subject is a UUID. A service account's token names the client again, and no person. A client without the scope
+  // `service_account` has no such claim; then the user name tells, in a token without the session that a person's token has.
+  const clientAgain = asWord(token['client_id']) ?? asWord(token['clientId']);
   const username = asWord(token['preferred_username']);
-  return username === null || username === `${prefix}${client.toLowerCase()}`;
+  const hasServiceName = username === `${prefix}${client.toLowerCase()}`;
+  if (clientAgain === null) return hasServiceName && asWord(token['sid']) === null;
+  return clientAgain === client && (username === null || hasServiceName);
 }
 
 /** The principal of a verified token. `expiresAt` in epoch milliseconds. Throws `token_invalid` without a subject. */

@@ -98,13 +98,15 @@ describe('a service account of Keycloak', () => {
     expect(codesOf(principal)).toEqual(permissionCodes.filter((code) => !code.endsWith(':manage')).toSorted());
     const { client_id: _id, ...older } = token;
     expect(map({ ...older, clientId: 'CI-Bot' }, preset('keycloak')).roles, 'as older versions name it').toEqual(['service']);
+    expect(map(older, preset('keycloak')).roles, 'without the scope service_account').toEqual(['service']);
     expect(map({ ...token, realm_access: { roles: ['developer'] } }, preset('keycloak')).roles, 'a role that it was given counts').toEqual([
       'developer',
     ]);
   });
 
   it('is not a person with such a name, nor a person whose token names the client once', () => {
-    const { client_id: _id, ...person } = token;
+    const { client_id: _id, ...service } = token;
+    const person = { ...service, sid: 'a-session' };
     expect(map(person, preset('keycloak')).roles).toEqual([]);
     expect(map({ ...token, preferred_username: 'ulla' }, preset('keycloak')).roles).toEqual([]);
     expect(map({ ...token, client_id: 'other' }, preset('keycloak')).roles).toEqual([]);
