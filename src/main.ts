@@ -9,7 +9,7 @@ import { composeCache } from './cache/compose-cache.ts';
 import { composeConfig } from './config/compose-config.ts';
 import { createPersonNames } from './config/person-names.ts';
 import { readSettings, type Settings } from './config/settings.ts';
-import { demoProgram, seedDemo } from './demo-configuration.ts';
+import { createDemoTenants, demoProgram, seedDemo } from './demo-configuration.ts';
 import { composeDispatch } from './dispatch/compose-dispatch.ts';
 import { composeMcp } from './extensions/mcp/compose-mcp.ts';
 import { composeOutbound, networkServices } from './outbound/compose-outbound.ts';
@@ -92,7 +92,9 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   const { proxied } = outbound;
   const configParts = { storage, people, registry, services, developerServices, proxied, dataDir, catalogueFile, timeZones };
   const config = await composeConfig({ ...configParts, logger, owned });
-  if (settings.mode === 'development') await seedDemo(config, issuers[0]?.mapping.defaultTenant ?? 'default');
+  const home = issuers[0]?.mapping.defaultTenant ?? 'default';
+  if (settings.mode === 'development') await seedDemo(config, home);
+  const prepareTenant = settings.mode === 'development' ? createDemoTenants(config, home, logger) : null;
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);
   const announce = (revision: number): void => {
@@ -131,7 +133,7 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   owned.use(accessLog);
   const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage };
   const calls = composeApplication({ ...callParts, metrics, accessLog, dataDir, logger, owned });
-  return { url, issuers, metrics, storage, config, nodes, identity, calls, gate, startProber };
+  return { url, issuers, metrics, storage, config, prepareTenant, nodes, identity, calls, gate, startProber };
 }
 
 /** Composes the layers, opens the server, and returns the way to stop: drain, then dispose in reverse order. */

@@ -9,7 +9,7 @@ import { addOperation } from '../api/routes/operation.ts';
 import { addProtectedResource } from '../api/routes/protected-resource.ts';
 import { addRouting } from '../api/routes/routing.ts';
 import { addSignIn } from '../api/routes/sign-in.ts';
-import { createServer } from '../api/server.ts';
+import { createServer, type ServerOptions } from '../api/server.ts';
 import type { Shutdown } from '../api/shutdown.ts';
 import type { CallServices } from '../application/services.ts';
 import type { Identity } from '../auth/compose-auth.ts';
@@ -32,6 +32,8 @@ export interface ServerParts {
   readonly publicUrl: string;
   readonly version: string;
   readonly config: ConfigService;
+  /** As in ServerOptions. */
+  readonly prepareTenant: ServerOptions['prepareTenant'];
   readonly storage: Storage;
   readonly nodes: NodeRegistry;
   readonly identity: Identity;
@@ -45,7 +47,7 @@ export interface ServerParts {
 export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
 
 export function composeServer(parts: ServerParts): Promise<GatewayServer> {
-  const { settings, publicUrl, version, config, storage, nodes, identity, calls, gate, metrics, shutdown, logger } = parts;
+  const { settings, publicUrl, version, config, prepareTenant, storage, nodes, identity, calls, gate, metrics, shutdown, logger } = parts;
   const { database, ledger, contents, audit } = storage;
   const { issuers, credentials, browser, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
@@ -59,6 +61,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     recheckMs: settings.recheckSeconds * 1_000,
     unreadMs: settings.unreadSeconds * 1_000,
     credentials,
+    prepareTenant,
     config,
     audit,
     homeTenant,

@@ -68,7 +68,14 @@ function notForKeys(): GatewayError {
   );
 }
 
-export function addAdmission(app: FastifyInstance, credentials: Credentials, config: ConfigService): void {
+export interface AdmissionOptions {
+  readonly credentials: Credentials;
+  readonly config: Pick<ConfigService, 'hold' | 'current'>;
+  /** As in ServerOptions. */
+  readonly prepareTenant: ((tenant: string) => Promise<void> | null) | null;
+}
+
+export function addAdmission(app: FastifyInstance, { credentials, config, prepareTenant }: AdmissionOptions): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('held', null);
   app.decorateRequest('activeRequest', null);
@@ -87,6 +94,16 @@ export function addAdmission(app: FastifyInstance, credentials: Credentials, con
     // An unknown address answers 404 to every caller.
     const access = request.is404 ? 'public' : (request.routeOptions.config.access ?? 'administrator');
     if (access === 'public') return done();
+    const prepare = ({ tenant }: Principal): Promise<void> | null =>
+      prepareTenant !== null && request.routeOptions.config.keys === true ? prepareTenant(tenant) : null;
+    /** After a wait the call takes the configuration of now, unless its connection closed in the meantime. */
+    const renew = (): void => {
+      if (reply.raw.closed || config.current() === held.snapshot) return;
+      const newer = config.hold();
+      request.held = newer;
+      held.release();
+      reply.header('x-pailou-revision', newer.snapshot.revision);
+    };
     const admit = (principal: Principal): void => {
       request.principal = principal;
       if (principal.credential === 'key' && request.routeOptions.config.keys !== true) throw notForKeys();
@@ -100,11 +117,18 @@ export function addAdmission(app: FastifyInstance, credentials: Credentials, con
         address: request.socket.remoteAddress ?? '',
         method: request.method,
       });
-      if (!(known instanceof Promise)) {
+      let pending: Promise<void> | null;
+      if (known instanceof Promise) {
+        pending = known.then((principal) => {
+          admit(principal);
+          return prepare(principal) ?? undefined;
+        });
+      } else {
         admit(known);
-        return done();
+        pending = prepare(known);
+        if (pending === null) return done();
       }
-      known.then(admit).then(
+      pending.then(renew).then(
         () => done(),
         (thrown: Error) => done(thrown),
       );

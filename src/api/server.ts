@@ -27,6 +27,8 @@ export interface ServerOptions {
   /** Milliseconds without a byte read after which a stalled client is closed. */
   readonly unreadMs: number;
   readonly config: ConfigService;
+  /** Prepares the configuration of a tenant before the calls of its people; returns null when there is nothing to wait for. Null: none is prepared. */
+  readonly prepareTenant: ((tenant: string) => Promise<void> | null) | null;
   readonly audit: AuditLog;
   /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
@@ -74,7 +76,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onRoute', (route) => addresses.learn(route.url));
   addCrossOrigin(app, options.corsOrigins);
   addShutdown(app, options.shutdown);
-  addAdmission(app, options.credentials, options.config);
+  addAdmission(app, options);
   const activeRequests = createActiveRequests({ ...options, everyMs: options.recheckMs });
   options.onRevocation(() => activeRequests.revoked());
   app.decorate('activeRequests', activeRequests);
