@@ -11,6 +11,7 @@ let origin: string;
 let gateway: TestGateway;
 let paths: Record<string, object>;
 let version = 1;
+let servers: object[] = [{ url: '/' }];
 
 const order = { type: 'object', properties: { id: { type: 'integer' }, note: { type: 'string' } }, required: ['id'] };
 const answer = (schema: object) => ({ 200: { description: 'ok', content: { 'application/json': { schema } } } });
@@ -43,7 +44,7 @@ beforeAll(async () => {
         const tag = `"${version}"`;
         if (request.headers['if-none-match'] === tag) return void response.writeHead(304).end();
         response.setHeader('etag', tag);
-        return json({ openapi: '3.1.0', info: { title: 'Orders', version: '1' }, servers: [{ url: '/' }], paths });
+        return json({ openapi: '3.1.0', info: { title: 'Orders', version: '1' }, servers, paths });
       }
       if (path === '/orders/7') return json({ id: 7, note: 'seven' });
       if (path === '/orders') return json(request.method === 'POST' ? JSON.parse(body) : [{ id: 7 }]);
@@ -183,6 +184,40 @@ describe('a REST service', () => {
     version++;
     await sync();
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo');
+  });
+
+  it('whose document names another service later gets no more calls, and the other service neither calls nor secrets', async () => {
+    const internal: string[] = [];
+    const other = createServer((request, response) => {
+      internal.push(`${request.url} ${JSON.stringify(request.headers)}`);
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    owned.defer(() => void other.close());
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await register('turning');
+    const call = async () => {
+      await using client = await connect('turning');
+      return textOf(await client.callTool({ name: 'echo', arguments: {} }).catch((thrown: Error) => ({ thrown: thrown.message })));
+    };
+    expect(await call()).toContain('x-service-key');
+    try {
+      version++;
+      servers = [{ url: elsewhere }];
+      const synced = await gateway.as('admin', 'POST', '/api/mcp-servers/turning/sync');
+      expect(synced.text).toContain('names a service at another origin than its own');
+      await call();
+      const tried = { spec: { kind: 'openapi', options: { document_url: `${origin}/openapi.json`, ...secrets } } };
+      expect((await gateway.as('admin', 'POST', '/api/mcp-servers/test', tried)).json).toMatchObject({ ok: false });
+      expect(internal).toEqual([]);
+      const allowed = { spec: { kind: 'openapi', options: { ...tried.spec.options, url: elsewhere, operations: ['echo'] } } };
+      expect((await gateway.as('admin', 'POST', '/api/mcp-servers/test', allowed)).json, 'the row itself may name it').toMatchObject({
+        ok: true,
+      });
+    } finally {
+      version++;
+      servers = [{ url: '/' }];
+    }
   });
 
   it('with an unusable document is refused at registration, with the reason', async () => {

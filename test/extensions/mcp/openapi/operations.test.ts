@@ -238,6 +238,9 @@ describe('a document', () => {
     expect(serviceAddress({ servers: [{ url: '/api' }] }, { ...none, document_url: 'https://docs.example/a/openapi.json' })).toBe(
       'https://docs.example/api',
     );
+    const fetched = { ...none, document_url: 'https://docs.example/a/openapi.json' };
+    for (const url of ['http://docs.example/api', 'https://docs.example:8443', '//10.0.0.5/', 'https://docs.example.evil'])
+      expect(() => serviceAddress({ servers: [{ url }] }, fetched), url).toThrow(/another origin .*set `url`/);
     expect(() => serviceAddress({ servers: [{ url: '/api' }] }, none)).toThrow(/set `url`/);
     expect(() => serviceAddress({ servers: [{ url: 'https://{x}.example' }] }, none)).toThrow(/set `url`/);
   });

@@ -2,7 +2,10 @@
 import { isJsonObject, type JsonObject } from '../../../../types/json.ts';
 import { DocumentError } from './document.ts';
 
-/** An absolute URL without a query. Throws DocumentError if there is none. */
+/**
+ * An absolute URL without a query. Throws DocumentError if there is none. A document that is fetched may change after its row was approved,
+ * so it names a service at its own origin only: another one gets neither the secrets of the row nor calls into a private network.
+ */
 export function serviceAddress(
   document: JsonObject,
   given: { readonly url: string | undefined; readonly document_url: string | undefined },
@@ -20,6 +23,9 @@ export function serviceAddress(
   const found = URL.parse(written, given.document_url);
   if (found === null || !/^https?:$/.test(found.protocol))
     throw new DocumentError(`names no absolute address of the service in its servers ("${written.slice(0, 200)}"); set \`url\``);
+  const { document_url: where } = given;
+  if (where !== undefined && found.origin !== new URL(where).origin)
+    throw new DocumentError(`names a service at another origin than its own ("${found.origin.slice(0, 200)}"); set \`url\` to allow that`);
   found.search = '';
   found.hash = '';
   return found.href;
