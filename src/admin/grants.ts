@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { readGrantReference } from '../config/grant-reference.ts';
+import { findTarget, requireTarget } from '../config/grant-targets.ts';
 import { capabilityOfRow, rightsOf } from '../config/row-capability.ts';
 import type { ConfigService } from '../config/service.ts';
 import { capabilityKinds } from '../types/access.ts';
@@ -111,6 +112,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
         spec,
         enabled: enabled ?? true,
         owner: personRef(principal),
+        expectedTarget: requireTarget(config.rowSet(), principal.tenant, spec.capability),
       };
       const { revision } = await config.change(
         writerOf(request),
@@ -141,6 +143,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
         operation: 'replace' as const,
         spec,
         expectedRevision: expectedRevision(request),
+        expectedTarget: findTarget(config.rowSet(), current.tenant, spec.capability)?.id ?? null,
         ...(enabled === undefined ? {} : { enabled }),
       };
       const { revision } = await config.change(writerOf(request), [mutation], `update grant ${current.name}`);

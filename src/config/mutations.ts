@@ -5,7 +5,7 @@ import type { Actor, ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { grantableKinds } from './grant-reference.ts';
 import { type ConfigRow, type GrantSpec, type ResourceKind, resourceNames } from '../types/resources.ts';
-import { requireNewRight, requireTarget } from './grant-targets.ts';
+import { findTarget, requireNewRight, requireTarget } from './grant-targets.ts';
 import type { InstanceFactory } from './instances.ts';
 import { parseOptions } from './instances.ts';
 import { prepareAlerts } from './limit-alerts.ts';
@@ -32,6 +32,8 @@ export interface Mutation {
   readonly owner?: string | null;
   /** The revision of the row that the caller saw; null or absent overwrites any revision. */
   readonly expectedRevision?: number | null;
+  /** For a grant on one thing: the id of the row that had the name when the writer asked; null for a pattern or a tag. Undefined binds to whatever has the name at write time. */
+  readonly expectedTarget?: string | null;
 }
 
 /** The spec to store: validated, with defaults, secrets sealed. `***` keeps the secrets of `stored`. */
@@ -70,10 +72,21 @@ export function prepareSpec(
   return { ...spec, options: sealOptions(restored, schema, secrets, context) };
 }
 
-/** An unchanged grant stays bound to its row, even when another row has the name now. */
-function targetOf(name: string, spec: ConfigRow['spec'], before: ConfigRow | null, rows: RowSet, tenant: string): string | null {
+/** An unchanged grant stays bound to its row, even when another row has the name now. Throws `revision_conflict` when the name was given to another row since the writer asked. */
+function targetOf(
+  { name, tenant, expectedTarget }: Mutation,
+  spec: ConfigRow['spec'],
+  before: ConfigRow | null,
+  rows: RowSet,
+): string | null {
   const wanted = spec as unknown as GrantSpec;
   const isSame = before?.target != null && before.spec['capability'] === wanted.capability && rows.hasAnyId(tenant, before.target);
+  if (!isSame && expectedTarget !== undefined && expectedTarget !== (findTarget(rows, tenant, wanted.capability)?.id ?? null))
+    throw new GatewayError(
+      'revision_conflict',
+      `spec.capability: what was named "${wanted.capability}" when you asked was deleted since. Look at what has the name now, then grant again.`,
+      { param: 'spec.capability' },
+    );
   const target = isSame ? (before.target ?? null) : requireTarget(rows, tenant, wanted.capability);
   requireNewRight(rows, tenant, name, wanted, target);
   return target;
@@ -140,7 +153,7 @@ export function planChange(
     kind,
     name,
     spec,
-    ...(kind === 'grant' ? { target: targetOf(name, spec, before, rows, tenant) } : {}),
+    ...(kind === 'grant' ? { target: targetOf(mutation, spec, before, rows) } : {}),
     ...approvalOf(mutation, before, spec, actor),
     enabled: mutation.enabled ?? before?.enabled ?? true,
     owner: ownerOf(mutation.owner, before?.owner ?? null, names),

@@ -46,7 +46,7 @@ describe.skipIf(!isRoot)('a program of an MCP server, where the gateway runs as 
     await chmod(folder, 0o755);
     const file = join(folder, 'who.cjs');
     await writeFile(file, program);
-    // A checkout in root's own folder holds a Node that nobody else may start.
+    // Other users cannot start the Node of a checkout in root's own folder.
     let command = process.execPath;
     if (spawnSync(command, ['-e', '0'], { uid, gid }).status !== 0) {
       command = join(folder, 'node');
