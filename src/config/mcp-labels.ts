@@ -12,12 +12,16 @@ export function byAge(one: Pick<ConfigRow, 'id' | 'createdAt'>, other: Pick<Conf
   return one.id < other.id ? -1 : 1;
 }
 
-/** The part before the first `__` of every name with the label. Only labels with the same root can collide. */
-const rootOf = (label: string): string => `${label}__`.split('__', 1)[0] ?? '';
+/** The part before the first `__` of every name with the label, in small letters. Only labels with the same root can collide. */
+const rootOf = (label: string): string => `${label.toLowerCase()}__`.split('__', 1)[0] ?? '';
 
-/** True when tools under these labels could get one name: `a` and `a__b` both make `a__b__c`, `a` and `a_` both make `a___c`. */
+/**
+ * True when tools under these labels could get one name: `a` and `a__b` both make `a__b__c`, `a` and `a_` both make `a___c`. Also true for
+ * names that differ in case alone, which models and some clients do not tell apart.
+ */
 export function labelsCollide(one: string, other: string): boolean {
-  const [short, long] = one.length <= other.length ? [one, other] : [other, one];
+  const labels = [one.toLowerCase(), other.toLowerCase()] as const;
+  const [short, long] = labels[0].length <= labels[1].length ? labels : [labels[1], labels[0]];
   return long === short || long === `${short}_` || long.startsWith(`${short}__`);
 }
 

@@ -65,7 +65,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
 
     it('is refused at save when a server has it, as its name, its prefix, or a part', async () => {
       expect((await save(chief, 'docs', ours, { prefix: 'papers' })).status).toBe(201);
-      for (const prefix of ['files', 'files_', 'files__x', 'papers', 'docs', 'skill', 'mcp', 'skill__x']) {
+      for (const prefix of ['files', 'files_', 'files__x', 'FILES', 'Files__x', 'papers', 'docs', 'skill', 'mcp', 'skill__x', 'SKILL']) {
         const refused = await save(dev, 'evil', theirs, { prefix });
         expect({ prefix, status: refused.status, param: refused.json.error?.param }).toEqual({ prefix, status: 400, param: 'spec.prefix' });
       }
