@@ -15,6 +15,7 @@ import { composeMcp } from './extensions/mcp/compose-mcp.ts';
 import { composeOutbound, networkServices } from './outbound/compose-outbound.ts';
 import { loadPlugins } from './plugins/loader.ts';
 import { composeQuota } from './quota/compose-quota.ts';
+import { composeThoughts } from './storage/compose-thoughts.ts';
 import { composeStorage } from './storage/compose-storage.ts';
 import { createNodeRegistry } from './storage/node-registry.ts';
 import { connectRedis } from './storage/redis.ts';
@@ -121,7 +122,8 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     owned,
   });
 
-  const { dispatcher, startProber } = composeDispatch({ config, outbound, registry, metrics, audit, logger, owned });
+  const thoughts = composeThoughts(storage, redis, owned);
+  const { dispatcher, startProber } = composeDispatch({ config, outbound, registry, thoughts, metrics, audit, logger, owned });
   const { catalogue, gate } = composeMcp({ config, database, audit, version, logger, owned });
   const answers = composeCache({
     memoryMb: settings.cacheMemoryMb,
@@ -131,7 +133,7 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   });
   const accessLog = createAccessLog({ share: settings.accessLog });
   owned.use(accessLog);
-  const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage };
+  const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage, thoughts };
   const calls = composeApplication({ ...callParts, metrics, accessLog, dataDir, logger, owned });
   return { url, issuers, metrics, storage, config, prepareTenant, nodes, identity, calls, gate, startProber };
 }

@@ -10,6 +10,7 @@ import { createToolLoopStates } from '../storage/tool-loop-state.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
+import type { SharedThoughts } from '../types/shared-thoughts.ts';
 import { createBackgroundRuns } from './background/background-runs.ts';
 import type { CallServices } from './services.ts';
 import { createApprovalGate } from './tools/tool-approval.ts';
@@ -21,6 +22,7 @@ export interface ApplicationParts {
   readonly quota: Quota;
   readonly people: Pick<People, 'find'>;
   readonly storage: Storage;
+  readonly thoughts: SharedThoughts | null;
   readonly metrics: Metrics;
   readonly accessLog: AccessLog;
   readonly dataDir: string;
@@ -29,7 +31,7 @@ export interface ApplicationParts {
 }
 
 export function composeApplication(parts: ApplicationParts): CallServices {
-  const { answers, dispatcher, catalogue, quota, people, storage, metrics, accessLog, dataDir, logger, owned } = parts;
+  const { answers, dispatcher, catalogue, quota, people, storage, thoughts, metrics, accessLog, dataDir, logger, owned } = parts;
   const { ledger, contents, database, boxFor, responses } = storage;
   const inFlightRuns = createInFlightRuns({
     ledger: { ...accessLog.logging(metrics.counting(ledger)), content: (...kept) => contents.keep(...kept) },
@@ -41,5 +43,18 @@ export function composeApplication(parts: ApplicationParts): CallServices {
   const states = createToolLoopStates(database, boxFor('chat states'));
   const backgroundRuns = createBackgroundRuns(states, logger);
   owned.defer(() => backgroundRuns.close());
-  return { answers, approvals, dispatcher, catalogue, quota, people, states, backgroundRuns, ledger: inFlightRuns, responses, logger };
+  return {
+    answers,
+    approvals,
+    dispatcher,
+    catalogue,
+    quota,
+    people,
+    states,
+    thoughts,
+    backgroundRuns,
+    ledger: inFlightRuns,
+    responses,
+    logger,
+  };
 }

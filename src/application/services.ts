@@ -5,6 +5,7 @@ import type { Catalogue } from '../extensions/mcp/catalogue/catalogue.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { People } from '../storage/people.ts';
 import type { ResponseStore } from '../storage/response-store.ts';
+import type { SharedThoughts } from '../types/shared-thoughts.ts';
 import type { ToolLoopStates } from '../types/tool-loop-state.ts';
 import type { Ledger } from '../types/run.ts';
 import type { Logger } from '../types/logger.ts';
@@ -22,6 +23,8 @@ export interface CallServices {
   readonly people: Pick<People, 'find'>;
   /** The state of chats with server-side tools between two requests. */
   readonly states: ToolLoopStates;
+  /** The reasoning that all nodes remember. Null: each node remembers its own. */
+  readonly thoughts: SharedThoughts | null;
   readonly ledger: Ledger;
   /** Background runs of skills. */
   readonly backgroundRuns: BackgroundRuns;

@@ -7,6 +7,7 @@ import type { AuditLog } from '../storage/audit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger } from '../types/run.ts';
+import type { SharedThoughts } from '../types/shared-thoughts.ts';
 import type { SnapshotSource } from '../types/snapshot.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { createProber } from './prober.ts';
@@ -15,6 +16,7 @@ export interface DispatchParts {
   readonly config: SnapshotSource;
   readonly outbound: Outbound;
   readonly registry: PluginRegistry;
+  readonly thoughts: SharedThoughts | null;
   readonly metrics: Metrics;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly logger: Logger;
@@ -27,8 +29,9 @@ export interface Dispatch {
   readonly startProber: (ledger: Ledger) => void;
 }
 
-export function composeDispatch({ config, outbound, registry, metrics, audit, logger, owned }: DispatchParts): Dispatch {
+export function composeDispatch({ config, outbound, registry, thoughts, metrics, audit, logger, owned }: DispatchParts): Dispatch {
   const invoker = createModelInvoker({
+    thoughts,
     client: outbound.client,
     developerClient: outbound.developerClient,
     format: (kind) => registry.instance('format', kind),

@@ -4,6 +4,7 @@ import type { ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { UpstreamCall } from '../types/provider.ts';
+import type { SharedThoughts } from '../types/shared-thoughts.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type {
   EmbeddingsAnswer,
@@ -120,6 +121,8 @@ export function createModelInvoker(options: {
   readonly developerClient?: OutboundClient;
   format(kind: string): WireFormat | undefined;
   readonly pictures: PictureFetcher;
+  /** Absent: reasoning is remembered on this node alone. */
+  readonly thoughts?: SharedThoughts | null;
 }): ModelInvoker {
   const { pictures } = options;
   const clientOf = ({ provider }: Deployment): OutboundClient => {
@@ -189,7 +192,7 @@ export function createModelInvoker(options: {
         status: response.status,
         headers: response.headers,
         warnings,
-        events: thoughtful ? rememberReasoning(scope, events) : events,
+        events: thoughtful ? rememberReasoning(scope, events, options.thoughts ?? null) : events,
       };
     },
 

@@ -1,10 +1,12 @@
 /**
  * Remembers reasoning that a vendor requires again in the next turn, for clients that drop members beyond OpenAI's schema. It is kept on
- * this node for an hour and found by tool-call ids, which every client keeps. Reasoning that the client sends takes precedence.
+ * this node for an hour, and on all nodes where they share a store, and is found by tool-call ids, which every client keeps. Reasoning
+ * that the client sends takes precedence.
  */
 import { LRUCache } from 'lru-cache';
 import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
+import { type SharedThoughts, thoughtsKeptMs } from '../types/shared-thoughts.ts';
 
 interface Thoughts {
   readonly reasoning: string;
@@ -14,7 +16,7 @@ interface Thoughts {
 const maxBytes = 64 * 1024 * 1024;
 const memory = new LRUCache<string, Thoughts>({
   maxSize: maxBytes,
-  ttl: 3_600_000,
+  ttl: thoughtsKeptMs,
   sizeCalculation: (thoughts) =>
     200 + thoughts.reasoning.length + thoughts.details.reduce((sum, each) => sum + JSON.stringify(each).length, 0),
 });
@@ -30,6 +32,49 @@ function find(scope: string, message: JsonObject): Thoughts | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Calls of earlier turns that the shared store does not know. */
+const unknown = new LRUCache<string, true>({ max: 100_000, ttl: 600_000 });
+
+/** The key of the shared text of a turn: its first call. */
+function sharedKeyOf(scope: string, message: JsonObject): string | undefined {
+  const calls = message['tool_calls'];
+  const first: unknown = message['role'] === 'assistant' && Array.isArray(calls) ? calls[0] : undefined;
+  const id = isJsonObject(first) ? first['id'] : undefined;
+  return typeof id === 'string' ? keyOf(scope, id) : undefined;
+}
+
+function isThoughts(value: unknown): value is Thoughts {
+  return isJsonObject(value) && typeof value['reasoning'] === 'string' && Array.isArray(value['details']);
+}
+
+async function fetchThoughts(keys: readonly string[], latest: string | undefined, shared: SharedThoughts): Promise<void> {
+  const found = await shared.read(keys);
+  for (const key of keys) {
+    const text = found.get(key);
+    if (text === undefined) {
+      // The latest turn may still be on its way to the store.
+      if (key !== latest) unknown.set(key, true);
+      continue;
+    }
+    const thoughts: unknown = JSON.parse(text);
+    if (isThoughts(thoughts)) memory.set(key, thoughts);
+  }
+}
+
+/** Fetches reasoning of other nodes for turns that have none here and in the request. Null when nothing is missing. */
+export function fetchReasoning(scope: string, { body }: ChatRequest, shared: SharedThoughts): Promise<void> | null {
+  const missing: string[] = [];
+  let latest: string | undefined;
+  for (const message of body.messages) {
+    if (message['reasoning_content'] !== undefined || message['reasoning_details'] !== undefined) continue;
+    const key = sharedKeyOf(scope, message);
+    if (key === undefined || memory.has(key)) continue;
+    latest = key;
+    if (!unknown.has(key)) missing.push(key);
+  }
+  return missing.length === 0 ? null : fetchThoughts(missing, latest, shared);
 }
 
 /** The request with remembered reasoning where the client left it out; the same object when nothing is added. */
@@ -58,8 +103,12 @@ interface Turn {
   readonly ids: string[];
 }
 
-/** Forwards the events and remembers the reasoning of each choice with tool calls. */
-export async function* rememberReasoning(scope: string, events: ChatEvents): ChatEvents & AsyncGenerator {
+/** Forwards the events and remembers the reasoning of each choice with tool calls, also in the shared store. */
+export async function* rememberReasoning(
+  scope: string,
+  events: ChatEvents,
+  shared: SharedThoughts | null = null,
+): ChatEvents & AsyncGenerator {
   const turns = new Map<number, Turn>();
   const turnOf = (choice: number): Turn => {
     let turn = turns.get(choice);
@@ -74,7 +123,10 @@ export async function* rememberReasoning(scope: string, events: ChatEvents): Cha
       else if (event.type === 'finish') {
         const turn = turns.get(event.choice);
         if (turn === undefined || (turn.reasoning === '' && turn.details.length === 0)) continue;
-        for (const id of turn.ids) memory.set(keyOf(scope, id), { reasoning: turn.reasoning, details: turn.details });
+        const thoughts: Thoughts = { reasoning: turn.reasoning, details: turn.details };
+        for (const id of turn.ids) memory.set(keyOf(scope, id), thoughts);
+        const [first] = turn.ids;
+        if (first !== undefined) shared?.keep(keyOf(scope, first), JSON.stringify(thoughts));
       }
     }
     yield batch;

@@ -70,7 +70,7 @@ export async function cachedChat(services: CallServices, caller: Caller, model: 
       throw thrown;
     }
     // The receiver of a replayed answer continues from it, and may differ from the first receiver.
-    const events = rememberReasoning(personKey(caller.principal), replayed(run, cached.value));
+    const events = rememberReasoning(personKey(caller.principal), replayed(run, cached.value), services.thoughts);
     return { run, deployment: 'cache', attempts: 0, warnings: cached.warnings, events };
   }
   // Sends what was compared. The caller's own bytes may contain a member twice, and a vendor could read the other one.

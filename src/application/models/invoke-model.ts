@@ -1,9 +1,11 @@
 /** Calls `model/<name>`: opens the run, dispatches the call and records the answer. */
 import { estimateSize } from '../../models/estimate-usage.ts';
+import { fetchReasoning } from '../../models/reasoning-memory.ts';
 import { Run } from '../../telemetry/run.ts';
+import { personKey } from '../../types/access.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
-import type { ModelEntry } from '../../types/snapshot.ts';
+import type { Deployment, ModelEntry } from '../../types/snapshot.ts';
 import type { Operation } from '../../types/wire-format.ts';
 import { recordRun, endRunWithError } from './recorded-run.ts';
 import { callContext } from './call-context.ts';
@@ -33,6 +35,11 @@ export function openRun(
   return new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision, onBehalfOf });
 }
 
+/** Formats other than OpenAI's decide by themselves which thoughts they send. */
+function wantsThoughts({ replays = [], reasoning, provider }: Deployment): boolean {
+  return replays.length > 0 || (provider.instance.formats.chat !== 'openai' && reasoning?.thinking !== false);
+}
+
 export function requireOperation(model: ModelEntry, operation: Operation): void {
   if (model.spec.operations.includes(operation)) return;
   throw new GatewayError(
@@ -42,6 +49,12 @@ export function requireOperation(model: ModelEntry, operation: Operation): void 
       param: 'model',
     },
   );
+}
+
+/** Fetches reasoning that another node remembers, for models that want it back. Null when there is nothing to fetch. */
+function missingReasoning({ thoughts }: CallServices, run: Run, model: ModelEntry, request: ChatRequest): Promise<void> | null {
+  if (thoughts === null || !model.deployments.some(wantsThoughts)) return null;
+  return fetchReasoning(personKey(run.start.principal), request, thoughts);
 }
 
 /**
@@ -59,6 +72,8 @@ export async function invokeModel(
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);
   run.asked(request.body);
   try {
+    const fetching = missingReasoning(services, run, model, request);
+    if (fetching !== null) await fetching;
     const context = callContext(services, caller, run, { ...options, size: () => estimateSize(request.body) });
     const answer = await services.dispatcher.chat(model, request, context);
     const { deployment, attempts, warnings } = answer;
