@@ -26,6 +26,8 @@ import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
 import { customToolsAsFunctions } from './conversation/custom-tools.ts';
 import { withPrefill } from './prefill.ts';
+import { fitLimits } from './request-limits.ts';
+import { renameTools } from './vendor-tool-names.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
 import { fitEffort } from './reasoning-effort.ts';
 import { rememberReasoning, restoreReasoning } from './reasoning-memory.ts';
@@ -162,15 +164,21 @@ export function createModelInvoker(options: {
 
   return {
     async chat(deployment, given, { stream, signal, scope, prefill }) {
-      const format = formatFor(deployment, 'chat');
+      const usual = formatFor(deployment, 'chat');
       const provider = deployment.provider.instance;
       const request = prefill === undefined ? given : withPrefill(given, prefill, provider.prefill?.(deployment.model) ?? {});
       const { call, target, warnings } = prepare(deployment, 'chat', request.body, stream);
-      const thoughtful = format.thoughts === true || (target.replays ?? []).length > 0;
+      const thoughtful = usual.thoughts === true || (target.replays ?? []).length > 0;
       const kind = chatFormatOf(deployment);
       const restored = thoughtful ? restoreReasoning(scope, request) : request;
-      const fitting = fitEffort(restored, deployment, kind, (note) => target.warn(note));
-      let asked = fitTranslated(fitting, { format: kind, provider, target });
+      const limited = fitLimits(
+        fitEffort(restored, deployment, kind, (note) => target.warn(note)),
+        provider.limits,
+        target,
+      );
+      const renamed = request.native?.format === kind ? null : renameTools(limited, usual, target);
+      const format = renamed?.format ?? usual;
+      let asked = fitTranslated(renamed?.request ?? limited, { format: kind, provider, target });
       if (provider.customTools !== true) asked = customToolsAsFunctions(asked);
       if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
       if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);

@@ -11,6 +11,13 @@ export function publicToolName(server: string, tool: string): string {
   return shortened(safe, plain);
 }
 
+const accepted = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The name for a vendor; the same when every vendor accepts it. */
+export function vendorToolName(name: string): string {
+  return accepted.test(name) || name === '' ? name : shortened(name.replaceAll(/[^A-Za-z0-9_-]/g, '_'), name);
+}
+
 /** True if the name has the form of a public one, so that it may be that of a tool which is not there now. */
 export const looksPublic = (name: string): boolean => name.includes('__') || name.length >= longest;
 

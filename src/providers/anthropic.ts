@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
+import { withoutBillingLine } from '../text/billing-line.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
 import { headerSecret } from '../types/secret.ts';
@@ -90,6 +91,26 @@ function dropSampling(body: JsonObject, call: UpstreamCall): JsonObject {
   return rest;
 }
 
+/** Anthropic's own service: other vendors that accept the format have no use for the billing line. */
+function isAnthropic(address: string): boolean {
+  const { hostname } = new URL(address);
+  return hostname === 'anthropic.com' || hostname.endsWith('.anthropic.com');
+}
+
+function dropBillingLine(body: JsonObject): JsonObject {
+  const system = withoutBillingLine(body['system']);
+  if (system === body['system']) return body;
+  const { system: _line, ...rest } = body;
+  return system === undefined ? rest : { ...rest, system };
+}
+
+/** Undefined when requests go as they are. */
+function adjusterOf(address: string, version: string): Provider['adjust'] {
+  const own = isAnthropic(address);
+  if (version < withoutSampling) return own ? undefined : dropBillingLine;
+  return own ? dropSampling : (body, call) => dropSampling(dropBillingLine(body), call);
+}
+
 export default definePlugin({
   type: 'provider',
   kind: 'anthropic',
@@ -97,6 +118,7 @@ export default definePlugin({
   options,
   create({ api_key, base_url, auth, version, betas, ...answers }, services): Provider {
     const base = baseAddress(services.checkUrl(base_url, 'spec.options.base_url'), /(\/v1)?(\/messages)?$/);
+    const adjust = adjusterOf(base_url, version);
     return {
       structuredOutput: { usual: 'json_schema', source: 'https://platform.claude.com/docs/en/build-with-claude/structured-outputs' },
       formats: { chat: 'anthropic' },
@@ -110,7 +132,7 @@ export default definePlugin({
         const all = new Set([...requested, ...betas].filter((each) => each !== ''));
         if (all.size > 0) headers['anthropic-beta'] = [...all].join(',');
       },
-      ...(version < withoutSampling ? {} : { adjust: dropSampling }),
+      ...(adjust === undefined ? {} : { adjust }),
       // The administrator knows the models of other vendors that accept this format.
       prefill: (model) => claudePrefill(model, {}),
       classify,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
+import { openaiLimits } from '../types/request-limits.ts';
 import { headerSecret, secret } from '../types/secret.ts';
 import type { Operation } from '../types/wire-format.ts';
 import { baseAddress } from './connection/base-address.ts';
@@ -27,6 +28,7 @@ const dialect: Dialect = {
   },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   responses,
+  limits: openaiLimits,
   thoughtFields: [],
   thinking: { by: 'effort' },
   customTools: true,

@@ -12,6 +12,7 @@ export default openaiVendor({
   drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls', 'prediction'],
   refuses: ['n', 'logit_bias', 'top_logprobs', 'modalities', 'audio'],
   clamps: { temperature: [0, 1], presence_penalty: [0, 1], frequency_penalty: [0, 1] },
+  limits: { stops: 5 },
   thoughtFields: [],
   thinking: { by: 'effort', words: ['none', 'high'] },
   embeddingsBatch: 96,

@@ -13,6 +13,7 @@ export default openaiVendor({
   maxTokens: 'max_tokens',
   drops: ['seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],
   refuses: ['n', 'logit_bias'],
+  limits: { tools: 128, stops: 16 },
   developerAsSystem: true,
   // DeepSeek maps all OpenAI values to its own low, high and max. https://api-docs.deepseek.com/guides/thinking_mode
   thinking: { by: 'thinking-type', efforts: 'any' },

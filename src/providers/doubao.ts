@@ -10,6 +10,7 @@ export default openaiVendor({
   operations: ['chat', 'embeddings', 'images'],
   drops: ['seed', 'user', 'store', 'metadata'],
   refuses: ['n'],
+  limits: { stops: 4 },
   developerAsSystem: true,
   thinking: { by: 'thinking-type', efforts: ['minimal', 'low', 'medium', 'high'] },
   // Endpoint ids do not tell the model; models that want no thoughts ignore them.

@@ -9,6 +9,7 @@ export default openaiVendor({
   structuredOutput: { usual: 'json_schema', source: 'https://docs.fireworks.ai/structured-responses/structured-response-formatting' },
   operations: ['chat', 'embeddings', 'rerank'],
   drops: ['service_tier', 'store', 'metadata', 'parallel_tool_calls'],
+  limits: { stops: 4 },
   developerAsSystem: true,
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high', 'xhigh', 'max'] },
 });

@@ -39,6 +39,8 @@ export default definePlugin({
     const base = baseAddress(services.checkUrl(base_url, 'spec.options.base_url'));
     return {
       structuredOutput: { usual: 'json_schema', source: 'https://www.developersdigest.tech/blog/structured-outputs-across-ai-apis-2026' },
+      // https://ai.google.dev/api/generate-content#generationconfig
+      limits: { stops: 5 },
       formats: { chat: 'gemini', embeddings: 'gemini' },
       address: (call) => base.at(googlePath(call, 'models', 'batchEmbedContents')),
       modelsAddress: () => base.at('/models?pageSize=1'),

@@ -15,6 +15,7 @@ export default openaiVendor({
   drops: ['store', 'metadata', 'prompt_cache_key', 'safety_identifier', 'verbosity'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
+  limits: { tools: 128, stops: 4 },
   thoughtFields: ['reasoning'],
   // https://console.groq.com/docs/prefilling
   prefill: {},

@@ -19,6 +19,7 @@ export default openaiVendor({
   drops: unknown,
   refuses: ['logprobs', 'top_logprobs', 'logit_bias'],
   clamps: { temperature: [0, 1] },
+  limits: { tools: 128, stops: 5 },
   developerAsSystem: true,
   toolChoices: ['auto', 'none'],
   thinking: { by: 'thinking-type' },

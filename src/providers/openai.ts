@@ -1,6 +1,7 @@
 /** OpenAI itself. */
 import { z } from 'zod';
 import { definePlugin } from '../types/plugin.ts';
+import { openaiLimits } from '../types/request-limits.ts';
 import { headerSecret } from '../types/secret.ts';
 import { openaiBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
@@ -28,6 +29,7 @@ const dialect: Dialect = {
   responses,
   customTools: true,
   maxTokens: 'max_completion_tokens',
+  limits: openaiLimits,
   thoughtFields: [],
   thinking: { by: 'effort' },
   embeddingsBatch: 2048,

@@ -13,6 +13,7 @@ export default openaiVendor({
   refuses: ['models', 'route', 'preset'],
   thinking: { by: 'reasoning-object' },
   replays: ['reasoning_content', 'reasoning_details'],
+  limits: { stops: 4 },
   cacheControl: true,
   usage: { cost: ['usage.cost'] },
   costCurrency: 'USD',

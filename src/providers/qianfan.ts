@@ -10,6 +10,7 @@ export default openaiVendor({
   operations: ['chat', 'embeddings', 'rerank', 'images'],
   drops: ['service_tier', 'store'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
+  limits: { stops: 4 },
   developerAsSystem: true,
   // https://cloud.baidu.com/doc/qianfan-api/s/5mwsodmx3
   thinking: { by: 'enable-thinking', budget: true },

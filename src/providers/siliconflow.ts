@@ -12,6 +12,7 @@ export default openaiVendor({
   maxTokens: 'max_tokens',
   drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
   refuses: ['logprobs', 'top_logprobs', 'logit_bias'],
+  limits: { tools: 128, stops: 4 },
   developerAsSystem: true,
   thinking: { by: 'enable-thinking', budget: true },
   embeddingsBatch: 32,

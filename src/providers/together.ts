@@ -10,6 +10,7 @@ export default openaiVendor({
   operations: ['chat', 'embeddings', 'rerank', 'images', 'transcriptions', 'speech'],
   maxTokens: 'max_tokens',
   drops: ['user', 'service_tier', 'store', 'metadata', 'parallel_tool_calls'],
+  limits: { stops: 4 },
   developerAsSystem: true,
   thinking: { by: 'effort', words: ['low', 'medium', 'high', 'max'], off: { reasoning: { enabled: false } } },
   // https://docs.together.ai/docs/glm-5.3-quickstart

@@ -68,6 +68,8 @@ export default definePlugin({
         usual: 'json_schema',
         source: 'https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/control-generated-output',
       },
+      // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference
+      limits: { tools: 512, stops: 5 },
       formats: { chat: 'gemini', embeddings: 'vertex' },
       address: (call) => base.at(`/${place}${googlePath(call, 'publishers/google/models', 'predict')}`),
       async authorize(headers) {

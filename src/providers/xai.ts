@@ -15,6 +15,7 @@ export default openaiVendor({
   },
   drops: ['store', 'metadata', 'service_tier', 'prompt_cache_key'],
   refuses: ['logit_bias'],
+  limits: { tools: 200, stops: 4 },
   thoughtFields: [],
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
 });

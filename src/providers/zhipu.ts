@@ -24,6 +24,7 @@ export default openaiVendor({
   ],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   clamps: { temperature: [0, 1], top_p: [0.01, 1] },
+  limits: { tools: 128, stops: 4 },
   developerAsSystem: true,
   // With lists of parts in these roles it answers 200 and ignores their text.
   joinsText: ['system', 'assistant', 'tool'],

@@ -2,6 +2,7 @@
 import type { GatewayError } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { ModelReasoning } from './model-reasoning.ts';
+import type { RequestLimits } from './request-limits.ts';
 import type { StructuredOutputSupport } from './structured-output.ts';
 import type { Operation, Reading } from './wire-format.ts';
 
@@ -72,6 +73,8 @@ export interface Provider {
   readonly replays?: readonly string[];
   /** Where the vendor takes thoughts back, for models that want them. Absent or empty: nowhere. */
   readonly thoughtFields?: readonly string[];
+  /** Absent: no limits are known. */
+  readonly limits?: RequestLimits;
   /** The vendor supports Anthropic's `cache_control` on parts, messages and tools. It is removed for all other vendors of OpenAI's format. */
   readonly cacheControl?: boolean;
   /** The vendor has OpenAI's free-text tools (`custom`). All others are offered functions with one text field in their place. */

@@ -23,18 +23,31 @@ function refuse(param: string, sentence: string): GatewayError {
   return new GatewayError('unsupported_parameter', `${param}: ${sentence}`, { param });
 }
 
-/** Throws for parameters that would change the meaning. Reports what is left out. */
+const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
+
+/** True when the request demands a call of the caller's own tools. */
+function forcesTool(choice: Json | undefined): boolean {
+  return choice === 'required' || (isJsonObject(choice) && choice['type'] !== 'auto' && choice['type'] !== 'none');
+}
+
+/**
+ * Throws for parameters that would change the meaning. Reports what is left out: agents such as Claude Code offer their tools with every
+ * request, and a skill has its own.
+ */
 function warningsOf(body: ChatBody): string[] {
   const { tools, n } = body;
-  if ((Array.isArray(tools) && tools.length > 0) || (Array.isArray(body['functions']) && body['functions'].length > 0))
+  const left = [isFilled(tools) ? 'tools' : '', isFilled(body['functions']) ? 'functions' : ''].filter((field) => field !== '');
+  if (left.length > 0 && forcesTool(body['tool_choice']))
     throw refuse(
-      'tools',
-      'a skill has its own tools. To use a skill beside other tools, call a model with the tool {"type": "skill", "name": …}.',
+      'tool_choice',
+      'a skill calls only its own tools. To use a skill beside other tools, call a model with the tool {"type": "skill", "name": …}.',
     );
   if (typeof n === 'number' && n > 1) throw refuse('n', 'a skill gives one answer; leave n out.');
-  return ownBusiness
+  const notes = left.map((field) => `${field} left out: a skill has its own`);
+  const decided = ownBusiness
     .filter((field) => body[field] !== undefined && body[field] !== null)
     .map((field) => `${field}: a skill decides this itself`);
+  return [...notes, ...decided];
 }
 
 /** An object if the text is a JSON object. Any other text that begins with a brace is text. */

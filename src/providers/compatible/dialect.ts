@@ -3,6 +3,7 @@ import type { FinishReason } from '../../types/chat.ts';
 import type { ErrorCode } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Prefill } from '../../types/provider.ts';
+import type { RequestLimits } from '../../types/request-limits.ts';
 import type { StructuredOutputSupport } from '../../types/structured-output.ts';
 import type { CitationList, CountPaths, Operation, ThinkTags } from '../../types/wire-format.ts';
 
@@ -74,6 +75,8 @@ export interface Dialect {
   readonly thoughtFields?: readonly ('reasoning_content' | 'reasoning' | 'reasoning_details')[];
   /** The `format` of the `reasoning_details` that are written from plain thoughts, where the vendor wants them. */
   readonly detailsFormat?: string;
+  /** How much of each thing the vendor takes. */
+  readonly limits?: RequestLimits;
   /** Fields that every chat gets, unless the caller sets them. */
   readonly sets?: JsonObject;
   /** Models that only stream, unless the row says otherwise. */

@@ -121,6 +121,7 @@ export function openaiProvider(dialect: Dialect, base: BaseAddress, authorize: P
     ...(needsAdjusting(dialect) ? {} : { adjusts: (body) => body['reasoning_effort'] !== undefined }),
     ...readingOf(dialect, options),
     ...(replays.length === 0 ? {} : { replaysReasoning: true, replays }),
+    ...(dialect.limits === undefined ? {} : { limits: dialect.limits }),
     thoughtFields: dialect.thoughtFields ?? ['reasoning_content'],
     ...(dialect.customTools === undefined ? {} : { customTools: dialect.customTools }),
     ...(dialect.cacheControl === undefined ? {} : { cacheControl: dialect.cacheControl }),

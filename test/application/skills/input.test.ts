@@ -72,7 +72,8 @@ describe('other fields of a chat request', () => {
       'max_tokens: a skill decides this itself',
     ]);
     const mine = [{ type: 'function', function: { name: 'mine' } }];
-    expect(() => ask(text, 'x', { tools: mine })).toThrow(expect.objectContaining({ code: 'unsupported_parameter', param: 'tools' }));
+    expect(ask(text, 'x', { tools: mine }).warnings).toEqual(['tools left out: a skill has its own']);
+    expect(() => ask(text, 'x', { tools: mine, tool_choice: 'required' })).toThrow(expect.objectContaining({ param: 'tool_choice' }));
     expect(() => ask(text, 'x', { n: 2 })).toThrow(expect.objectContaining({ param: 'n' }));
     expect(() => ask(documents, [file, file])).toThrow(expect.objectContaining({ param: 'messages[0].content[1]' }));
     expect(ask(text, 'x', { tools: [], n: 1 }).warnings).toEqual([]);

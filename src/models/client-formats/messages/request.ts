@@ -1,6 +1,7 @@
 /** Converts a request in Anthropic's Messages format to the canonical one, and keeps the original for vendors of that format. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { withoutBillingLine } from '../../../text/billing-line.ts';
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
@@ -125,7 +126,7 @@ export interface MessagesRequest {
 export function readMessagesRequest(body: JsonObject, beta?: string): MessagesRequest {
   refuseThread(body);
   const losses = new Losses();
-  const messages = readTurns(body['system'], (body['messages'] ?? []) as readonly JsonObject[], losses);
+  const messages = readTurns(withoutBillingLine(body['system']), (body['messages'] ?? []) as readonly JsonObject[], losses);
   const tools = readTools(body['tools'], losses);
   const choice = readToolChoice(body['tool_choice']);
   const thinking = readThinking(body);

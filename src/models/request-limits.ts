@@ -1,0 +1,70 @@
+/** Fits a request to the numbers that its vendor takes. What goes beyond is left out or shortened, with a warning. */
+import { createHash } from 'node:crypto';
+import type { ChatRequest } from '../types/chat.ts';
+import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
+import type { RequestLimits } from '../types/request-limits.ts';
+import type { EncodeTarget } from '../types/wire-format.ts';
+
+type Changes = Record<string, Json>;
+
+const identifiers = ['user', 'safety_identifier', 'prompt_cache_key'];
+
+function functionName(value: Json | undefined): Json | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { type } = value;
+  const described = typeof type === 'string' ? value[type] : undefined;
+  return isJsonObject(described) ? described['name'] : value['name'];
+}
+
+/** The first tools, with the one that must be called. */
+function fitTools(body: JsonObject, most: number, target: EncodeTarget, changes: Changes): void {
+  const { tools } = body;
+  if (!Array.isArray(tools) || tools.length <= most) return;
+  const forced = functionName(body['tool_choice']);
+  const kept = (tools as readonly Json[]).slice(0, most);
+  const beyond = (tools as readonly Json[]).slice(most).find((tool) => forced !== undefined && functionName(tool) === forced);
+  if (beyond !== undefined) kept[most - 1] = beyond;
+  changes['tools'] = kept;
+  target.warn(`${tools.length - most} tools left out: ${target.vendor} takes ${most}`);
+}
+
+function fitStops({ stop }: JsonObject, most: number, target: EncodeTarget, changes: Changes): void {
+  if (!Array.isArray(stop) || stop.length <= most) return;
+  changes['stop'] = stop.slice(0, most);
+  target.warn(`${stop.length - most} stop sequences left out: ${target.vendor} takes ${most}`);
+}
+
+/** A digest still tells users apart. */
+function fitIdentifiers(body: JsonObject, longest: number, target: EncodeTarget, changes: Changes): void {
+  for (const field of identifiers) {
+    const value = body[field];
+    if (typeof value !== 'string' || value.length <= longest) continue;
+    changes[field] = createHash('sha256').update(value).digest('hex').slice(0, longest);
+    target.warn(`${field} sent as a digest: ${target.vendor} takes ${longest} characters`);
+  }
+}
+
+function fitMetadata(body: JsonObject, limit: NonNullable<RequestLimits['metadata']>, target: EncodeTarget, changes: Changes): void {
+  const metadata = body['metadata'];
+  if (!isJsonObject(metadata)) return;
+  const pairs = Object.entries(metadata);
+  const fitting = pairs.filter(([key, value]) => key.length <= limit.key && typeof value === 'string' && value.length <= limit.value);
+  const kept = fitting.slice(0, limit.pairs);
+  if (kept.length === pairs.length) return;
+  changes['metadata'] = Object.fromEntries(kept);
+  target.warn(`${pairs.length - kept.length} entries of metadata left out: ${target.vendor} takes ${limit.pairs} short texts`);
+}
+
+/** The same object when everything fits. */
+export function fitLimits(request: ChatRequest, limits: RequestLimits | undefined, target: EncodeTarget): ChatRequest {
+  if (limits === undefined) return request;
+  const { body } = request;
+  const changes: Changes = {};
+  if (limits.tools !== undefined) fitTools(body, limits.tools, target, changes);
+  if (limits.stops !== undefined) fitStops(body, limits.stops, target, changes);
+  if (limits.identifier !== undefined) fitIdentifiers(body, limits.identifier, target, changes);
+  if (limits.metadata !== undefined) fitMetadata(body, limits.metadata, target, changes);
+  if (Object.keys(changes).length === 0) return request;
+  const { raw: _stale, ...rest } = request;
+  return { ...rest, body: { ...body, ...changes } };
+}
