@@ -171,11 +171,8 @@ export function createModelInvoker(options: {
       const thoughtful = usual.thoughts === true || (target.replays ?? []).length > 0;
       const kind = chatFormatOf(deployment);
       const restored = thoughtful ? restoreReasoning(scope, request) : request;
-      const limited = fitLimits(
-        fitEffort(restored, deployment, kind, (note) => target.warn(note)),
-        provider.limits,
-        target,
-      );
+      const fitting = fitEffort(restored, deployment, kind, (note) => target.warn(note));
+      const limited = fitLimits(fitting, { limits: provider.limits, maxOutput: deployment.known?.max_output }, target);
       const renamed = request.native?.format === kind ? null : renameTools(limited, usual, target);
       const format = renamed?.format ?? usual;
       let asked = fitTranslated(renamed?.request ?? limited, { format: kind, provider, target });

@@ -1,7 +1,7 @@
 /**
- * Remembers reasoning that a vendor requires again in the next turn, for clients that drop members beyond OpenAI's schema. It is kept on
- * this node for an hour, and on all nodes where they share a store, and is found by tool-call ids, which every client keeps. Reasoning
- * that the client sends takes precedence.
+ * Remembers reasoning that a vendor requires again in the next turn, for clients that drop members beyond OpenAI's schema. Tool-call ids
+ * find it, because every client keeps them. It is kept for an hour on this node, and on all nodes where they share a store. Reasoning that
+ * the client sends takes precedence.
  */
 import { LRUCache } from 'lru-cache';
 import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';

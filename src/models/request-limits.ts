@@ -44,6 +44,16 @@ function fitIdentifiers(body: JsonObject, longest: number, target: EncodeTarget,
   }
 }
 
+/** A request for more than the model can write is refused by many vendors. */
+function fitOutput(body: JsonObject, most: number, target: EncodeTarget, changes: Changes): void {
+  for (const field of ['max_tokens', 'max_completion_tokens']) {
+    const value = body[field];
+    if (typeof value !== 'number' || value <= most) continue;
+    changes[field] = most;
+    target.warn(`${field} is ${most}: ${target.model} writes no more`);
+  }
+}
+
 function fitMetadata(body: JsonObject, limit: NonNullable<RequestLimits['metadata']>, target: EncodeTarget, changes: Changes): void {
   const metadata = body['metadata'];
   if (!isJsonObject(metadata)) return;
@@ -55,11 +65,15 @@ function fitMetadata(body: JsonObject, limit: NonNullable<RequestLimits['metadat
   target.warn(`${pairs.length - kept.length} entries of metadata left out: ${target.vendor} takes ${limit.pairs} short texts`);
 }
 
-/** The same object when everything fits. */
-export function fitLimits(request: ChatRequest, limits: RequestLimits | undefined, target: EncodeTarget): ChatRequest {
-  if (limits === undefined) return request;
+/** The same object when everything fits. `maxOutput`: the most tokens of one answer, where known. */
+export function fitLimits(
+  request: ChatRequest,
+  { limits = {}, maxOutput }: { readonly limits: RequestLimits | undefined; readonly maxOutput: number | undefined },
+  target: EncodeTarget,
+): ChatRequest {
   const { body } = request;
   const changes: Changes = {};
+  if (maxOutput !== undefined) fitOutput(body, maxOutput, target, changes);
   if (limits.tools !== undefined) fitTools(body, limits.tools, target, changes);
   if (limits.stops !== undefined) fitStops(body, limits.stops, target, changes);
   if (limits.identifier !== undefined) fitIdentifiers(body, limits.identifier, target, changes);

@@ -181,6 +181,12 @@ describe('numbers beyond what a vendor takes', () => {
       expect(warningsOf(answer)).toContain(word);
   });
 
+  it('are cut for max_tokens, where the catalogue knows what the model writes', async () => {
+    const answer = await messages({ model: 'openai', max_tokens: 32_000, messages: [question] });
+    expect(seen.at(-1)).toMatchObject({ max_tokens: 16_384 });
+    expect(warningsOf(answer)).toContain('max_tokens is 16384');
+  });
+
   it('are not cut where no limit is known', async () => {
     const answer = await chat({ model: 'compatible', messages: [question], stop: ['a', 'b', 'c', 'd', 'e'] });
     expect(seen.at(-1)).toMatchObject({ stop: ['a', 'b', 'c', 'd', 'e'] });
