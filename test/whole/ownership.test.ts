@@ -44,7 +44,7 @@ describe('a transfer', () => {
     const { json } = await companies.must(chief, 'GET', `/api/audit?target=provider/${name}&actor=ann&limit=1`);
     expect(json.data[0]).toMatchObject({
       act: 'update',
-      detail: `hand over provider ${name} from ann to ben`,
+      detail: `transfer provider ${name} from ann to ben`,
       before: { owner: 'ann' },
       after: { owner: 'ben' },
     });
