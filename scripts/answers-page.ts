@@ -1,12 +1,12 @@
 /** Writes `docs/answers.md` from the code. Each member of each vendor's answer is sent through each client format, and the page records where it comes out. */
 import { writeFileSync } from 'node:fs';
 import { checkStart } from '../src/models/answer-start.ts';
-import { collectCompletion, createChunkEmitter } from '../src/models/client-formats/chat-completions/emitter.ts';
+import { createCompletionCollector, createChunkEmitter } from '../src/models/client-formats/chat-completions/emitter.ts';
 import { decodeReasoning } from '../src/models/client-formats/encoded-reasoning.ts';
 import { renderEmbeddings } from '../src/models/client-formats/embeddings.ts';
-import { collectMessage, createMessageEmitter } from '../src/models/client-formats/messages/emitter.ts';
+import { createMessageCollector, createMessageEmitter } from '../src/models/client-formats/messages/emitter.ts';
 import { renderRerank } from '../src/models/client-formats/rerank.ts';
-import { collectResponse, createResponseEmitter } from '../src/models/client-formats/responses/emitter.ts';
+import { createResponseCollector, createResponseEmitter } from '../src/models/client-formats/responses/emitter.ts';
 import type { PassthroughOperation } from '../src/models/passthrough.ts';
 import { checkRanking, checkVectors } from '../src/models/positional-answers.ts';
 import { anthropicChat } from '../src/models/vendor-formats/anthropic/chat.ts';
@@ -79,30 +79,31 @@ const completion = { id: 'chatcmpl-1', created: 1, model: 'public', reasoning: t
 
 interface ClientFormat {
   readonly name: string;
-  readonly whole: (events: AsyncIterable<readonly ChatEvent[]>) => Promise<string>;
+  readonly whole: (events: readonly ChatEvent[]) => string;
   readonly streamed: (events: readonly ChatEvent[]) => string;
 }
 
 const clientFormats: readonly ClientFormat[] = [
   {
     name: 'chat',
-    whole: (events) => collectCompletion(events, completion),
+    whole: (events) => whole(events, createCompletionCollector(completion)),
     streamed: (events) => createChunkEmitter({ ...completion, includeUsage: true }).write(events),
   },
   {
     name: 'responses',
-    whole: (events) => collectResponse(events, response),
+    whole: (events) => whole(events, createResponseCollector(response)),
     streamed: (events) => createResponseEmitter(response).write(events),
   },
   {
     name: 'messages',
-    whole: (events) => collectMessage(events, message),
+    whole: (events) => whole(events, createMessageCollector(message)),
     streamed: (events) => createMessageEmitter(message).write(events),
   },
 ];
 
-async function* inOneBatch(events: readonly ChatEvent[]): AsyncGenerator<readonly ChatEvent[]> {
-  yield events;
+function whole(events: readonly ChatEvent[], collector: ReturnType<typeof createCompletionCollector>): string {
+  collector.add(events);
+  return collector.text();
 }
 
 /** A needle that contains the word `needle` may occur within a longer text. Every other needle must equal the value. */
@@ -144,10 +145,7 @@ async function outcome(member: string, format: ChatFormat, sample: Sample, clien
   const decode = (): ChatEvent[] => format.decodeResponse(Buffer.from(JSON.stringify(sample.body)));
   let whole: string;
   try {
-    whole = cellOf(
-      pathsOf(JSON.parse(await clientFormat.whole(inOneBatch(decode()))) as Json, sample.needles),
-      pathsOf(sample.body, sample.needles),
-    );
+    whole = cellOf(pathsOf(JSON.parse(clientFormat.whole(decode())) as Json, sample.needles), pathsOf(sample.body, sample.needles));
   } catch (thrown) {
     whole = refusal(thrown);
   }

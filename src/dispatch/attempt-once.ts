@@ -12,7 +12,7 @@ export async function attemptOnce<T extends { readonly usage: Usage | null; read
   call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { total_ms: milliseconds } = model.spec.limits;
-  const recorder = new AttemptRecorder(deployment, { ...context, whole: true });
+  const recorder = new AttemptRecorder(deployment, context, true);
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds });
   deadlines.set('total', milliseconds);
   try {

@@ -21,7 +21,7 @@ export async function attemptPassthrough(
   context: AttemptContext,
 ): Promise<MeteredPassthrough> {
   const { limits } = model.spec;
-  const recorder = new AttemptRecorder(deployment, { ...context, whole: false });
+  const recorder = new AttemptRecorder(deployment, context, false);
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
   const causeOf = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {

@@ -1,5 +1,6 @@
 /** Records one attempt at one deployment: in the ledger, and in the deployment's state. */
 import type { Run } from '../telemetry/run.ts';
+import type { CallSignal } from '../types/call-signal.ts';
 import type { Usage } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { splitAmount } from '../types/money.ts';
@@ -11,19 +12,15 @@ import { type ModelBounds, plausible } from './plausible-usage.ts';
 
 export interface AttemptSignals {
   /** Ends the attempt: the caller left, or the attempt is no longer needed. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Fires only when the attempt is no longer needed. It is recorded at once then, however late the vendor reacts. */
-  readonly dropped?: AbortSignal;
+  readonly dropped?: CallSignal | undefined;
 }
 
 export interface RecorderContext extends AttemptSignals {
   /** The deployment's permit for this attempt. */
   readonly permit: Permit;
   readonly run: Run;
-  /** True when latency is measured to the whole answer. */
-  readonly whole: boolean;
-  /** The number of choices that a chat requests. */
-  readonly answers?: number;
 }
 
 /** The reason when Pailou ends a healthy attempt. It says nothing about the deployment. */
@@ -47,6 +44,8 @@ export function consumerStalled(): GatewayError {
 export class AttemptRecorder {
   readonly #deployment: Deployment;
   readonly #context: RecorderContext;
+  readonly #isWhole: boolean;
+  readonly #answers: number | undefined;
   readonly #startedAt = Date.now();
   #firstTokenAt: number | null = null;
   #status: number | null = null;
@@ -55,9 +54,12 @@ export class AttemptRecorder {
   readonly warnings: string[] = [];
   #ended = false;
 
-  constructor(deployment: Deployment, context: RecorderContext) {
+  /** `isWhole`: latency is measured to the whole answer. `answers`: the number of choices that a chat requests. */
+  constructor(deployment: Deployment, context: RecorderContext, isWhole: boolean, answers?: number) {
     this.#deployment = deployment;
     this.#context = context;
+    this.#isWhole = isWhole;
+    this.#answers = answers;
     const { dropped } = context;
     dropped?.addEventListener('abort', () => this.end(dropped.reason), { once: true });
   }
@@ -81,8 +83,10 @@ export class AttemptRecorder {
 
   /** A list of embedding inputs may exceed the model's context, which limits each text. */
   get #bounds(): ModelBounds | null {
-    const { run, answers } = this.#context;
-    return run.billedAs === 'chat' && answers !== undefined ? { contextTokens: this.#deployment.known?.context_window, answers } : null;
+    const answers = this.#answers;
+    return this.#context.run.billedAs === 'chat' && answers !== undefined
+      ? { contextTokens: this.#deployment.known?.context_window, answers }
+      : null;
   }
 
   /** The usage of the attempt, at the deployment's price. */
@@ -107,7 +111,7 @@ export class AttemptRecorder {
     this.#context.permit.end({
       error,
       firstTokenMs: this.#firstTokenAt === null || error instanceof Dropped ? null : this.#firstTokenAt - this.#startedAt,
-      answerMs: this.#context.whole && error === null ? endedAt - this.#startedAt : null,
+      answerMs: this.#isWhole && error === null ? endedAt - this.#startedAt : null,
       tokens: this.#usage === null ? 0 : this.#usage.inputTokens + this.#usage.outputTokens,
     });
     const { attempts } = this.#context.run;

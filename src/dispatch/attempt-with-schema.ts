@@ -1,7 +1,7 @@
 /** An attempt at a deployment whose vendor does not enforce JSON Schemas: the answer is buffered, validated, and repaired by the model. */
 import { choicesOf } from '../models/choice-count.ts';
-import { singleBatch } from '../models/single-batch.ts';
 import type { SchemaCheck } from '../schema/json-schema.ts';
+import { singleBatch } from '../streaming/single-batch.ts';
 import type { ChatEvent, ChatEvents, ChatRequest, FinishReason } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -123,7 +123,7 @@ export async function attemptWithSchema(
     if (!('fault' in verdict)) {
       const notes = repairs === 0 ? [note] : [note, `answer repaired ${repairs} times`];
       const whole = mergedUsage.onLast(replaceTexts(events, verdict), use);
-      return { warnings: [...answer.warnings, ...notes], events: singleBatch(() => whole) };
+      return { warnings: [...answer.warnings, ...notes], events: singleBatch(whole) };
     }
     mergedUsage.add(use, deployment.price);
     context.run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);

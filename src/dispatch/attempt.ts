@@ -1,16 +1,22 @@
-/** One attempt at one deployment. Events are held until one is visible, or until the answer is whole, then forwarded under the time limits. */
+/**
+ * One attempt at one deployment, the only path of a chat's answer. The upstream socket's read calls it: the events are decoded and checked,
+ * held until one is visible or the answer is whole, then written to the sink of the answer, all on one turn. One clock holds the time
+ * limits; a keep-alive comment during a vendor's silence belongs to the sink (`src/api/answers/stream-writer.ts`), which knows the client.
+ */
+import type { AnswerListener, AnswerReceiver } from '../models/answer-receiver.ts';
 import { choicesOf } from '../models/choice-count.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
-import { singleBatch } from '../models/single-batch.ts';
+import { pullBatches } from '../streaming/pulled-batches.ts';
 import { personKey } from '../types/access.ts';
-import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
+import type { BatchSink, BatchSource } from '../types/batch-source.ts';
+import type { ChatEvent, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
+import { AttemptClock, type Limit } from './attempt-clock.ts';
 import { AttemptRecorder, type RecorderContext, consumerLeft, consumerStalled } from './attempt-recorder.ts';
-import { Deadlines } from './deadlines.ts';
-import { bufferAnswer } from './buffered-answer.ts';
+import { HeldEvents } from './held-events.ts';
 
-export interface AttemptContext extends Omit<RecorderContext, 'whole'> {
+export interface AttemptContext extends RecorderContext {
   readonly invoker: ModelInvoker;
   /** The deadline of the whole call, epoch milliseconds. */
   readonly totalAt: number;
@@ -23,125 +29,233 @@ export interface ChatAttemptOptions {
   /** True when the attempt lasts until the whole answer: a failure at any point allows another deployment. */
   readonly whole: boolean;
   /** The beginning of the answer, already delivered; the model continues it. */
-  readonly prefill?: string;
+  readonly prefill?: string | undefined;
 }
 
+type Batch = readonly ChatEvent[];
+
 export interface AttemptAnswer {
-  readonly events: ChatEvents;
+  readonly events: AsyncIterable<Batch>;
   readonly warnings: readonly string[];
 }
 
-function isVisible(event: ChatEvent): boolean {
-  return event.type !== 'response-start' && event.type !== 'step' && event.type !== 'response-end' && event.type !== 'vendor';
+function isVisible({ type }: ChatEvent): boolean {
+  return type !== 'response-start' && type !== 'step' && type !== 'response-end' && type !== 'vendor';
 }
 
-/** Resolves with the event stream of the answer at its first visible event, or when it is whole. Rejects when it fails before. Each later batch costs one promise; one timer checks the limits. */
-export async function attemptChat(
+class ChatAttempt implements AnswerListener, BatchSource<Batch> {
+  /** Resolves at the first visible event, or with the whole answer. */
+  readonly answered: Promise<AttemptAnswer>;
+  readonly #resolve: (answer: AttemptAnswer) => void;
+  readonly #reject: (thrown: unknown) => void;
+  readonly #context: AttemptContext;
+  readonly #recorder: AttemptRecorder;
+  readonly #clock: AttemptClock;
+  readonly #idleMs: number;
+  readonly #isWhole: boolean;
+  readonly #held = new HeldEvents();
+  #answer: AnswerReceiver | null = null;
+  #sink: BatchSink<Batch> | null = null;
+  #state: 'waiting' | 'answered' | 'over' = 'waiting';
+  /** The end of an answer that no sink has read yet. */
+  #end: { readonly failure: unknown } | 'complete' | null = null;
+  #hasVisible = false;
+  #isSinkFull = false;
+
+  constructor(deployment: Deployment, model: ModelEntry, request: ChatRequest, options: ChatAttemptOptions, context: AttemptContext) {
+    const { limits } = model.spec;
+    const { signal, totalAt, invoker, run } = context;
+    const { promise, resolve, reject } = Promise.withResolvers<AttemptAnswer>();
+    this.answered = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#context = context;
+    this.#idleMs = limits.idle_ms;
+    this.#isWhole = options.whole;
+    this.#recorder = new AttemptRecorder(deployment, context, options.whole, choicesOf(request.body));
+    this.#clock = new AttemptClock({ at: totalAt, milliseconds: limits.total_ms }, this.#onExpiry);
+    if (signal.aborted) {
+      this.fail(signal.reason);
+      return;
+    }
+    signal.addEventListener('abort', this.#onLeft, { once: true });
+    this.#clock.set('first token', isStreamed(deployment, options.stream) ? limits.first_token_ms : limits.total_ms);
+    try {
+      const { stream, prefill } = options;
+      const answer = invoker.chat(deployment, request, { stream, scope: personKey(run.start.principal), prefill }, this);
+      this.#answer = answer;
+      if (this.#isOver) answer.abort();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** A method, because the answer may fail while its request is sent. */
+  get #isOver(): boolean {
+    return this.#state === 'over' || this.#end !== null;
+  }
+
+  accepted(status: number): void {
+    this.#recorder.answered(status);
+  }
+
+  batch(events: Batch): void {
+    const last = events.at(-1);
+    if (last?.type === 'response-end') {
+      const usage = this.#recorder.used(last.usage);
+      this.#complete(usage === last.usage ? events : [...events.slice(0, -1), { ...last, usage }]);
+      return;
+    }
+    if (this.#sink !== null) {
+      this.#write(this.#sink, events);
+      return;
+    }
+    const refused = this.#held.add(events);
+    if (refused !== null) {
+      this.fail(refused);
+      return;
+    }
+    if (this.#state !== 'waiting') {
+      this.#answer?.pause();
+      return;
+    }
+    if (!this.#hasVisible) {
+      if (!events.some(isVisible)) return;
+      this.#hasVisible = true;
+      this.#recorder.visible();
+    }
+    if (this.#isWhole) this.#clock.set('idle', this.#idleMs);
+    else this.#settle();
+  }
+
+  /** The events of the answer from now on belong to a reader, whose slowness is not the vendor's fault. */
+  #settle(): void {
+    this.#state = 'answered';
+    this.#clock.pause();
+    this.#resolve({ events: this, warnings: this.#answer?.warnings ?? [] });
+  }
+
+  #complete(events: Batch): void {
+    if (this.#state === 'waiting') {
+      if (!this.#hasVisible && !events.some(isVisible)) {
+        this.fail(new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content.'));
+        return;
+      }
+      this.#recorder.visible();
+    }
+    // Recorded before the last events are emitted, so that a client that has read them finds the attempt in the ledger.
+    this.#close(null);
+    if (this.#sink !== null) {
+      this.#state = 'over';
+      this.#sink.end(events);
+      return;
+    }
+    this.#held.add(events);
+    this.#end = 'complete';
+    if (this.#state === 'answered') return;
+    this.#state = 'answered';
+    const warnings = this.#answer?.warnings ?? [];
+    this.#resolve({ events: this, warnings: this.#recorder.warnings.length === 0 ? warnings : [...warnings, ...this.#recorder.warnings] });
+  }
+
+  #write(sink: BatchSink<Batch>, events: Batch): void {
+    this.#isSinkFull = !sink.write(events);
+    if (this.#isOver) return;
+    if (!this.#isSinkFull) {
+      this.#clock.set('idle', this.#idleMs);
+      return;
+    }
+    // While the reader causes backpressure, silence is not the vendor's fault.
+    this.#clock.pause();
+    this.#answer?.pause();
+  }
+
+  start(sink: BatchSink<Batch>): void {
+    if (this.#end === 'complete') {
+      this.#state = 'over';
+      sink.end(this.#held.take());
+      return;
+    }
+    if (this.#end !== null) {
+      this.#state = 'over';
+      const events = this.#held.take();
+      if (events.length > 0) sink.write(events);
+      sink.fail(this.#end.failure);
+      return;
+    }
+    this.#sink = sink;
+    this.#write(sink, this.#held.take());
+    if (!this.#isSinkFull && !this.#isOver) this.#answer?.resume();
+  }
+
+  resume(): void {
+    if (!this.#isSinkFull || this.#isOver) return;
+    this.#isSinkFull = false;
+    this.#clock.set('idle', this.#idleMs);
+    this.#answer?.resume();
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#state = 'over';
+    const { signal } = this.#context;
+    this.#close(signal.aborted ? signal.reason : consumerLeft());
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Batch, undefined> {
+    return pullBatches(this);
+  }
+
+  end(): void {
+    this.fail(
+      this.#state === 'waiting' && !this.#hasVisible
+        ? new GatewayError('upstream_invalid_response', 'The vendor sent an empty answer.')
+        : new GatewayError('upstream_interrupted', 'The vendor ended the stream before the answer was complete.'),
+    );
+  }
+
+  readonly #onLeft = (): void => this.fail(this.#context.signal.reason);
+
+  readonly #onExpiry = (limit: Limit, failure: GatewayError): void => {
+    if (limit === 'idle' && this.#answer?.endIfFinished() === true) return;
+    // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
+    const isReaderSlow = this.#isSinkFull || (this.#state === 'answered' && this.#sink === null);
+    this.#fail(failure, isReaderSlow ? consumerStalled() : failure);
+  };
+
+  fail(thrown: unknown): void {
+    this.#fail(thrown, thrown);
+  }
+
+  #fail(thrown: unknown, recorded: unknown): void {
+    if (this.#isOver) return;
+    const wasWaiting = this.#state === 'waiting';
+    this.#close(recorded);
+    if (wasWaiting) {
+      this.#state = 'over';
+      this.#reject(thrown);
+    } else if (this.#sink === null) this.#end = { failure: thrown };
+    else {
+      this.#state = 'over';
+      this.#sink.fail(thrown);
+    }
+  }
+
+  #close(failure: unknown): void {
+    this.#clock.clear();
+    this.#context.signal.removeEventListener('abort', this.#onLeft);
+    this.#recorder.end(failure);
+    this.#answer?.abort();
+  }
+}
+
+/** Resolves with the answer at its first visible event, or when it is whole. Rejects when it fails before. */
+export function attemptChat(
   deployment: Deployment,
   model: ModelEntry,
   request: ChatRequest,
-  { stream, whole, prefill }: ChatAttemptOptions,
+  options: ChatAttemptOptions,
   context: AttemptContext,
 ): Promise<AttemptAnswer> {
-  const { run } = context;
-  const { limits } = model.spec;
-  const recorder = new AttemptRecorder(deployment, { ...context, whole, answers: choicesOf(request.body) });
-  const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds: limits.total_ms });
-  /** The real cause of a failure: an expired limit or a caller that left appears as an aborted socket. */
-  const causeOf = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
-  try {
-    deadlines.set('first token', isStreamed(deployment, stream) ? limits.first_token_ms : limits.total_ms);
-    const answer = await context.invoker.chat(deployment, request, {
-      stream,
-      signal: deadlines.signal,
-      scope: personKey(run.start.principal),
-      ...(prefill === undefined ? {} : { prefill }),
-    });
-    recorder.answered(answer.status);
-    const source = answer.events[Symbol.asyncIterator]();
-    const buffered: ChatEvent[] = [];
-    let seen = false;
-    while (!seen) {
-      const next = await source.next();
-      if (next.done === true) throw new GatewayError('upstream_invalid_response', 'The vendor sent an empty answer.');
-      for (const event of next.value) {
-        buffered.push(event);
-        seen ||= isVisible(event);
-      }
-      if (!seen && buffered.at(-1)?.type === 'response-end')
-        throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content.');
-    }
-    recorder.visible();
-    const last = buffered.at(-1);
-    if (last?.type === 'response-end') {
-      const usage = recorder.used(last.usage);
-      if (usage !== last.usage) buffered[buffered.length - 1] = { ...last, usage };
-      deadlines.clear();
-      recorder.end(null);
-      await source.return?.();
-      return { warnings: [...answer.warnings, ...recorder.warnings], events: singleBatch(() => buffered) };
-    }
-    const events = rest(buffered, source, { recorder, deadlines, causeOf, idleMs: limits.idle_ms });
-    if (!whole) return { warnings: answer.warnings, events };
-    const all = await bufferAnswer(events, (error) => recorder.end(error));
-    return { warnings: [...answer.warnings, ...recorder.warnings], events: all };
-  } catch (thrown) {
-    deadlines.clear();
-    const failure = causeOf(thrown);
-    recorder.end(failure);
-    throw failure;
-  }
-}
-
-interface Rest {
-  readonly recorder: AttemptRecorder;
-  readonly deadlines: Deadlines;
-  readonly causeOf: (thrown: unknown) => unknown;
-  readonly idleMs: number;
-}
-
-async function* rest(
-  buffered: readonly ChatEvent[],
-  source: AsyncIterator<readonly ChatEvent[]>,
-  { recorder, deadlines, causeOf, idleMs }: Rest,
-): AsyncGenerator<readonly ChatEvent[]> {
-  /** Undefined: the reader left before the answer was complete. */
-  let failure: unknown;
-  let backpressured = false;
-  // The deployment's permit is released on time even when the reader does not read; the delay is not the deployment's fault.
-  deadlines.whenExpired(() => {
-    if (backpressured) recorder.end(consumerStalled());
-  });
-  try {
-    let batch = buffered;
-    for (;;) {
-      const last = batch.at(-1);
-      if (last?.type === 'response-end') {
-        const usage = recorder.used(last.usage);
-        if (usage !== last.usage) batch = [...batch.slice(0, -1), { ...last, usage }];
-        // Recorded before the last events are emitted, so that a client that has read them finds the attempt in the ledger.
-        failure = null;
-        recorder.end(null);
-        deadlines.clear();
-        yield batch;
-        return;
-      }
-      // While the reader causes backpressure, silence is not the vendor's fault.
-      deadlines.pause();
-      backpressured = true;
-      yield batch;
-      backpressured = false;
-      deadlines.set('idle', idleMs);
-      const next = await source.next();
-      if (next.done === true) throw new GatewayError('upstream_interrupted', 'The vendor ended the stream before the answer was complete.');
-      batch = next.value;
-    }
-  } catch (thrown) {
-    failure = causeOf(thrown);
-    throw failure;
-  } finally {
-    deadlines.clear();
-    recorder.end(failure === undefined ? causeOf(consumerLeft()) : failure);
-    await source.return?.();
-  }
+  return new ChatAttempt(deployment, model, request, options, context).answered;
 }

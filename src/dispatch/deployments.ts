@@ -1,4 +1,5 @@
 /** The live state of every deployment on this node: load, limits, circuit. Each attempt enters and leaves through a permit. */
+import type { CallSignal } from '../types/call-signal.ts';
 import type { DeploymentLoad } from '../types/dispatch.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { ModelSpec } from '../types/resources.ts';
@@ -195,7 +196,7 @@ export class Deployments {
   }
 
   /** Resolves when any attempt has ended, or after `milliseconds`. */
-  async change(milliseconds: number, signal: AbortSignal): Promise<void> {
+  async change(milliseconds: number, signal: CallSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

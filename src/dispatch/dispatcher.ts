@@ -1,10 +1,11 @@
 /** The router: plan, attempt, fail over, fall back. It fills the run's attempts, deployment and usage; the caller ends the run. */
 import type { ModelInvoker, Warned } from '../models/invoke.ts';
 import type { PassthroughRequest } from '../models/passthrough.ts';
-import { discardEvents } from '../models/discarded-events.ts';
+import { pushBatches } from '../streaming/pumped-batches.ts';
 import type { Run } from '../telemetry/run.ts';
 import { personKey, type Principal } from '../types/access.ts';
 import type { ChatBody, ChatEvents, ChatRequest, Usage } from '../types/chat.ts';
+import type { CallSignal } from '../types/call-signal.ts';
 import type { RoutingContext, Strategy } from '../types/dispatch.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -13,10 +14,9 @@ import type { EmbeddingsAnswer, EmbeddingsBody, Operation, RerankAnswer, RerankB
 import { affinityOf } from './affinity.ts';
 import { schemaToCheck } from './answer-schema.ts';
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
-import type { AttemptSignals } from './attempt-recorder.ts';
 import { attemptOnce } from './attempt-once.ts';
 import { attemptPassthrough, type MeteredPassthrough } from './attempt-passthrough.ts';
-import { type CircuitListener, type DeploymentNumbers, Deployments, type Permit } from './deployments.ts';
+import { type CircuitListener, type DeploymentNumbers, Deployments } from './deployments.ts';
 import { attemptWithSchema } from './attempt-with-schema.ts';
 import { explainRoute, type RouteExplanation } from './explain.ts';
 import { type Failover, type FailoverOptions, withFailover } from './failover.ts';
@@ -27,7 +27,7 @@ import { resumeAnswer } from './resume.ts';
 
 export interface CallContext {
   readonly run: Run;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   readonly stream: boolean;
   /** The model of a configured fallback, if the caller may use it, otherwise null. */
   fallback(name: string): ModelEntry | null;
@@ -65,10 +65,8 @@ export interface Dispatcher {
 }
 
 /** One attempt, for each kind of call. */
-interface AttemptSpec extends AttemptSignals {
+interface AttemptSpec extends AttemptContext {
   readonly model: ModelEntry;
-  readonly permit: Permit;
-  readonly totalAt: number;
 }
 
 /** A call to the router. */
@@ -160,73 +158,81 @@ export function createDispatcher(options: {
     };
   };
 
-  /** Tries one model after the other. The first model's total limit applies to the whole call. */
-  const dispatch = async <T>(asked: ModelEntry, context: CallContext, call: Call<T>): Promise<Dispatched<T>> => {
+  /** Tries one model after the other. The first model's total limit applies to the whole call. `answered` makes the result of the call. */
+  const dispatch = <T, R>(
+    asked: ModelEntry,
+    context: CallContext,
+    call: Call<T>,
+    answered: (dispatched: Dispatched<T>) => R,
+  ): Promise<R> => {
     const { run, signal } = context;
     const totalAt = Date.now() + asked.spec.limits.total_ms;
     const tried = new Set<string>();
-    // Awaits promises only: limits in this node's memory cost the call no microtask.
-    const admitted = context.admit(asked);
-    if (admitted !== undefined) await admitted;
-    for (let model = asked; ;) {
+    const tryModel = (model: ModelEntry): Promise<R> => {
       const before = run.attempts.length;
-      try {
-        const plan = planFor(model, run.start.principal, call.body);
-        const result = await withFailover({
-          model,
-          plan,
-          deployments,
-          totalAt,
-          signal,
-          attempt: (deployment, permit, signals) => call.attempt(deployment, { ...signals, model, permit, totalAt }),
-          ...hedging(model, call),
-        });
-        const allAttempts = before + result.attempts;
-        if (allAttempts > 1)
-          logger.info(
-            { runId: run.id, model: asked.name, deployment: result.deployment.id, attempts: allAttempts },
-            'answered after several attempts',
-          );
-        run.answeredBy(result.deployment.id, result.deployment.price, result.deployment.provider.restricted === true);
-        return { ...result, model, plan, allAttempts, totalAt, tried };
-      } catch (thrown) {
-        const error = toGatewayError(thrown);
-        tried.add(model.name);
-        const next = signal.aborted || Date.now() >= totalAt ? null : await fallbackOf(model, error, call, context, tried);
-        if (next === null) throw thrown;
-        logger.info({ runId: run.id, model: model.name, fallback: next.name, error: error.code }, 'falling back to another model');
-        model = next;
-      }
-    }
+      const plan = planFor(model, run.start.principal, call.body);
+      return withFailover({
+        model,
+        plan,
+        deployments,
+        totalAt,
+        signal,
+        attempt: (deployment, permit, signals) =>
+          call.attempt(deployment, { signal: signals.signal, dropped: signals.dropped, model, permit, totalAt, run, invoker }),
+        ...hedging(model, call),
+      }).then(
+        ({ deployment, value, attempts }) => {
+          const allAttempts = before + attempts;
+          if (allAttempts > 1)
+            logger.info(
+              { runId: run.id, model: asked.name, deployment: deployment.id, attempts: allAttempts },
+              'answered after several attempts',
+            );
+          run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
+          return answered({ deployment, value, attempts, model, plan, allAttempts, totalAt, tried });
+        },
+        (thrown: unknown) => tryFallback(model, thrown),
+      );
+    };
+    const tryFallback = async (model: ModelEntry, thrown: unknown): Promise<R> => {
+      const error = toGatewayError(thrown);
+      tried.add(model.name);
+      const next = signal.aborted || Date.now() >= totalAt ? null : await fallbackOf(model, error, call, context, tried);
+      if (next === null) throw thrown;
+      logger.info({ runId: run.id, model: model.name, fallback: next.name, error: error.code }, 'falling back to another model');
+      return tryModel(next);
+    };
+    // Limits in this node's memory cost the call no promise.
+    const admitted = context.admit(asked);
+    return admitted === undefined ? tryModel(asked) : admitted.then(() => tryModel(asked));
   };
 
-  const once = async <T extends { readonly usage: Usage | null }>(
+  const once = <T extends { readonly usage: Usage | null }>(
     model: ModelEntry,
     operation: Operation,
     context: CallContext,
     call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
   ): Promise<T & Answered> => {
-    const { deployment, allAttempts, value } = await dispatch(model, context, {
+    const asking: Call<T> = {
       operation,
-      attempt: (each, spec) => attemptOnce(each, spec.model, { ...spec, run: context.run }, call),
+      attempt: (each, spec) => attemptOnce(each, spec.model, spec, call),
       hedged: () => 'answer',
-    });
-    return { ...value, deployment, attempts: allAttempts };
+    };
+    return dispatch(model, context, asking, ({ deployment, allAttempts, value }) => ({ ...value, deployment, attempts: allAttempts }));
   };
 
   return {
     deployments,
 
-    async chat(asked, request, context) {
+    chat(asked, request, context) {
       const { run, signal, stream } = context;
-      const mergedUsage = new MergedUsage(run);
+      let mergedUsage: MergedUsage | null = null;
       const chatAttempt = (
         each: Deployment,
         model: ModelEntry,
         wish: ChatAttemptOptions,
-        spec: Omit<AttemptContext, 'invoker' | 'run'>,
+        parts: AttemptContext,
       ): Promise<AttemptAnswer> => {
-        const parts = { ...spec, invoker, run };
         const schema = schemaToCheck(each, request.body);
         if (schema !== null)
           return attemptWithSchema(each, model, request, wish, {
@@ -234,46 +240,58 @@ export function createDispatcher(options: {
             schema,
             checkedByCaller: context.checksForm === true,
             deployments,
-            mergedUsage,
+            mergedUsage: (mergedUsage ??= new MergedUsage(run)),
           });
         const attempt = attemptChat(each, model, request, wish, parts);
+        const merged = mergedUsage;
         // Only after a rejected answer of another attempt.
-        if (mergedUsage.isEmpty) return attempt;
-        return attempt.then((answer) => ({ ...answer, events: mergedUsage.ending(answer.events, request.body) }));
+        if (merged === null || merged.isEmpty) return attempt;
+        return attempt.then((answer) => ({ ...answer, events: merged.ending(answer.events, request.body) }));
       };
-      const asking = { operation: 'chat', body: request.body } as const;
-      const { deployment, attempts, allAttempts, value, tried, ...rest } = await dispatch(asked, context, {
-        ...asking,
-        attempt: (each, { model, ...spec }) => chatAttempt(each, model, { stream, whole: isGathered(model, stream) }, spec),
+      const asking: Call<AttemptAnswer> = {
+        operation: 'chat',
+        body: request.body,
+        attempt: (each, spec) => chatAttempt(each, spec.model, { stream, whole: isGathered(spec.model, stream) }, spec),
         hedged: (model) => (isGathered(model, stream) ? 'answer' : 'first token'),
-        discard: ({ events }) => void discardEvents(events),
+        discard: ({ events }) =>
+          void pushBatches(events)
+            .cancel()
+            ?.catch(() => {}),
+      };
+      return dispatch(asked, context, asking, ({ deployment, attempts, allAttempts, value, tried, model: answering, plan, totalAt }) => {
+        run.firstToken();
+        const answered = { deployment, attempts: allAttempts, warnings: value.warnings };
+        if (!stream || answering.spec.interrupted !== 'resume') return { ...answered, events: value.events };
+        const events = resumeAnswer({
+          model: answering,
+          plan,
+          totalAt,
+          request,
+          run,
+          signal,
+          deployments,
+          logger,
+          deployment,
+          attempts,
+          events: value.events,
+          async fallback(failed, errors) {
+            tried.add(failed.name);
+            for (const error of errors) {
+              const model = await fallbackOf(failed, error, asking, context, tried);
+              if (model !== null) return { model, plan: planFor(model, run.start.principal, request.body) };
+            }
+            return null;
+          },
+          attempt: (model, each, permit, signals, prefill) =>
+            chatAttempt(
+              each,
+              model,
+              { stream, whole: false, prefill: prefill ?? undefined },
+              { signal: signals.signal, dropped: signals.dropped, permit, totalAt, run, invoker },
+            ),
+        });
+        return { ...answered, events };
       });
-      run.firstToken();
-      const answered = { deployment, attempts: allAttempts, warnings: value.warnings };
-      if (!stream || rest.model.spec.interrupted !== 'resume') return { ...answered, events: value.events };
-      const { totalAt } = rest;
-      const events = resumeAnswer({
-        ...rest,
-        request,
-        run,
-        signal,
-        deployments,
-        logger,
-        deployment,
-        attempts,
-        events: value.events,
-        async fallback(failed, errors) {
-          tried.add(failed.name);
-          for (const error of errors) {
-            const model = await fallbackOf(failed, error, asking, context, tried);
-            if (model !== null) return { model, plan: planFor(model, run.start.principal, request.body) };
-          }
-          return null;
-        },
-        attempt: (model, each, permit, signals, prefill) =>
-          chatAttempt(each, model, { stream, whole: false, ...(prefill === null ? {} : { prefill }) }, { ...signals, permit, totalAt }),
-      });
-      return { ...answered, events };
     },
 
     embeddings: (model, body, context) =>
@@ -281,13 +299,12 @@ export function createDispatcher(options: {
 
     rerank: (model, body, context) => once(model, 'rerank', context, (deployment, signal) => invoker.rerank(deployment, body, { signal })),
 
-    async relay(model, request, context) {
-      const { run } = context;
-      const { deployment, allAttempts, value } = await dispatch(model, context, {
+    relay(model, request, context) {
+      const asking: Call<MeteredPassthrough> = {
         operation: request.operation,
-        attempt: (each, spec) => attemptPassthrough(each, spec.model, request, { ...spec, invoker, run }),
-      });
-      return { ...value, deployment, attempts: allAttempts };
+        attempt: (each, spec) => attemptPassthrough(each, spec.model, request, spec),
+      };
+      return dispatch(model, context, asking, ({ deployment, allAttempts, value }) => ({ ...value, deployment, attempts: allAttempts }));
     },
 
     explain: (model, body, asker) => explainRoute(model, body, asker, planFor(model, asker.principal, body, true), deployments),

@@ -1,5 +1,7 @@
 /** Tries deployments until one answers, within the model's budget of attempts and time. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortSignalOf } from '../scheduling/cancellation.ts';
+import type { CallSignal } from '../types/call-signal.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { type AttemptSignals, statusIn } from './attempt-recorder.ts';
@@ -13,7 +15,7 @@ export interface FailoverOptions<T> {
   readonly deployments: Deployments;
   /** Epoch milliseconds. */
   readonly totalAt: number;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Earlier attempts of this call, which count. */
   readonly made?: number;
   /** The delay before a hedged attempt for this deployment; null for none. Without the function nothing is hedged. */
@@ -51,12 +53,31 @@ function waitBefore(error: GatewayError, repeats: number, { spec }: ModelEntry):
 /** The number of calls that wait for a free deployment, by model entry. A changed entry starts at zero. */
 const waiting = new WeakMap<ModelEntry, number>();
 
-/** The result of the first successful attempt. Throws the last failure, in the caller's terms. */
-export async function withFailover<T>(options: FailoverOptions<T>): Promise<Failover<T>> {
+/** The result of the first successful attempt. Rejects with the last failure, in the caller's terms. */
+export function withFailover<T>(options: FailoverOptions<T>): Promise<Failover<T>> {
+  const { plan, model, signal, made = 0 } = options;
+  const deployment = plan[0];
+  if (deployment !== undefined && options.hedgeAfter === undefined && made < model.spec.limits.attempts && Date.now() < options.totalAt) {
+    const permit = options.deployments.enter(deployment, model.spec.circuit, Date.now());
+    // The usual call: its first deployment answers, and one promise suffices.
+    if (!('reason' in permit))
+      return options.attempt(deployment, permit, { signal }).then(
+        (value) => ({ deployment, attempts: made + 1, value }),
+        (thrown: unknown) => tryDeployments(options, { attempts: made + 1, last: toGatewayError(thrown) }),
+      );
+  }
+  return tryDeployments(options, { attempts: made, last: null });
+}
+
+/** `last`: the failure of a first attempt that was made at the first deployment; null when none was made. */
+async function tryDeployments<T>(
+  options: FailoverOptions<T>,
+  { attempts, last }: Pick<Progress, 'attempts' | 'last'>,
+): Promise<Failover<T>> {
   const { plan, model } = options;
   if (plan.length === 0)
     throw new GatewayError('upstream_unavailable', 'This model has no deployment that takes calls at the moment. Tell your administrator.');
-  const state: Progress = { attempts: options.made ?? 0, last: null, refused: [], tried: new Set() };
+  const state: Progress = { attempts, last, refused: [], tried: new Set() };
   const waitUntil = Math.min(options.totalAt, Date.now() + model.spec.queue.wait_ms);
   for (;;) {
     state.refused = [];
@@ -86,29 +107,34 @@ interface Progress {
 /** Null when every deployment refused or failed. Throws errors that must not be tried elsewhere. */
 async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<Failover<T> | null> {
   const { plan, model, signal } = options;
+  /** The first attempt at the first deployment was made before. */
+  let hasFailed = state.last !== null;
   for (const [index, deployment] of plan.entries()) {
     if (state.tried.has(deployment)) continue;
     for (let repeats = 0; ; repeats++) {
-      if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) throw exhausted(state);
-      const permit = options.deployments.enter(deployment, model.spec.circuit, Date.now());
-      if ('reason' in permit) {
-        state.refused.push(permit);
-        break;
+      if (!hasFailed) {
+        if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) throw exhausted(state);
+        const permit = options.deployments.enter(deployment, model.spec.circuit, Date.now());
+        if ('reason' in permit) {
+          state.refused.push(permit);
+          break;
+        }
+        state.attempts++;
+        try {
+          const result = await tryOne(options, state, index, permit);
+          return { ...result, attempts: state.attempts };
+        } catch (thrown) {
+          state.last = toGatewayError(thrown);
+        }
       }
-      state.attempts++;
-      try {
-        const result = await tryOne(options, state, index, permit);
-        return { ...result, attempts: state.attempts };
-      } catch (thrown) {
-        state.last = toGatewayError(thrown);
-      }
-      const { last } = state;
+      hasFailed = false;
+      const last = state.last as GatewayError;
       if (!last.retryable || signal.aborted) throw last;
       const wait = waitBefore(last, repeats, model);
       const triesLeft = model.spec.limits.attempts - state.attempts;
       // The last attempt goes to another deployment, if one is left: its chance is better.
       if (wait === null || Date.now() + wait >= options.totalAt || (triesLeft <= 1 && index + 1 < plan.length)) break;
-      await sleep(wait, undefined, { signal }).catch(() => {
+      await sleep(wait, undefined, { signal: abortSignalOf(signal) }).catch(() => {
         throw toGatewayError(signal.reason);
       });
     }

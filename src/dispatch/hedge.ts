@@ -1,4 +1,6 @@
 /** Two concurrent attempts: the second starts when the first takes too long. The first answer wins, and the other attempt is ended. */
+import { Cancellation, cancellationWithin } from '../scheduling/cancellation.ts';
+import type { CallSignal } from '../types/call-signal.ts';
 import { toGatewayError } from '../types/errors.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import { type AttemptSignals, Dropped } from './attempt-recorder.ts';
@@ -14,7 +16,7 @@ export interface HedgeOptions<T> {
   /** Called once, when the delay is over; null when no deployment is available. */
   second(): Racer<T> | null;
   /** The caller's signal. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Disposes of an answer that arrived too late to cancel. */
   discard(value: T): void;
 }
@@ -35,9 +37,10 @@ interface Running<T> {
 }
 
 function start<T>(racer: Racer<T>, options: HedgeOptions<T>): Running<T> {
-  const own = new AbortController();
-  const signals = { signal: AbortSignal.any([options.signal, own.signal]), dropped: own.signal };
-  const outcome = racer.start(signals).then(
+  const dropped = new Cancellation();
+  const either = cancellationWithin(options.signal);
+  dropped.addEventListener('abort', () => either.abort(dropped.reason));
+  const outcome = racer.start({ signal: either, dropped }).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
@@ -45,7 +48,7 @@ function start<T>(racer: Racer<T>, options: HedgeOptions<T>): Running<T> {
     deployment: racer.deployment,
     outcome,
     drop() {
-      own.abort(new Dropped('another attempt was faster'));
+      dropped.abort(new Dropped('another attempt was faster'));
       outcome
         .then((late) => {
           if ('value' in late) options.discard(late.value);

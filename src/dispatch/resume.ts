@@ -3,7 +3,9 @@
  * second answer is held while it repeats the delivered text. When both differ from the delivered text, the call ends with an error. After
  * the deployments of the model, those of its fallback models are tried.
  */
+import { Cancellation, cancellationWithin } from '../scheduling/cancellation.ts';
 import type { Run } from '../telemetry/run.ts';
+import type { CallSignal } from '../types/call-signal.ts';
 import type { ChatEvent, ChatEvents, ChatRequest } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -22,7 +24,7 @@ export interface ResumeOptions {
   readonly model: ModelEntry;
   readonly request: ChatRequest;
   readonly run: Run;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   readonly deployments: Deployments;
   readonly logger: Logger;
   readonly plan: readonly Deployment[];
@@ -188,23 +190,19 @@ async function attemptPart(
   delivered: DeliveredContent,
 ): Promise<Part> {
   const { request, signal } = options;
-  const own = new AbortController();
+  const dropped = new Cancellation();
+  const either = cancellationWithin(signal);
+  dropped.addEventListener('abort', () => either.abort(dropped.reason));
   const beginning = resumePrefillFor(deployment, request, delivered);
   try {
-    const { events } = await options.attempt(
-      model,
-      deployment,
-      permit,
-      { signal: AbortSignal.any([signal, own.signal]), dropped: own.signal },
-      beginning?.text ?? null,
-    );
+    const { events } = await options.attempt(model, deployment, permit, { signal: either, dropped }, beginning?.text ?? null);
     return {
       deployment,
       events,
       request: beginning === null ? request.body : beginning.body,
       overlap: beginning === null ? new ResumeMatcher(delivered.soFar()) : new ResumeMatcher(repeatedContent(beginning), { thinks: false }),
       restartDetector: beginning?.repeats === '' ? new RestartDetector(beginning.text) : undefined,
-      drop: (why) => own.abort(new Dropped(why)),
+      drop: (why) => dropped.abort(new Dropped(why)),
     };
   } catch (thrown) {
     const error = toGatewayError(thrown);

@@ -1,6 +1,6 @@
 /** One attempt at one deployment: encode, address and credential, send, decode. The only I/O to model vendors. */
-import type { OutboundClient, UpstreamHeaders } from '../outbound/client.ts';
-import type { ChatEvents, ChatRequest } from '../types/chat.ts';
+import type { OutboundClient } from '../outbound/client.ts';
+import type { ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { UpstreamCall } from '../types/provider.ts';
@@ -11,13 +11,14 @@ import type {
   EmbeddingsBody,
   EncodeTarget,
   Operation,
+  Reading,
   RerankAnswer,
   RerankBody,
   WireFormat,
 } from '../types/wire-format.ts';
-import { readAnswer, wholeBytes } from './answer-body.ts';
+import { type AnswerListener, AnswerReceiver } from './answer-receiver.ts';
 import { requestInBatches, splitInputs } from './batched-embeddings.ts';
-import { readWhole } from './bounded-body.ts';
+import { readWhole, wholeBytes } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { requestedChoices } from './choice-count.ts';
 import { estimateUsage } from './estimate-usage.ts';
@@ -30,32 +31,23 @@ import { fitLimits } from './request-limits.ts';
 import { renameTools } from './vendor-tool-names.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
 import { fitEffort } from './reasoning-effort.ts';
-import { rememberReasoning, restoreReasoning } from './reasoning-memory.ts';
+import { reasoningRecorder, restoreReasoning } from './reasoning-memory.ts';
 import { refuseUnknownRoles } from './conversation/message-roles.ts';
-import { fitTranslated, withNativeHeaders } from './translated-request.ts';
+import { fitTranslated } from './translated-request.ts';
+import { ChatSender } from './send-chat.ts';
 import { refuseForeign, sendUpstream } from './send-upstream.ts';
-
-export interface ChatInvocation {
-  readonly status: number;
-  readonly headers: UpstreamHeaders;
-  /** Fields that were left out or changed for this vendor, for the caller. */
-  readonly warnings: readonly string[];
-  /** Throws GatewayError when the answer breaks. Leaving the loop closes the connection to the vendor. */
-  readonly events: ChatEvents;
-}
 
 export interface ChatOptions {
   readonly stream: boolean;
-  readonly signal: AbortSignal;
   /** The owner of the conversation. Reasoning is remembered within a scope only. */
   readonly scope: string;
   /** The beginning of the answer, already delivered; the vendor continues it. Only for deployments that support prefill. */
-  readonly prefill?: string;
+  readonly prefill?: string | undefined;
 }
 
 export interface ModelInvoker {
-  /** Resolves when the vendor has started a valid answer. An error response is classified and thrown as a GatewayError. */
-  chat(deployment: Deployment, request: ChatRequest, options: ChatOptions): Promise<ChatInvocation>;
+  /** Sends a chat, at once unless a credential or a picture must be fetched first. `listener` hears the answer or its failure. Throws when the request cannot be made for this vendor. */
+  chat(deployment: Deployment, request: ChatRequest, options: ChatOptions, listener: AnswerListener): AnswerReceiver;
   embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<Warned<EmbeddingsAnswer>>;
   rerank(deployment: Deployment, body: RerankBody, options: { signal: AbortSignal }): Promise<Warned<RerankAnswer>>;
   relay(deployment: Deployment, request: PassthroughRequest, options: { signal: AbortSignal }): Promise<PassthroughAnswer>;
@@ -117,6 +109,19 @@ function prepare(deployment: Deployment, operation: Operation, body: JsonObject,
   };
 }
 
+/** How the answer to this request is read. */
+function readingOf({ provider, thinkTags }: Deployment, { body }: ChatRequest, target: EncodeTarget): Reading {
+  const reading: { -readonly [K in keyof Reading]: Reading[K] } = {
+    ...provider.instance.reading,
+    warn: (note) => target.warn(note),
+    estimateInput: () => estimateUsage(body, '').inputTokens,
+  };
+  const choices = requestedChoices(body);
+  if (choices !== undefined) reading.choices = choices;
+  if (thinkTags !== undefined) reading.thinkTags = thinkTags;
+  return reading;
+}
+
 export function createModelInvoker(options: {
   readonly client: OutboundClient;
   /** For restricted providers. */
@@ -163,7 +168,7 @@ export function createModelInvoker(options: {
   };
 
   return {
-    async chat(deployment, given, { stream, signal, scope, prefill }) {
+    chat(deployment, given, { stream, scope, prefill }, listener) {
       const usual = formatFor(deployment, 'chat');
       const provider = deployment.provider.instance;
       const request = prefill === undefined ? given : withPrefill(given, prefill, provider.prefill?.(deployment.model) ?? {});
@@ -175,30 +180,23 @@ export function createModelInvoker(options: {
       const limited = fitLimits(fitting, { limits: provider.limits, maxOutput: deployment.known?.max_output }, target);
       const renamed = request.native?.format === kind ? null : renameTools(limited, usual, target);
       const format = renamed?.format ?? usual;
-      let asked = fitTranslated(renamed?.request ?? limited, { format: kind, provider, target });
-      if (provider.customTools !== true) asked = customToolsAsFunctions(asked);
+      const fitted = fitTranslated(renamed?.request ?? limited, { format: kind, provider, target });
+      const asked = provider.customTools === true ? fitted : customToolsAsFunctions(fitted);
       if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
-      if (format.pictures === 'bytes') asked = await pictures.inline(asked, signal);
-      const body = format.encodeRequest(asked, target);
-      const accept = call.stream ? 'text/event-stream' : 'application/json';
-      const headers = withNativeHeaders({ accept, ...format.headers?.(target, asked) }, request, kind);
-      const response = await sendUpstream(clientOf(deployment), { provider, call, headers, body, request: request.body, signal });
-      refuseForeign(response);
-      const choices = requestedChoices(request.body);
-      const reading = {
-        ...provider.reading,
-        warn: (note: string) => target.warn(note),
-        estimateInput: () => estimateUsage(request.body, '').inputTokens,
-        ...(choices === undefined ? {} : { choices }),
-        ...(deployment.thinkTags === undefined ? {} : { thinkTags: deployment.thinkTags }),
-      };
-      const events = readAnswer(response, format, call.stream, { reading, signal });
-      return {
-        status: response.status,
-        headers: response.headers,
+      const sender = new ChatSender({ client: clientOf(deployment), provider, call, format, kind, target, request, pictures });
+      const receiver = new AnswerReceiver(
+        {
+          format,
+          asksStream: call.stream,
+          reading: readingOf(deployment, request, target),
+          remember: thoughtful ? reasoningRecorder(scope, options.thoughts ?? null) : null,
+          refusal: (status, headers, text) => sender.refusal(status, headers, text),
+        },
+        listener,
         warnings,
-        events: thoughtful ? rememberReasoning(scope, events, options.thoughts ?? null) : events,
-      };
+      );
+      sender.start(asked, receiver);
+      return receiver;
     },
 
     async embeddings(deployment, body, { signal }) {

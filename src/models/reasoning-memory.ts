@@ -4,7 +4,7 @@
  * the client sends takes precedence.
  */
 import { LRUCache } from 'lru-cache';
-import type { ChatBody, ChatEvents, ChatRequest } from '../types/chat.ts';
+import type { ChatBody, ChatEvent, ChatRequest } from '../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { type SharedThoughts, thoughtsKeptMs } from '../types/shared-thoughts.ts';
 
@@ -103,19 +103,17 @@ interface Turn {
   readonly ids: string[];
 }
 
-/** Forwards the events and remembers the reasoning of each choice with tool calls, also in the shared store. */
-export async function* rememberReasoning(
-  scope: string,
-  events: ChatEvents,
-  shared: SharedThoughts | null = null,
-): ChatEvents & AsyncGenerator {
+/**
+ * A function that is shown every batch of an answer and remembers the reasoning of each choice with tool calls, also in the shared store.
+ */
+export function reasoningRecorder(scope: string, shared: SharedThoughts | null = null): (batch: readonly ChatEvent[]) => void {
   const turns = new Map<number, Turn>();
   const turnOf = (choice: number): Turn => {
     let turn = turns.get(choice);
     if (turn === undefined) turns.set(choice, (turn = { reasoning: '', details: [], ids: [] }));
     return turn;
   };
-  for await (const batch of events) {
+  return (batch) => {
     for (const event of batch) {
       if (event.type === 'reasoning-delta') turnOf(event.choice).reasoning += event.text;
       else if (event.type === 'thought') turnOf(event.choice).details.push(event.detail);
@@ -129,6 +127,5 @@ export async function* rememberReasoning(
         if (first !== undefined) shared?.keep(keyOf(scope, first), JSON.stringify(thoughts));
       }
     }
-    yield batch;
-  }
+  };
 }

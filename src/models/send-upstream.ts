@@ -4,7 +4,7 @@ import type { OutboundClient, UpstreamHeaders, UpstreamResponse } from '../outbo
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
-import { readStart } from './bounded-body.ts';
+import { failureBytes, readStart } from './bounded-body.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { withoutCredential } from './vendor-error.ts';
 
@@ -17,9 +17,6 @@ export interface UpstreamSending {
   readonly request: JsonObject;
   readonly signal: AbortSignal;
 }
-
-/** Bytes read of an error body, for classification and the ledger. */
-const failureBytes = 65_536;
 
 /** The media type without parameters, in lower case; empty when the vendor sends none. */
 export function contentType(headers: UpstreamHeaders): string {
@@ -44,18 +41,34 @@ export async function sendUpstream(client: OutboundClient, sending: UpstreamSend
   const response = await client.send({ method: 'POST', url, headers, body, signal: sending.signal });
   if (response.status >= 200 && response.status < 300) return response;
   const text = (await readStart(response.body, failureBytes)).toString('utf8');
-  const failure = { status: response.status, headers: response.headers, body: withoutCredential(text, headers, sending.headers) };
-  throw provider.classify?.(failure) ?? classifyFailure(failure, sending.request, provider.reading?.errorCodes);
+  throw refusalOf(sending, headers, response, text);
 }
 
-/** Refuses responses that are not a model's answer: a login page, a proxy's error page. */
-export function refuseForeign(response: UpstreamResponse): void {
-  const type = contentType(response.headers);
-  if (type !== 'text/html' && type !== 'application/xml' && type !== 'text/xml' && !/^(image|video|audio)\//.test(type)) return;
-  response.release();
-  throw new GatewayError(
+/** The classified error of a response without a success status. `sent`: the headers with the credential, which must not be shown. */
+export function refusalOf(
+  { provider, headers, request }: Pick<UpstreamSending, 'provider' | 'headers' | 'request'>,
+  sent: Readonly<Record<string, string>>,
+  { status, headers: answered }: Pick<UpstreamResponse, 'status' | 'headers'>,
+  text: string,
+): GatewayError {
+  const failure = { status, headers: answered, body: withoutCredential(text, sent, headers) };
+  return provider.classify?.(failure) ?? classifyFailure(failure, request, provider.reading?.errorCodes);
+}
+
+/** The error for a response that is not a model's answer, such as a login page or a proxy's error page; null for any other. */
+export function foreignAnswer(status: number, type: string): GatewayError | null {
+  if (type !== 'text/html' && type !== 'application/xml' && type !== 'text/xml' && !/^(image|video|audio)\//.test(type)) return null;
+  return new GatewayError(
     'upstream_invalid_response',
     'The vendor answered with something that is not an answer of a model; its address may be wrong.',
-    { details: { status: response.status, contentType: type } },
+    { details: { status, contentType: type } },
   );
+}
+
+/** Throws for a response that is not a model's answer. */
+export function refuseForeign(response: UpstreamResponse): void {
+  const foreign = foreignAnswer(response.status, contentType(response.headers));
+  if (foreign === null) return;
+  response.release();
+  throw foreign;
 }

@@ -1,8 +1,7 @@
 /** Converts a whole answer to a stream for a caller that requested one. */
 import type { JsonObject } from '../types/json.ts';
 import { parseAnswer } from './answer-json.ts';
-import { wholeBytes } from './answer-body.ts';
-import { readWhole } from './bounded-body.ts';
+import { readWhole, wholeBytes } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { renderMediaEvents } from './client-formats/media-events.ts';
 import { requestsStream, type PassthroughAnswer, type PassthroughOperation } from './passthrough.ts';

@@ -7,6 +7,7 @@ import type { OutboundGuard } from './guard.ts';
 import { decodeBody } from './decoded-body.ts';
 import { direct, type ProxyChoice } from './environment-proxy.ts';
 import { createPoolFactory } from './pools.ts';
+import { PushedResponse, type Receiver, type UpstreamLink } from './pushed-response.ts';
 import type { ProxyServer } from '../types/proxy.ts';
 import { ResponseBody } from './response-body.ts';
 
@@ -34,7 +35,11 @@ export interface UpstreamResponse {
   release(): void;
 }
 
+export type PushedRequest = Pick<UpstreamRequest, 'method' | 'url' | 'headers'> & { readonly body: Buffer | string };
+
 export interface OutboundClient {
+  /** Sends a request whose response is pushed to `receiver`, without a promise for each read. Throws when the request cannot be made. */
+  push(request: PushedRequest, receiver: Receiver): UpstreamLink;
   /** Resolves with the response head, whatever its status. Rejects with a GatewayError when no head arrived. */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** For plugins that do their own I/O. Goes through the guard. A redirect is an error, or the response itself with `redirect: 'manual'`. */
@@ -192,9 +197,21 @@ function createClient(guard: OutboundGuard, { proxyOf = direct, proxyGuard = gua
     return pool;
   };
 
+  const requireOpen = (): void => {
+    if (closed) throw new GatewayError('shutting_down', 'This node is stopping. Send the request again; another node will answer.');
+  };
+
   return {
+    push({ method, url, headers, body }, receiver) {
+      requireOpen();
+      const { origin, path } = parseAddress(url);
+      const response = new PushedResponse(receiver);
+      poolFor(origin).dispatch({ path, method, headers: headers as Record<string, string>, body, headersTimeout: 600_000 }, response);
+      return response;
+    },
+
     async send(request) {
-      if (closed) throw new GatewayError('shutting_down', 'This node is stopping. Send the request again; another node will answer.');
+      requireOpen();
       const { signal } = request;
       if (signal?.aborted === true) throw abortError(signal);
       const { origin, path } = parseAddress(request.url);

@@ -13,6 +13,18 @@ const decoders: Readonly<Record<string, () => Transform>> = {
   zstd: () => createZstdDecompress(),
 };
 
+/** A decoder for one body; undefined for an unknown compression. */
+export function createBodyDecoder(encoding: string): Transform | undefined {
+  return decoders[encoding]?.();
+}
+
+export function unreadableBody(encoding: string, cause?: unknown): GatewayError {
+  return new GatewayError('upstream_invalid_response', 'The vendor sent a compressed answer that cannot be read.', {
+    details: { encoding },
+    cause,
+  });
+}
+
 /** The decompressed body, or the same one when `encoding` names no compression. The reader limits the size, as for every body. */
 export function decodeBody(body: AsyncIterable<Buffer>, encoding: string | string[] | undefined): AsyncIterable<Buffer> {
   const name = String(encoding ?? '')
@@ -23,23 +35,18 @@ export function decodeBody(body: AsyncIterable<Buffer>, encoding: string | strin
 }
 
 async function* decoded(body: AsyncIterable<Buffer>, encoding: string): AsyncGenerator<Buffer> {
-  const decoder = decoders[encoding]?.();
+  const decoder = createBodyDecoder(encoding);
   const source = Readable.from(body);
-  const unreadable = (cause?: unknown): GatewayError =>
-    new GatewayError('upstream_invalid_response', 'The vendor sent a compressed answer that cannot be read.', {
-      details: { encoding },
-      cause,
-    });
   if (decoder === undefined) {
     source.destroy();
-    throw unreadable();
+    throw unreadableBody(encoding);
   }
   source.on('error', (error) => decoder.destroy(error));
   source.pipe(decoder);
   try {
     for await (const part of decoder) yield part as Buffer;
   } catch (thrown) {
-    throw thrown instanceof GatewayError ? thrown : unreadable(thrown);
+    throw thrown instanceof GatewayError ? thrown : unreadableBody(encoding, thrown);
   } finally {
     source.destroy();
     decoder.destroy();

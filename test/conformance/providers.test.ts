@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadProviders, sampleProvider } from '../../scripts/provider-samples.ts';
-import { collectCompletion, createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
+import { createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
 import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient, type OutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';
@@ -21,6 +21,8 @@ import type { Deployment } from '../../src/types/snapshot.ts';
 import { checkCompletion, checkStream, streamChunks } from '../contract/strict-chat.ts';
 import { joined, type Scene, type VendorWriter } from './scene.ts';
 import { wordsOf } from './vendors.ts';
+import { openChat } from '../models/open-chat.ts';
+import { collectCompletion } from '../models/client-formats/collect.ts';
 
 /** The checker of the published schemas, when it is available. */
 const contracts = process.env['PAILOU_TEST_CONTRACTS'];
@@ -103,7 +105,7 @@ async function deploy(variant: string): Promise<{ deployment: Deployment; words:
 const body = (more: Partial<ChatBody> = {}): ChatBody => ({ model: 'public', messages: [{ role: 'user', content: 'Hello' }], ...more });
 
 async function ask(deployment: Deployment, stream: boolean, more: Partial<ChatBody> = {}) {
-  return invoker.chat(deployment, { body: body(more) }, { stream, signal: AbortSignal.timeout(15_000), scope: 'tests' });
+  return openChat(invoker, deployment, { body: body(more) }, { stream, signal: AbortSignal.timeout(15_000) });
 }
 
 interface Heard {

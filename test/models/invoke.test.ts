@@ -11,6 +11,7 @@ import type { ChatEvent, ChatRequest } from '../../src/types/chat.ts';
 import { GatewayError } from '../../src/types/errors.ts';
 import type { PluginServices, Provider } from '../../src/types/plugin.ts';
 import type { Deployment } from '../../src/types/snapshot.ts';
+import { openChat } from './open-chat.ts';
 
 type Vendor = (request: IncomingMessage & { body: string }, response: ServerResponse) => void;
 
@@ -74,7 +75,7 @@ function deployment(provider: Partial<Provider> = {}): Deployment {
 const request: ChatRequest = { body: { model: 'public', messages: [{ role: 'user', content: 'hi' }], temperature: 3 } };
 
 async function chat(stream = true, provider: Partial<Provider> = {}, signal = new AbortController().signal): Promise<ChatEvent[]> {
-  const { events } = await invoker.chat(deployment(provider), request, { stream, signal, scope: 'tests' });
+  const { events } = await openChat(invoker, deployment(provider), request, { stream, signal });
   const all: ChatEvent[] = [];
   for await (const batch of events) all.push(...batch);
   return all;
@@ -133,11 +134,7 @@ describe('a model call', () => {
         return body;
       },
     };
-    const { events, warnings } = await invoker.chat(deployment(provider), request, {
-      stream: false,
-      signal: new AbortController().signal,
-      scope: 'tests',
-    });
+    const { events, warnings } = await openChat(invoker, deployment(provider), request, { stream: false });
     let said = '';
     for await (const batch of events) said += textOf([...batch]);
     expect(said).toBe('ab');
@@ -213,7 +210,7 @@ describe('a model call', () => {
       startStream(response).write(parts[0]);
       setTimeout(() => response.destroy(), 30);
     };
-    const { events } = await invoker.chat(deployment(), request, { stream: true, signal: new AbortController().signal, scope: 'tests' });
+    const { events } = await openChat(invoker, deployment(), request, { stream: true });
     const seen: ChatEvent[] = [];
     await expect(
       (async () => {
@@ -231,7 +228,7 @@ describe('a model call', () => {
       response.on('close', () => (left = true));
       startStream(response).write(parts[0]);
     };
-    const { events } = await invoker.chat(deployment(), request, { stream: true, signal: new AbortController().signal, scope: 'tests' });
+    const { events } = await openChat(invoker, deployment(), request, { stream: true });
     for await (const _batch of events) break;
     await expect.poll(() => left).toBe(true);
   });

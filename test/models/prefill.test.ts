@@ -9,6 +9,7 @@ import { createLogger } from '../../src/telemetry/log.ts';
 import type { ChatRequest } from '../../src/types/chat.ts';
 import type { PluginServices } from '../../src/types/plugin.ts';
 import type { Provider } from '../../src/types/provider.ts';
+import { openChat } from './open-chat.ts';
 
 let registry: PluginRegistry;
 const services = { checkUrl: (url: string) => new URL(url) } as unknown as PluginServices;
@@ -40,10 +41,11 @@ async function sent(kind: string, model: string, given = request): Promise<Recor
   let body = '';
   const invoker = createModelInvoker({
     client: {
-      send: (outgoing) => {
+      push: (outgoing) => {
         body = outgoing.body as string;
-        return Promise.reject(new Error('nobody there'));
+        throw new Error('nobody there');
       },
+      send: () => Promise.reject(new Error('nobody there')),
       fetch,
       via: () => {
         throw new Error('no proxy here');
@@ -65,8 +67,7 @@ async function sent(kind: string, model: string, given = request): Promise<Recor
     prefill: true,
     limits: {},
   };
-  const signal = new AbortController().signal;
-  await invoker.chat(deployment, given, { stream: true, signal, scope: 's', prefill: beginning }).catch(() => {});
+  await openChat(invoker, deployment, given, { stream: true, prefill: beginning }).catch(() => {});
   return JSON.parse(body) as Record<string, unknown>;
 }
 

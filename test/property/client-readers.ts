@@ -1,10 +1,11 @@
 /** Reads one answer as clients of the three formats do, streamed and whole. */
-import { collectCompletion, createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
-import { collectMessage, createMessageEmitter } from '../../src/models/client-formats/messages/emitter.ts';
-import { collectResponse, createResponseEmitter } from '../../src/models/client-formats/responses/emitter.ts';
+import { createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
+import { createMessageEmitter } from '../../src/models/client-formats/messages/emitter.ts';
+import { createResponseEmitter } from '../../src/models/client-formats/responses/emitter.ts';
 import { readResponsesRequest } from '../../src/models/client-formats/responses/request.ts';
 import type { ChatEvent } from '../../src/types/chat.ts';
 import type { Content } from './random-answer.ts';
+import { collectCompletion, collectMessage, collectResponse } from '../models/client-formats/collect.ts';
 
 /** The parts of an answer as a client collects them. */
 type Gathered = { -readonly [K in keyof Content]: Content[K] extends string ? string : string[] };

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { expect } from 'vitest';
-import { collectCompletion, createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
-import { type ChatInvocation, createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
+import { createChunkEmitter } from '../../src/models/client-formats/chat-completions/emitter.ts';
+import { createModelInvoker, type ModelInvoker } from '../../src/models/invoke.ts';
 import { createOutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';
 import type { ChatBody } from '../../src/types/chat.ts';
@@ -13,6 +13,8 @@ import type { Plugin, PluginServices, Provider } from '../../src/types/plugin.ts
 import type { Deployment } from '../../src/types/snapshot.ts';
 import { checkCompletion, checkStream } from '../contract/strict-chat.ts';
 import type { Completion } from '../models/vendor-formats/decode-and-emit.ts';
+import { openChat, type OpenChat } from '../models/open-chat.ts';
+import { collectCompletion } from '../models/client-formats/collect.ts';
 
 export type Script = (request: IncomingMessage & { readonly body: string }, response: ServerResponse) => void;
 
@@ -25,7 +27,7 @@ export interface ScriptedVendor {
   play(script: Script): void;
   /** A deployment of `model` at a provider of this plugin with these options. */
   deployment(plugin: unknown, options: Readonly<Record<string, unknown>>, model: string): Promise<Deployment>;
-  chat(deployment: Deployment, body: Partial<ChatBody>, stream: boolean): Promise<ChatInvocation>;
+  chat(deployment: Deployment, body: Partial<ChatBody>, stream: boolean): Promise<OpenChat>;
   close(): Promise<void>;
 }
 
@@ -75,11 +77,7 @@ export async function startVendor(...formats: readonly unknown[]): Promise<Scrip
       return deployment;
     },
     chat: (deployment, body, stream) =>
-      invoker.chat(
-        deployment,
-        { body: { model: 'public', messages: [{ role: 'user', content: 'hi' }], ...body } },
-        { stream, signal: new AbortController().signal, scope: 'tests' },
-      ),
+      openChat(invoker, deployment, { body: { model: 'public', messages: [{ role: 'user', content: 'hi' }], ...body } }, { stream }),
     async close() {
       await client.close();
       server.closeAllConnections();
@@ -92,7 +90,7 @@ export async function startVendor(...formats: readonly unknown[]): Promise<Scrip
 const emitted = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'public', reasoning: true };
 
 /** Streams the answer and checks it against the output contract. */
-export async function streamText(invocation: ChatInvocation): Promise<string> {
+export async function streamText(invocation: OpenChat): Promise<string> {
   const emitter = createChunkEmitter({ ...emitted, includeUsage: true });
   let text = '';
   for await (const batch of invocation.events) text += emitter.write(batch);
@@ -101,7 +99,7 @@ export async function streamText(invocation: ChatInvocation): Promise<string> {
 }
 
 /** Collects the whole answer and checks it against the output contract. */
-export async function completion(invocation: ChatInvocation): Promise<Completion> {
+export async function completion(invocation: OpenChat): Promise<Completion> {
   const answer = JSON.parse(await collectCompletion(invocation.events, emitted)) as Completion;
   expect(checkCompletion(answer)).toEqual([]);
   return answer;

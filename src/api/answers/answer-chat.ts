@@ -1,15 +1,23 @@
 /** The last step of a chat call, for every client format: writes the events as one body or as a stream. */
 import type { FastifyReply } from 'fastify';
-import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
+import { pushBatches } from '../../streaming/pumped-batches.ts';
+import type { BatchSink } from '../../types/batch-source.ts';
+import type { ChatEvent } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { ChatAnswer } from '../../application/route-chat.ts';
 import { writeStream } from './stream-writer.ts';
 import { endRunWithError } from '../../application/models/recorded-run.ts';
 
+/** Collects one whole answer in a client format. */
+export interface AnswerCollector {
+  add(events: readonly ChatEvent[]): void;
+  /** The answer as JSON text. Throws when the events are no complete answer of this format. */
+  text(): string;
+}
+
 /** Writes one answer in a client format. Only one of the two is used. */
 export interface AnswerWriter {
-  /** The whole answer as JSON text. Rejects with the error of the events. */
-  collect(events: ChatEvents): Promise<string>;
+  collect(): AnswerCollector;
   stream(): {
     /** The text of one batch; empty when there is nothing to write. */
     write(events: readonly ChatEvent[]): string;
@@ -31,23 +39,79 @@ export function addAnswerHeaders(reply: FastifyReply, answer: Pick<ChatAnswer, '
   reply.header('x-pailou-trace-id', answer.run.id);
 }
 
-/** Sends the answer. Throws a failure before the first byte. A later failure becomes an error event and never a clean end. */
-export async function answerChat(reply: FastifyReply, answer: ChatAnswer, streamed: boolean, writer: AnswerWriter): Promise<void> {
+/** As Fastify does for a handler that throws. */
+function sendError(reply: FastifyReply, thrown: unknown): void {
+  void reply.send(thrown instanceof Error ? thrown : toGatewayError(thrown));
+}
+
+/** Sends a whole answer in one piece, or the error of the call. */
+class WholeAnswer implements BatchSink<readonly ChatEvent[]> {
+  readonly #reply: FastifyReply;
+  readonly #collector: AnswerCollector;
+
+  constructor(reply: FastifyReply, collector: AnswerCollector) {
+    this.#reply = reply;
+    this.#collector = collector;
+  }
+
+  write(events: readonly ChatEvent[]): boolean {
+    this.#collector.add(events);
+    return true;
+  }
+
+  end(last: readonly ChatEvent[] | null): void {
+    if (last !== null) this.#collector.add(last);
+    let text: string;
+    try {
+      text = this.#collector.text();
+    } catch (thrown) {
+      this.fail(thrown);
+      return;
+    }
+    void this.#reply.header('content-type', 'application/json; charset=utf-8').send(text);
+  }
+
+  fail(thrown: unknown): void {
+    sendError(this.#reply, thrown);
+  }
+}
+
+/** Sends the answer. A failure after the first byte becomes an error event and never a clean end. */
+export function answerChat(reply: FastifyReply, answer: ChatAnswer, streamed: boolean, writer: AnswerWriter): void {
   addAnswerHeaders(reply, answer);
   if (!streamed) {
-    const body = await writer.collect(answer.events);
-    await reply.header('content-type', 'application/json; charset=utf-8').send(body);
+    pushBatches(answer.events).start(new WholeAnswer(reply, writer.collect()));
     return;
   }
   const emitter = writer.stream();
   try {
-    await writeStream(reply, answer.events, {
+    writeStream(reply, answer.events, {
       write: (batch) => emitter.write(batch),
-      fail: (thrown) => emitter.error(toGatewayError(thrown), String(reply.request.id)),
+      fail: (thrown) => emitter.error(toGatewayError(thrown), reply.request.id),
     });
   } catch (thrown) {
     // The events have no reader, so they would not record the run.
     endRunWithError(answer.run, thrown);
     throw thrown;
   }
+}
+
+/** Sends the answer of a call when it begins, or the call's error. `writerOf` is called with the answer. */
+export function answerWhenBegun(
+  reply: FastifyReply,
+  beginning: Promise<ChatAnswer>,
+  streamed: boolean,
+  writerOf: (answer: ChatAnswer) => AnswerWriter,
+): void {
+  beginning.then(
+    (answer) => {
+      try {
+        answerChat(reply, answer, streamed, writerOf(answer));
+      } catch (thrown) {
+        if (!reply.sent) sendError(reply, thrown);
+        else reply.log.error({ err: thrown }, 'an answer could not begin');
+      }
+    },
+    (thrown: unknown) => sendError(reply, thrown),
+  );
 }

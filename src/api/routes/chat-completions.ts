@@ -1,8 +1,8 @@
 /** POST /v1/chat/completions */
 import type { FastifyInstance } from 'fastify';
-import { collectCompletion, createChunkEmitter } from '../../models/client-formats/chat-completions/emitter.ts';
+import { createCompletionCollector, createChunkEmitter } from '../../models/client-formats/chat-completions/emitter.ts';
 import { customToolNames } from '../../models/conversation/custom-tools.ts';
-import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
+import { answerWhenBegun, type AnswerWriter } from '../answers/answer-chat.ts';
 import { callerOf } from '../request-caller.ts';
 import { chatBodySchema, type ParsedChat, parseChat } from '../../application/chat/chat-body.ts';
 import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
@@ -17,7 +17,7 @@ function completionWriter(chat: ParsedChat, answer: ChatAnswer): AnswerWriter {
     reasoning: chat.reasoning,
     customTools: customToolNames(chat.request.body.tools),
   };
-  return { collect: (events) => collectCompletion(events, options), stream: () => createChunkEmitter(options) };
+  return { collect: () => createCompletionCollector(options), stream: () => createChunkEmitter(options) };
 }
 
 export function addChatCompletions(app: FastifyInstance, services: CallServices): void {
@@ -32,12 +32,10 @@ export function addChatCompletions(app: FastifyInstance, services: CallServices)
         body: chatBodySchema,
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const chat = parseChat(request.body, request.jsonSource);
-      const caller = callerOf(request, reply);
-      const answer = await routeChat(services, caller, chat);
-      await answerChat(reply, answer, chat.stream, completionWriter(chat, answer));
-      return reply;
+      const beginning = routeChat(services, callerOf(request, reply), chat);
+      answerWhenBegun(reply, beginning, chat.stream, (answer) => completionWriter(chat, answer));
     },
   );
 }

@@ -1,7 +1,7 @@
 /** POST /v1/messages and /v1/messages/count_tokens: Anthropic's format, for any model or skill. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { countTokens } from '../../models/client-formats/messages/count-tokens.ts';
-import { collectMessage, createMessageEmitter } from '../../models/client-formats/messages/emitter.ts';
+import { createMessageCollector, createMessageEmitter } from '../../models/client-formats/messages/emitter.ts';
 import {
   countTokensBodySchema,
   messagesBodySchema,
@@ -10,7 +10,7 @@ import {
 } from '../../models/client-formats/messages/request.ts';
 import { loadTokenizer } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
+import { answerWhenBegun, type AnswerWriter } from '../answers/answer-chat.ts';
 import { requireModel, requireSkill } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { checkBody, decisionsOf, gatewaySchema } from '../../application/chat/chat-body.ts';
@@ -42,7 +42,7 @@ function messageWriter(
     ...shown,
     estimatedInput: () => countTokens(asked.request.body),
   };
-  return { collect: (events) => collectMessage(events, options), stream: () => createMessageEmitter(options) };
+  return { collect: () => createMessageCollector(options), stream: () => createMessageEmitter(options) };
 }
 
 export function addMessages(app: FastifyInstance, services: CallServices): void {
@@ -59,21 +59,22 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
         body: bodySchema,
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { body, checked } = checkBody(request.body, bodySchema, 'model, max_tokens and messages');
       const { gateway: _own, ...given } = body;
       const beta = betaOf(request);
       const asked = readMessagesRequest(given, beta);
       const caller = callerOf(request, reply);
-      const answer = await routeChat(services, caller, {
+      const beginning = routeChat(services, caller, {
         ...asked,
         maxSteps: checked.gateway?.max_steps,
         decisions: decisionsOf(checked.gateway),
       });
-      reply.header('request-id', request.id);
       const reasoning = asked.reasoning && checked.gateway?.reasoning !== false;
-      await answerChat(reply, answer, asked.stream, messageWriter(asked, { reasoning, mcpBlocks: knowsMcpBlocks(beta) }, answer));
-      return reply;
+      answerWhenBegun(reply, beginning, asked.stream, (answer) => {
+        reply.header('request-id', request.id);
+        return messageWriter(asked, { reasoning, mcpBlocks: knowsMcpBlocks(beta) }, answer);
+      });
     },
   );
 

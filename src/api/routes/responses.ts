@@ -1,6 +1,6 @@
 /** POST /v1/responses, and GET and DELETE of a stored response: OpenAI's Responses format for any model or skill. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { collectResponse, createResponseEmitter } from '../../models/client-formats/responses/emitter.ts';
+import { createResponseCollector, createResponseEmitter } from '../../models/client-formats/responses/emitter.ts';
 import { responseId } from '../../models/client-formats/responses/ids.ts';
 import { readResponsesRequest, responsesBodySchema, type ResponsesRequest } from '../../models/client-formats/responses/request.ts';
 import type { ResponseStore } from '../../storage/response-store.ts';
@@ -36,7 +36,7 @@ function responseWriter(
     onComplete: ({ response, messages }: Parameters<Parameters<typeof createResponseEmitter>[0]['onComplete']>[0]) =>
       store?.keep(caller.principal, { id, response, messages: asked.compaction ? messages : [...asked.messages, ...messages] }),
   };
-  return { collect: (events) => collectResponse(events, options), stream: () => createResponseEmitter(options) };
+  return { collect: () => createResponseCollector(options), stream: () => createResponseEmitter(options) };
 }
 
 export function addResponses(app: FastifyInstance, services: CallServices): void {
@@ -68,7 +68,7 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
       });
       const store = checked.store === false ? null : services.responses;
       const writer = responseWriter(asked, answer, { caller, store, reasoning: checked.gateway?.reasoning !== false });
-      await answerChat(reply, answer, asked.stream, writer);
+      answerChat(reply, answer, asked.stream, writer);
       return reply;
     },
   );

@@ -71,7 +71,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
         requireReach(request, skillOf(await backgroundRuns.find(principal, id)), id);
         const news = await backgroundRuns.follow(principal, id, callerOf(request, reply).signal);
         if (news === null) throw unknownRun(id);
-        await writeStream(reply, news, {
+        writeStream(reply, news, {
           write: (batch) => batch.map(({ name, data }) => runEvent(name, data)).join(''),
           // The reason why the event stream ends; the run itself may continue.
           fail(thrown) {

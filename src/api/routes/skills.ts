@@ -111,7 +111,7 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
         if (!wanted.async) {
           const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
           const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
-          await answerChat(reply, answer, wanted.stream, runWriter(runViewOf(skill, call.run)));
+          answerChat(reply, answer, wanted.stream, runWriter(runViewOf(skill, call.run)));
           return reply;
         }
         const { activeRequests } = request.server;

@@ -3,7 +3,7 @@ import type { AnswerPlace } from '../../cache/answer-cache.ts';
 import { askedOf } from '../../cache/answer-key.ts';
 import { AnswerCollector } from '../../cache/answer-collector.ts';
 import { isCacheable } from '../../cache/cacheable.ts';
-import { rememberReasoning } from '../../models/reasoning-memory.ts';
+import { reasoningRecorder } from '../../models/reasoning-memory.ts';
 import { personKey } from '../../types/access.ts';
 import type { Run } from '../../telemetry/run.ts';
 import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
@@ -21,11 +21,15 @@ type Events = readonly ChatEvent[];
 const batchSize = 16;
 
 /** Records the run as answered from the cache, or as aborted when the caller disconnects. */
-async function* replayed(run: Run, events: Events): AsyncGenerator<Events> {
+async function* replayed(run: Run, events: Events, remember: (batch: Events) => void): AsyncGenerator<Events> {
   let ended = false;
   try {
     run.firstToken();
-    for (let at = 0; at < events.length; at += batchSize) yield events.slice(at, at + batchSize);
+    for (let at = 0; at < events.length; at += batchSize) {
+      const batch = events.slice(at, at + batchSize);
+      remember(batch);
+      yield batch;
+    }
     ended = true;
     run.end('complete');
   } finally {
@@ -70,7 +74,7 @@ export async function cachedChat(services: CallServices, caller: Caller, model: 
       throw thrown;
     }
     // The receiver of a replayed answer continues from it, and may differ from the first receiver.
-    const events = rememberReasoning(personKey(caller.principal), replayed(run, cached.value), services.thoughts);
+    const events = replayed(run, cached.value, reasoningRecorder(personKey(caller.principal), services.thoughts));
     return { run, deployment: 'cache', attempts: 0, warnings: cached.warnings, events };
   }
   // Sends what was compared. The caller's own bytes may contain a member twice, and a vendor could read the other one.

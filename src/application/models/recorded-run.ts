@@ -1,10 +1,15 @@
 /** Records a run once, with the outcome complete, error or aborted. */
 import { estimateUsage } from '../../models/estimate-usage.ts';
+import { pullBatches } from '../../streaming/pulled-batches.ts';
+import { pushBatches } from '../../streaming/pumped-batches.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { retainedAnswer } from './retained-content.ts';
+import type { BatchSink, BatchSource } from '../../types/batch-source.ts';
 import type { ChatEvent, ChatEvents, ChatRequest, Usage } from '../../types/chat.ts';
 import { type ErrorCode, toGatewayError } from '../../types/errors.ts';
 import type { Outcome } from '../../types/run.ts';
+
+type Batch = readonly ChatEvent[];
 
 /** Ends `run` with the outcome of an error. */
 export function endRunWithError(run: Run, thrown: unknown): void {
@@ -12,62 +17,112 @@ export function endRunWithError(run: Run, thrown: unknown): void {
   run.end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
 }
 
-/** Estimates one token per four bytes of a request and per three characters of an answer. */
-function roughMeter(request: ChatRequest, text: () => string): () => Usage {
-  let requestBytes: number | null = null;
-  return () => {
-    requestBytes ??= request.raw?.bytes.length ?? JSON.stringify(request.body).length;
-    return { inputTokens: Math.ceil(requestBytes / 4), outputTokens: Math.ceil(text().length / 3), estimated: true };
-  };
-}
-
 const nothingUsed: Usage = { inputTokens: 0, outputTokens: 0 };
+
+class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
+  readonly #run: Run;
+  readonly #request: ChatRequest | null;
+  readonly #source: BatchSource<Batch>;
+  readonly #retained: ReturnType<typeof retainedAnswer> | null;
+  #sink: BatchSink<Batch> | null = null;
+  #text = '';
+  #requestBytes: number | null = null;
+  #ended = false;
+
+  constructor(run: Run, request: ChatRequest | null, source: BatchSource<Batch>) {
+    this.#run = run;
+    this.#request = request;
+    this.#source = source;
+    this.#retained = run.keeping === null ? null : retainedAnswer();
+  }
+
+  start(sink: BatchSink<Batch>): void {
+    this.#sink = sink;
+    if (this.#request !== null) this.#run.meteredBy(() => this.#roughUsage(this.#request as ChatRequest));
+    this.#source.start(this);
+  }
+
+  resume(): void {
+    this.#source.resume();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Batch, undefined> {
+    return pullBatches(this);
+  }
+
+  write(batch: Batch): boolean {
+    return this.#sink?.write(this.#read(batch)) ?? true;
+  }
+
+  end(last: Batch | null): void {
+    const batch = last === null ? null : this.#read(last);
+    // Recorded before the last events are emitted, so that a client that has read them finds the run in the ledger.
+    this.#end('complete');
+    this.#sink?.end(batch);
+  }
+
+  fail(thrown: unknown): void {
+    if (this.#text !== '') this.#book(this.#usage());
+    const error = toGatewayError(thrown);
+    this.#end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
+    this.#sink?.fail(thrown);
+  }
+
+  cancel(): void | Promise<void> {
+    const left = this.#source.cancel();
+    if (left !== undefined) return left.then(() => this.#aborted());
+    this.#aborted();
+  }
+
+  #aborted(): void {
+    if (this.#ended) return;
+    this.#book(this.#usage());
+    this.#end('aborted', 'client_closed_request');
+  }
+
+  /** The same batch, with the usage of the run where the answer ends. */
+  #read(batch: Batch): Batch {
+    this.#retained?.add(batch);
+    let complete: ChatEvent[] | null = null;
+    for (const event of batch) {
+      if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') this.#text += event.text;
+      else if (event.type === 'tool-call-delta') this.#text += event.arguments;
+      else if (event.type === 'response-end') {
+        const usage = this.#request === null ? this.#usage() : (event.usage ?? this.#usage());
+        if (usage !== event.usage) complete = batch.map((each) => (each.type === 'response-end' ? { ...each, usage } : each));
+        this.#book(usage);
+      }
+    }
+    return complete ?? batch;
+  }
+
+  #usage(): Usage {
+    const run = this.#run;
+    if (this.#request === null) return run.spent.usage ?? nothingUsed;
+    return run.usage ?? estimateUsage(this.#request.body, this.#text);
+  }
+
+  /** Estimates one token per four bytes of a request and per three characters of an answer. */
+  #roughUsage(request: ChatRequest): Usage {
+    this.#requestBytes ??= request.raw?.bytes.length ?? JSON.stringify(request.body).length;
+    return { inputTokens: Math.ceil(this.#requestBytes / 4), outputTokens: Math.ceil(this.#text.length / 3), estimated: true };
+  }
+
+  #book(usage: Usage): void {
+    if (this.#request !== null) this.#run.used(usage);
+  }
+
+  #end(outcome: Outcome, error?: ErrorCode): void {
+    this.#ended = true;
+    if (this.#retained !== null) this.#run.answered(this.#retained.answer());
+    this.#run.end(outcome, error);
+  }
+}
 
 /**
  * Passes the events on and ends the run with them. A `response-end` without usage gets an estimate, marked as such; so does an
  * interrupted answer with output. `request` null: a run that consists of child runs. Its `response-end` contains the sum of their usage.
  */
-export async function* recordRun(run: Run, request: ChatRequest | null, events: ChatEvents): AsyncGenerator<readonly ChatEvent[]> {
-  let text = '';
-  const retained = run.keeping === null ? null : retainedAnswer();
-  let ended = false;
-  const usageNow = (): Usage => (request === null ? (run.spent.usage ?? nothingUsed) : (run.usage ?? estimateUsage(request.body, text)));
-  const bookUsage = (usage: Usage): void => {
-    if (request !== null) run.used(usage);
-  };
-  if (request !== null) run.meteredBy(roughMeter(request, () => text));
-  const end = (outcome: Outcome, error?: ErrorCode): void => {
-    if (retained !== null) run.answered(retained.answer());
-    run.end(outcome, error);
-  };
-  try {
-    for await (const batch of events) {
-      retained?.add(batch);
-      let complete: ChatEvent[] | null = null;
-      for (const event of batch) {
-        if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') text += event.text;
-        else if (event.type === 'tool-call-delta') text += event.arguments;
-        else if (event.type === 'response-end') {
-          const usage = request === null ? usageNow() : (event.usage ?? usageNow());
-          if (usage !== event.usage) complete = batch.map((each) => (each.type === 'response-end' ? { ...each, usage } : each));
-          bookUsage(usage);
-        }
-      }
-      yield complete ?? batch;
-    }
-    ended = true;
-    end('complete');
-  } catch (thrown) {
-    ended = true;
-    if (text !== '') bookUsage(usageNow());
-    if (retained !== null) run.answered(retained.answer());
-    endRunWithError(run, thrown);
-    throw thrown;
-  } finally {
-    // The consumer has stopped early: the generator's `return` was called.
-    if (!ended) {
-      bookUsage(usageNow());
-      end('aborted', 'client_closed_request');
-    }
-  }
+export function recordRun(run: Run, request: ChatRequest | null, events: ChatEvents): BatchSource<Batch> {
+  return new RecordedAnswer(run, request, pushBatches(events));
 }

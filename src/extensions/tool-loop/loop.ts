@@ -1,5 +1,5 @@
 /** The tool loop: calls the model, executes server-side tools, and repeats until the model answers. Emits one event stream. */
-import { discardEvents } from '../../models/discarded-events.ts';
+import { pushBatches } from '../../streaming/pumped-batches.ts';
 import type { ChatBody, ChatEvent, ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { wantsJson, onlyJson } from './json-answer.ts';
@@ -45,7 +45,7 @@ async function* emitSteps(stepEvents: Start['stepEvents'], answer: ChatEvents): 
     yield* stepEvents;
     isEmitted = true;
   } finally {
-    if (!isEmitted) await discardEvents(answer);
+    if (!isEmitted) await pushBatches(answer).cancel();
   }
 }
 

@@ -1,5 +1,5 @@
 /** A skill run in the format of `/v1/skills/{name}/runs`: one JSON object, or named events. */
-import type { ChatEvent, ChatEvents, FinishReason, StepRecord, Usage } from '../../types/chat.ts';
+import type { ChatEvent, FinishReason, StepRecord, Usage } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 
@@ -97,10 +97,12 @@ export function progressEvents(batch: readonly ChatEvent[]): { readonly name: st
 /** For `answerChat`. */
 export function runWriter(run: RunView) {
   return {
-    async collect(events: ChatEvents): Promise<string> {
+    collect() {
       const gathered = gatherRun();
-      for await (const batch of events) gathered.add(batch);
-      return JSON.stringify(completedRun(run, gathered.done()));
+      return {
+        add: (batch: readonly ChatEvent[]) => gathered.add(batch),
+        text: () => JSON.stringify(completedRun(run, gathered.done())),
+      };
     },
     stream() {
       const gathered = gatherRun();

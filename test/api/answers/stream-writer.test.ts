@@ -28,10 +28,11 @@ it('sends keep-alive comments, which clients ignore, while it is open and no lon
     await gate;
     yield 'two';
   }
-  let finished: Promise<void> = Promise.resolve();
+  const finished = Promise.withResolvers<void>();
   const encoder = { write: (word: string) => `data: ${word}\n\n`, fail: () => '' };
   await using server = createServer((_request, response) => {
-    finished = writeStream(replyTo(response), words(), encoder);
+    response.on('finish', finished.resolve);
+    writeStream(replyTo(response), words(), encoder);
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -49,6 +50,6 @@ it('sends keep-alive comments, which clients ignore, while it is open and no lon
   go();
   expect(await next()).toBe('data: two\n\n');
   expect(await next()).toBeUndefined();
-  await finished;
+  await finished.promise;
   expect(vi.getTimerCount()).toBe(timers - 1);
 });

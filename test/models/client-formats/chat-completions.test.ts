@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { collectCompletion, createChunkEmitter } from '../../../src/models/client-formats/chat-completions/emitter.ts';
+import { createChunkEmitter } from '../../../src/models/client-formats/chat-completions/emitter.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import { GatewayError } from '../../../src/types/errors.ts';
 import { checkCompletion, checkStream, streamChunks } from '../../contract/strict-chat.ts';
+import { collectCompletion } from './collect.ts';
 
 const options = { id: 'chatcmpl-1', created: 1, model: 'a "model"', reasoning: true };
 const finish: ChatEvent = { type: 'finish', choice: 0, reason: 'stop' };

@@ -1,9 +1,10 @@
 /** Decodes a vendor's bytes and emits answers, for tests of any chat format. */
 import { expect } from 'vitest';
-import { collectCompletion, createChunkEmitter } from '../../../src/models/client-formats/chat-completions/emitter.ts';
+import { createChunkEmitter } from '../../../src/models/client-formats/chat-completions/emitter.ts';
 import type { ChatEvent } from '../../../src/types/chat.ts';
 import type { ChatFormat, Reading } from '../../../src/types/wire-format.ts';
 import { checkCompletion, checkStream } from '../../contract/strict-chat.ts';
+import { collectCompletion } from '../client-formats/collect.ts';
 
 export type Text = 'text-delta' | 'reasoning-delta';
 const emitted = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'public', reasoning: true };

@@ -1,5 +1,5 @@
 /** The strict emitter of OpenAI's chat completions. It alone sets id, created, model, role, tool index, finish reason and usage placement. */
-import type { ChatEvent, ChatEvents } from '../../../types/chat.ts';
+import type { ChatEvent } from '../../../types/chat.ts';
 import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { customCallsOf } from '../custom-calls.ts';
@@ -34,7 +34,7 @@ interface EmittedChoice {
 
 const done = 'data: [DONE]\n\n';
 
-/** Options as in `collectCompletion`. `includeUsage` adds `usage: null` to every chunk and a last chunk with the counts. */
+/** Options as in `createCompletionCollector`. `includeUsage` adds `usage: null` to every chunk and a last chunk with the counts. */
 export function createChunkEmitter(options: CompletionOptions & { readonly includeUsage: boolean }): ChunkEmitter {
   const choices = new Map<number, EmittedChoice>();
   const closed = !options.reasoning;
@@ -181,12 +181,14 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
   };
 }
 
-/** The whole answer as the JSON text of one `chat.completion`. Rejects with the error of the events. */
-export async function collectCompletion(events: ChatEvents, options: CompletionOptions): Promise<string> {
+/** Collects the whole answer as the JSON text of one `chat.completion`. `text` throws when the answer is incomplete. */
+export function createCompletionCollector(options: CompletionOptions): { add(events: readonly ChatEvent[]): void; text(): string } {
   const collection = startCollection();
   const customCalls = customCallsOf(options.customTools);
-  for await (const batch of events) {
-    for (const event of customCalls === undefined ? batch : customCalls.readAll(batch)) collectInto(collection, event);
-  }
-  return renderCompletion(collection, options);
+  return {
+    add(events) {
+      for (const event of customCalls === undefined ? events : customCalls.readAll(events)) collectInto(collection, event);
+    },
+    text: () => renderCompletion(collection, options),
+  };
 }

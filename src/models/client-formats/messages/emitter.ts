@@ -1,5 +1,5 @@
 /** The strict emitter of Anthropic's Messages: the ordered events of a stream, or one whole message. */
-import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
+import type { ChatEvent, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { type BlockSink, Blocks, type ContentEvent } from './blocks.ts';
@@ -168,12 +168,17 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
   };
 }
 
-/** The whole answer as the JSON text of one message. Rejects with the error of the events. */
-export async function collectMessage(events: ChatEvents, options: MessageOptions): Promise<string> {
+/** Collects the whole answer as the JSON text of one message. `text` throws when the answer is incomplete. */
+export function createMessageCollector(options: MessageOptions): { add(events: readonly ChatEvent[]): void; text(): string } {
   const collected = new CollectedBlocks();
   const answer = new Answer(collected, options);
-  for await (const batch of events) for (const each of batch) answer.take(each);
-  const stop = answer.stop();
-  const rest = { container: null, stop_details: null, ...stop, usage: renderMessagesUsage(answer.usage), ...pailouMember(stepsOf(answer)) };
-  return JSON.stringify({ ...head(options), content: collected.content, ...rest });
+  return {
+    add(events) {
+      for (const each of events) answer.take(each);
+    },
+    text() {
+      const rest = { container: null, stop_details: null, ...answer.stop(), usage: renderMessagesUsage(answer.usage) };
+      return JSON.stringify({ ...head(options), content: collected.content, ...rest, ...pailouMember(stepsOf(answer)) });
+    },
+  };
 }

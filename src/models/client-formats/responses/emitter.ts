@@ -1,5 +1,5 @@
 /** The strict emitter of OpenAI's Responses: the ordered events of a stream, or one whole response. */
-import type { ChatEvent, ChatEvents, StepRecord, Usage } from '../../../types/chat.ts';
+import type { ChatEvent, StepRecord, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { customCallsOf, type CustomCalls } from '../custom-calls.ts';
@@ -169,9 +169,11 @@ export function createResponseEmitter(options: ResponseOptions): ResponseEmitter
   };
 }
 
-/** The whole answer as the JSON text of one response. Rejects with the error of the events. */
-export async function collectResponse(events: ChatEvents, options: ResponseOptions): Promise<string> {
+/** Collects the whole answer as the JSON text of one response. `text` throws when the answer is incomplete. */
+export function createResponseCollector(options: ResponseOptions): { add(events: readonly ChatEvent[]): void; text(): string } {
   const answer = new Answer(options, () => {});
-  for await (const batch of events) answer.takeAll(batch);
-  return JSON.stringify(answer.complete(false));
+  return {
+    add: (events) => answer.takeAll(events),
+    text: () => JSON.stringify(answer.complete(false)),
+  };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { collectMessage, createMessageEmitter } from '../../../../src/models/client-formats/messages/emitter.ts';
+import { createMessageEmitter } from '../../../../src/models/client-formats/messages/emitter.ts';
 import { decodeReasoning } from '../../../../src/models/client-formats/encoded-reasoning.ts';
 import type { ChatEvent, FinishReason, Usage } from '../../../../src/types/chat.ts';
 import { GatewayError } from '../../../../src/types/errors.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
 import { checkMessage, checkMessageStream, messageEvents } from '../../../contract/strict-messages.ts';
+import { collectMessage } from '../collect.ts';
 
 const options = { id: 'msg_1', model: 'a "model"', reasoning: true, mcpBlocks: false, estimatedInput: () => 9 };
 const usage: Usage = { inputTokens: 10, outputTokens: 4, cachedInputTokens: 3, reasoningTokens: 1 };

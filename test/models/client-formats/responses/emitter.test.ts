@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeReasoning } from '../../../../src/models/client-formats/encoded-reasoning.ts';
 import {
-  collectResponse,
   type CompleteResponse,
   createResponseEmitter,
   type ResponseOptions,
@@ -12,6 +11,7 @@ import type { ChatEvent, FinishReason } from '../../../../src/types/chat.ts';
 import { GatewayError } from '../../../../src/types/errors.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
 import { checkResponse, checkResponseStream, responseEvents } from '../../../contract/strict-responses.ts';
+import { collectResponse } from '../collect.ts';
 
 const id = `resp_${'a'.repeat(32)}`;
 const { echo } = readResponsesRequest({ model: 'm', input: 'Hi' });

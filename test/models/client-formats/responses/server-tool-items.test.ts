@@ -1,9 +1,10 @@
 /** Server-side tools as items of a response, and as items that a client returns. */
 import { describe, expect, test } from 'vitest';
-import { collectResponse, type CompleteResponse } from '../../../../src/models/client-formats/responses/emitter.ts';
+import { type CompleteResponse } from '../../../../src/models/client-formats/responses/emitter.ts';
 import { readResponsesRequest } from '../../../../src/models/client-formats/responses/request.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
+import { collectResponse } from '../collect.ts';
 
 const hex = 'a'.repeat(32);
 const step = (id: string, status: 'started' | 'completed' | 'failed', output?: string): ChatEvent => ({

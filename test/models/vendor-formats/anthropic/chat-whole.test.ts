@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { anthropicChat } from '../../../../src/models/vendor-formats/anthropic/chat.ts';
-import { collectMessage } from '../../../../src/models/client-formats/messages/emitter.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
 import { callsOf, collect, finishOf, textOf, thrownBy, usageOf } from '../decode-and-emit.ts';
+import { collectMessage } from '../../client-formats/collect.ts';
 
 type Data = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { collectCompletion } from '../../../../src/models/client-formats/chat-completions/emitter.ts';
 import { openaiChat } from '../../../../src/models/vendor-formats/openai/chat.ts';
 import { checkCompletion } from '../../../contract/strict-chat.ts';
 import { batches, collect, options, frame, choice, decode, failure, done, usage } from './samples.ts';
+import { collectCompletion } from '../../client-formats/collect.ts';
 
 describe('finish reasons', () => {
   const ends = (word: string): unknown => decode(frame([choice({ content: 'a' }, word), done])).find((event) => event.type === 'finish');

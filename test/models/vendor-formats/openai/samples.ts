@@ -1,9 +1,10 @@
 /** Streams and answers in OpenAI's format and their decoded forms, for the tests of this folder. */
 import { expect } from 'vitest';
-import { collectCompletion, createChunkEmitter } from '../../../../src/models/client-formats/chat-completions/emitter.ts';
+import { createChunkEmitter } from '../../../../src/models/client-formats/chat-completions/emitter.ts';
 import { openaiChat } from '../../../../src/models/vendor-formats/openai/chat.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
 import { checkCompletion, checkStream } from '../../../contract/strict-chat.ts';
+import { collectCompletion } from '../../client-formats/collect.ts';
 
 export type Chunk = Record<string, unknown>;
 export const options = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'public', reasoning: true };
