@@ -15,6 +15,7 @@ import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
 import type { McpServerEntry, ModelEntry } from '../types/snapshot.ts';
 import type { ServerListing } from '../types/tool-source.ts';
 import { writerOf } from './writer.ts';
+import { abortSignalOf } from '../scheduling/cancellation.ts';
 
 const providerDraft = z.strictObject({
   spec: providerSpec,
@@ -125,7 +126,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       const startedAt = Date.now();
       await using draft = await config.draftMcpServer(writerOf(request), { tenant: principalOf(request).tenant, spec, name });
       try {
-        const signal = AbortSignal.any([callerOf(request, reply).signal, AbortSignal.timeout(spec.call_timeout_ms)]);
+        const signal = AbortSignal.any([abortSignalOf(callerOf(request, reply).signal), AbortSignal.timeout(spec.call_timeout_ms)]);
         const { tools, resources, templates, prompts } = await offerOf(request, draft.server, signal);
         return {
           ok: true,

@@ -17,6 +17,7 @@ import { GatewayError } from '../types/errors.ts';
 import { personRef } from '../types/person.ts';
 import type { McpServerEntry } from '../types/snapshot.ts';
 import { askerOf, serverOf } from './mcp-items.ts';
+import { abortSignalOf } from '../scheduling/cancellation.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
 const identified = z.object({ id: z.string().min(1).max(100) });
@@ -137,7 +138,7 @@ export function addMcpHealth(app: FastifyInstance, config: ConfigService, calls:
       });
       const asked = async (): Promise<void> => {
         // When the server accepts personal credentials only, the caller's are used. The caller's right to manage it was checked.
-        await server.instance.meet?.({ signal, principal, subjectToken, runId: '' }).catch(() => {});
+        await server.instance.meet?.({ signal: abortSignalOf(signal), principal, subjectToken, runId: '' }).catch(() => {});
         await calls.catalogue.refresh(server);
       };
       const end = await Promise.race([asked(), tired]).finally(() => clearTimeout(patience));

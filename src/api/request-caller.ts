@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../application/caller.ts';
 import { createRequiredPermissions } from '../application/required-permissions.ts';
+import { Cancellation } from '../scheduling/cancellation.ts';
 import { GatewayError } from '../types/errors.ts';
 import { principalOf, snapshotOf } from './request-context.ts';
 
@@ -9,11 +10,11 @@ import { principalOf, snapshotOf } from './request-context.ts';
 export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   const principal = principalOf(request);
   const snapshot = snapshotOf(request);
-  const controller = new AbortController();
+  const cancellation = new Cancellation();
   const needs = createRequiredPermissions();
-  request.activeRequest = { request, needs, end: (why) => controller.abort(why) };
+  request.activeRequest = { request, needs, end: (why) => cancellation.abort(why) };
   const leave = (): void => {
-    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed_request', 'The caller left.'));
+    if (!reply.raw.writableFinished) cancellation.abort(new GatewayError('client_closed_request', 'The caller left.'));
   };
   // The authentication may have taken longer than the client stayed.
   if (reply.raw.closed) leave();
@@ -24,7 +25,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     revision: snapshot.revision,
     view: snapshot.tenant(principal.tenant),
     grants: () => request.server.activeRequests.grantsOf(principal.tenant),
-    signal: controller.signal,
+    signal: cancellation,
     cacheControl: request.headers['cache-control'],
     needs,
     subjectToken: () =>

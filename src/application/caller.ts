@@ -2,6 +2,7 @@
 import { decide } from '../auth/decide.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import type { Action, Capability, Principal } from '../types/access.ts';
+import type { CallSignal } from '../types/call-signal.ts';
 import { GatewayError, type ErrorCode } from '../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../types/snapshot.ts';
 import type { ActingRights } from './skills/acting.ts';
@@ -18,7 +19,7 @@ export interface Caller {
   /** Returns the current grants. Each decision calls it again, because a call may take minutes. */
   readonly grants: () => TenantView['grants'];
   /** Aborted when the caller disconnects. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** The caller's `cache-control` header, which may forbid cached answers. */
   readonly cacheControl: string | undefined;
   /** The caller's token, for an exchange; null for a key or a cookie. A function, so that it never appears in a log. */

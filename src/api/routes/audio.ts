@@ -9,6 +9,7 @@ import { answerPassthrough } from '../answers/passthrough-answer.ts';
 import type { CallServices } from '../../application/services.ts';
 import { receivingSignal, reservationOf } from '../bodies/body-admission.ts';
 import { receiveUpload } from '../bodies/upload.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 const speechBodySchema = z.looseObject({ model: z.string().min(1).max(256), input: z.string().min(1) });
 
@@ -61,7 +62,7 @@ export function addAudio(app: FastifyInstance, services: CallServices): void {
       async (request, reply) => {
         const caller = callerOf(request, reply);
         const upload = await receiveUpload(request, {
-          signal: receivingSignal(request, caller.signal),
+          signal: receivingSignal(request, abortSignalOf(caller.signal)),
           room: reservationOf(request),
         });
         request.bodyArrival?.leave();

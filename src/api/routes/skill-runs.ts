@@ -11,6 +11,7 @@ import { writeStream } from '../answers/stream-writer.ts';
 import { may } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { type RunNode, runForest, sumOf } from '../../application/background/run-tree.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 const named = z.object({ id: z.string().min(1).max(100) });
 const streamQuery = z.object({ stream: z.enum(['true', 'false']).default('false') });
@@ -69,7 +70,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
       const { id } = request.params;
       if (request.query.stream === 'true') {
         requireReach(request, skillOf(await backgroundRuns.find(principal, id)), id);
-        const news = await backgroundRuns.follow(principal, id, callerOf(request, reply).signal);
+        const news = await backgroundRuns.follow(principal, id, abortSignalOf(callerOf(request, reply).signal));
         if (news === null) throw unknownRun(id);
         writeStream(reply, news, {
           write: (batch) => batch.map(({ name, data }) => runEvent(name, data)).join(''),

@@ -16,6 +16,7 @@ import { isForm, receiveSkillForm } from '../bodies/skill-form.ts';
 import { receivingSignal, reservationOf, takeBodyReservation } from '../bodies/body-admission.ts';
 import type { ActiveRequest } from '../active-requests.ts';
 import { principalOf, snapshotOf, takeHeldSnapshot } from '../request-context.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 const runBody = z.strictObject({
   input: z.json().describe('The input of the skill, as its input_schema describes it.'),
@@ -55,7 +56,7 @@ async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEnt
   if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: query parameters are not read here; put it into the body.`, stray);
   const wanted = isForm(request)
     ? await receiveSkillForm(request, skill.instance.describe().inputSchema, {
-        signal: receivingSignal(request, caller.signal),
+        signal: receivingSignal(request, abortSignalOf(caller.signal)),
         room: reservationOf(request),
       })
     : readBody(request.body);

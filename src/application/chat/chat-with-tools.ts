@@ -10,6 +10,7 @@ import type { ParsedCall } from './chat-body.ts';
 import { invokeModel, openRun } from '../models/invoke-model.ts';
 import { type BoundTool, resolveServerTools, type CallSkill } from './resolve-server-tools.ts';
 import type { CallServices } from '../services.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 export interface LoopedChat {
   readonly run: Run;
@@ -50,7 +51,7 @@ export async function chatWithTools(
       tools,
       ...(chat.maxSteps === undefined ? {} : { maxSteps: chat.maxSteps }),
       decisions: chat.decisions,
-      signal: caller.signal,
+      signal: abortSignalOf(caller.signal),
       callModel: async (request) => {
         options.mayAsk?.();
         // The right may have been lost since the start.

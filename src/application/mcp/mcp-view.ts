@@ -23,6 +23,7 @@ import {
   visibleResources,
   visibleToolItems,
 } from './visible-items.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 const meetingMs = 2_000;
 
@@ -31,7 +32,7 @@ async function connectAsCaller(services: CallServices, caller: Caller, source: M
   if (!may(caller, 'view', source.capability)) return null;
   const { principal, subjectToken, signal } = caller;
   try {
-    await source.instance.meet?.({ signal, principal, subjectToken, runId: '' });
+    await source.instance.meet?.({ signal: abortSignalOf(signal), principal, subjectToken, runId: '' });
     await services.catalogue.refresh(source);
     return null;
   } catch (thrown) {
@@ -101,7 +102,7 @@ export function openMcpView(
 
   const call = async (name: string, input: JsonObject, { signal, peer }: ViewContext): Promise<ToolResult> => {
     const { server, name: own } = await find(() => visibleToolItems(place), name, 'tool');
-    const options = { signal: AbortSignal.any([signal, caller.signal]), approved: true };
+    const options = { signal: AbortSignal.any([signal, abortSignalOf(caller.signal)]), approved: true };
     // Rights are checked before an approval is requested.
     if (!isApprovalNeeded(requireTool(services, caller, server, own)))
       return invokeTool(services, caller, server, own, input, { ...options, peer });
@@ -113,7 +114,7 @@ export function openMcpView(
   };
 
   const ask = async (question: SourceQuestion, params: JsonObject, { signal, peer }: ViewContext): Promise<JsonObject> => {
-    const context = { signal: AbortSignal.any([signal, caller.signal]), peer };
+    const context = { signal: AbortSignal.any([signal, abortSignalOf(caller.signal)]), peer };
     if (question === 'prompts/get') {
       const { server, name } = await find(() => visiblePrompts(place), textOf(params['name']), 'prompt');
       return invokeSource(services, caller, server, promptCapability(server, name), question, { ...params, name }, context);

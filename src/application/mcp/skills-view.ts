@@ -10,6 +10,7 @@ import { skillListings } from './skill-listing.ts';
 import { readSkillResource, skillResources } from './skill-resources.ts';
 import { claimantsOf } from './name-owners.ts';
 import { findSkill, type VisibleSkill, visibleSkills, skillPrompt, skillPrompts } from './skill-tools.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 /** Null when no skill has a prompt of this name. Throws `invalid_request` for a bare name that a server's prompt has too. */
 async function findPrompt(view: McpView, { services, caller }: Place, name: unknown): Promise<VisibleSkill | null> {
@@ -47,7 +48,7 @@ export function withSkillsView(view: McpView, place: Place): McpView {
     async call(name, input, context) {
       const found = findSkill(visibleSkills(caller), name);
       if (found === undefined || found.shown !== name) return view.call(name, input, context);
-      const signal = AbortSignal.any([context.signal, caller.signal]);
+      const signal = AbortSignal.any([context.signal, abortSignalOf(caller.signal)]);
       return callSkill(requireSkill(caller, found.skill.name), input, { parent: null, signal, approved: true });
     },
     async ask(question, params, context) {

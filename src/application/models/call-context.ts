@@ -3,6 +3,7 @@ import type { CallContext } from '../../dispatch/dispatcher.ts';
 import type { Admission } from '../../quota/quota.ts';
 import type { CallSize } from '../../quota/limit-requests.ts';
 import type { Run } from '../../telemetry/run.ts';
+import type { CallSignal } from '../../types/call-signal.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
 import { type Caller, fallbackFor } from '../caller.ts';
 import type { CallServices } from '../services.ts';
@@ -11,7 +12,7 @@ export interface CallOptions {
   readonly stream: boolean;
   /** The estimated size of the call; null when no vendor is called. Evaluated only when a limit counts tokens or money. */
   readonly size: () => CallSize | null;
-  readonly signal?: AbortSignal;
+  readonly signal?: CallSignal;
   /** As in `CallContext`. */
   readonly checksForm?: boolean;
 }

@@ -3,6 +3,7 @@ import { estimateSize } from '../../models/estimate-usage.ts';
 import { fetchReasoning } from '../../models/reasoning-memory.ts';
 import { Run } from '../../telemetry/run.ts';
 import { personKey } from '../../types/access.ts';
+import type { CallSignal } from '../../types/call-signal.ts';
 import type { ChatEvents, ChatRequest } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Deployment, ModelEntry } from '../../types/snapshot.ts';
@@ -59,27 +60,41 @@ function missingReasoning({ thoughts }: CallServices, run: Run, model: ModelEntr
 
 /**
  * Calls `model` in a new run. The caller must have the right to use it; this function does not check it. Resolves with the deployment that
- * answers: at the first visible token of a stream, else with the whole answer. Throws a GatewayError when no deployment gives any output.
+ * answers: at the first visible token of a stream, else with the whole answer. Throws or rejects with a GatewayError when no deployment
+ * gives any output.
  */
-export async function invokeModel(
+export function invokeModel(
   services: CallServices,
   caller: Caller,
   model: ModelEntry,
   request: ChatRequest,
-  options: { stream: boolean; parent?: Run | null; signal?: AbortSignal; checksForm?: boolean },
+  options: { stream: boolean; parent?: Run | null; signal?: CallSignal; checksForm?: boolean },
 ): Promise<ModelCall> {
   requireOperation(model, 'chat');
   const run = openRun(services, caller, options.parent ?? null, `model/${model.name}`, 'chat', options.stream);
   run.asked(request.body);
-  try {
-    const fetching = missingReasoning(services, run, model, request);
-    if (fetching !== null) await fetching;
-    const context = callContext(services, caller, run, { ...options, size: () => estimateSize(request.body) });
-    const answer = await services.dispatcher.chat(model, request, context);
-    const { deployment, attempts, warnings } = answer;
-    return { run, deployment: deployment.id, attempts, warnings, events: recordRun(run, request, answer.events) };
-  } catch (thrown) {
+  const fail = (thrown: unknown): never => {
     endRunWithError(run, thrown);
     throw thrown;
+  };
+  const begin = (): Promise<ModelCall> => {
+    const { stream, signal = caller.signal, checksForm = false } = options;
+    const context = callContext(services, caller, run, { stream, signal, checksForm, size: () => estimateSize(request.body) });
+    return services.dispatcher.chat(model, request, context).then(
+      ({ deployment, attempts, warnings, events }) => ({
+        run,
+        deployment: deployment.id,
+        attempts,
+        warnings,
+        events: recordRun(run, request, events),
+      }),
+      fail,
+    );
+  };
+  try {
+    const fetching = missingReasoning(services, run, model, request);
+    return fetching === null ? begin() : fetching.then(begin).catch(fail);
+  } catch (thrown) {
+    return fail(thrown);
   }
 }

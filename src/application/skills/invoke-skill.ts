@@ -22,6 +22,7 @@ import { actingRights } from './acting.ts';
 import { allows, chatTools } from './allowed-tools.ts';
 import { requireBudget, requireDepth, type EnclosingSkill } from './run-limits.ts';
 import { settledRun, untilAborted } from './abortable-events.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 export interface SkillCall {
   readonly run: Run;
@@ -77,7 +78,7 @@ export async function invokeSkill(
     over.abort(new GatewayError('client_closed_request', `The run of the skill "${skill.name}" has ended.`));
   });
   options.onOpen?.(run);
-  const signal = AbortSignal.any([options.signal ?? caller.signal, caller.signal, over.signal]);
+  const signal = AbortSignal.any([options.signal ?? abortSignalOf(caller.signal), abortSignalOf(caller.signal), over.signal]);
   const enclosing = [...(caller.enclosing ?? []), { skill: skill.name, tokens: limits.tokens, depth: limits.depth, run }];
   const scope: SkillScope = { services, skill, caller: { ...inside, signal, enclosing }, enclosing, run };
   try {
@@ -99,7 +100,7 @@ function skillRunOf(scope: SkillScope, { stream, conversation }: SkillCallOption
   return {
     id: run.id,
     principal: caller.principal,
-    signal: caller.signal,
+    signal: abortSignalOf(caller.signal),
     model: `model/${skill.spec.model}`,
     tools: chatTools(skill.spec.tools),
     maxSteps: skill.spec.limits.steps,

@@ -14,6 +14,7 @@ import { requiresApproval } from './tool-approval.ts';
 import { openRun } from '../models/invoke-model.ts';
 import type { CallServices } from '../services.ts';
 import { type FoundTool, isVirtual, toolsOf } from './server-tools.ts';
+import { abortSignalOf } from '../../scheduling/cancellation.ts';
 
 export interface ToolCallOptions {
   readonly parent?: Run | null;
@@ -118,7 +119,7 @@ export async function invokeTool(
   const run = openRun(services, caller, options.parent ?? null, `mcp/${server.name}/${tool}`, 'tool', false);
   run.asked(input);
   const deadline = createDeadline(limit);
-  const signal = AbortSignal.any([options.signal ?? caller.signal, deadline.signal]);
+  const signal = AbortSignal.any([options.signal ?? abortSignalOf(caller.signal), deadline.signal]);
   let admission: Admission | null = null;
   try {
     const limited = {

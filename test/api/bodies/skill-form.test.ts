@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { callerOf } from '../../../src/api/request-caller.ts';
 import { receiveSkillForm } from '../../../src/api/bodies/skill-form.ts';
+import { abortSignalOf } from '../../../src/scheduling/cancellation.ts';
 
 const server = createServer();
 afterEach(() => void server.close());
@@ -31,7 +32,9 @@ it('is not awaited', async () => {
   const { signal } = callerOf(request as never, { raw: response } as never);
   const room = { reach() {}, [Symbol.dispose]() {} };
   const late = new Promise((resolve) => setTimeout(() => resolve('waits'), 1_000));
-  await expect(Promise.race([receiveSkillForm(request as never, {}, { signal, room }), late])).rejects.toMatchObject({
-    code: 'client_closed_request',
-  });
+  await expect(Promise.race([receiveSkillForm(request as never, {}, { signal: abortSignalOf(signal), room }), late])).rejects.toMatchObject(
+    {
+      code: 'client_closed_request',
+    },
+  );
 });
