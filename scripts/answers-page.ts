@@ -86,22 +86,22 @@ interface ClientFormat {
 const clientFormats: readonly ClientFormat[] = [
   {
     name: 'chat',
-    whole: (events) => whole(events, createCompletionCollector(completion)),
+    whole: (events) => wholeText(events, createCompletionCollector(completion)),
     streamed: (events) => createChunkEmitter({ ...completion, includeUsage: true }).write(events),
   },
   {
     name: 'responses',
-    whole: (events) => whole(events, createResponseCollector(response)),
+    whole: (events) => wholeText(events, createResponseCollector(response)),
     streamed: (events) => createResponseEmitter(response).write(events),
   },
   {
     name: 'messages',
-    whole: (events) => whole(events, createMessageCollector(message)),
+    whole: (events) => wholeText(events, createMessageCollector(message)),
     streamed: (events) => createMessageEmitter(message).write(events),
   },
 ];
 
-function whole(events: readonly ChatEvent[], collector: ReturnType<typeof createCompletionCollector>): string {
+function wholeText(events: readonly ChatEvent[], collector: ReturnType<typeof createCompletionCollector>): string {
   collector.add(events);
   return collector.text();
 }

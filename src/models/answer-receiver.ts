@@ -1,6 +1,6 @@
 /** Receives one chat answer: its bytes become events on the turn on which they arrive. Whether it is streamed is detected from its bytes, whatever its content type says. */
-import type { OutboundClient, PushedRequest, UpstreamHeaders } from '../outbound/client.ts';
-import type { Receiver, UpstreamLink } from '../outbound/pushed-response.ts';
+import type { OutboundClient, PushedRequest } from '../outbound/client.ts';
+import type { Receiver, UpstreamHeaders, UpstreamLink } from '../outbound/receiver.ts';
 import type { ChatEvent } from '../types/chat.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { ChatDecoder, ChatFormat, Reading, StreamProgress } from '../types/wire-format.ts';

@@ -1,5 +1,6 @@
 /** Encodes one chat for a vendor and sends it: at once, or when its pictures and its credential have been fetched. */
-import type { OutboundClient, UpstreamHeaders } from '../outbound/client.ts';
+import type { OutboundClient } from '../outbound/client.ts';
+import type { UpstreamHeaders } from '../outbound/receiver.ts';
 import type { ChatRequest } from '../types/chat.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';

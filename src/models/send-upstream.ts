@@ -1,6 +1,7 @@
 /** Sends one request to a vendor and reads the response head. An error response is classified and thrown. */
 import { abortable } from '../outbound/abortable.ts';
-import type { OutboundClient, UpstreamHeaders, UpstreamResponse } from '../outbound/client.ts';
+import type { OutboundClient, UpstreamResponse } from '../outbound/client.ts';
+import type { UpstreamHeaders } from '../outbound/receiver.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';

@@ -7,7 +7,8 @@ import type { OutboundGuard } from './guard.ts';
 import { decodeBody } from './decoded-body.ts';
 import { direct, type ProxyChoice } from './environment-proxy.ts';
 import { createPoolFactory } from './pools.ts';
-import { PushedResponse, type Receiver, type UpstreamLink } from './pushed-response.ts';
+import { PushedResponse } from './pushed-response.ts';
+import type { Receiver, UpstreamHeaders, UpstreamLink } from './receiver.ts';
 import type { ProxyServer } from '../types/proxy.ts';
 import { ResponseBody } from './response-body.ts';
 
@@ -22,8 +23,6 @@ export interface UpstreamRequest {
   /** Time limit for the response head. Default: ten minutes. */
   readonly headersTimeoutMs?: number;
 }
-
-export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface UpstreamResponse {
   readonly status: number;

@@ -1,9 +1,8 @@
 /** Decodes a pushed response that a vendor compressed without being asked to: a compressed error page must not hide the error. */
 import type { Transform } from 'node:stream';
 import type { GatewayError } from '../types/errors.ts';
-import type { UpstreamHeaders } from './client.ts';
 import { createBodyDecoder, unreadableBody } from './decoded-body.ts';
-import type { Receiver } from './pushed-response.ts';
+import type { Receiver, UpstreamHeaders } from './receiver.ts';
 
 type Encoding = string | string[] | undefined;
 

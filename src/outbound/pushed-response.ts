@@ -1,27 +1,8 @@
 /** One response whose bytes are pushed to a receiver, on the turn of the socket's read. */
 import type { Dispatcher } from 'undici';
-import type { GatewayError } from '../types/errors.ts';
-import type { UpstreamHeaders } from './client.ts';
 import { connectionError } from './connection-errors.ts';
 import { DecodingReceiver, isCompressed } from './decoding-receiver.ts';
-
-/** Receives one response. After `end` or `fail` nothing follows. No method throws. */
-export interface Receiver {
-  head(status: number, headers: UpstreamHeaders): void;
-  data(bytes: Buffer): void;
-  end(): void;
-  fail(error: GatewayError): void;
-}
-
-/** The sender's side of a pushed response. */
-export interface UpstreamLink {
-  /** Closes the connection. The receiver hears nothing more. */
-  abort(): void;
-  /** The receiver has all it needs: a short remainder is discarded, so that the connection can be reused. The receiver hears nothing more. */
-  release(): void;
-  pause(): void;
-  resume(): void;
-}
+import type { Receiver, UpstreamHeaders, UpstreamLink } from './receiver.ts';
 
 /** Bytes accepted after the end that the format knows. Above this the connection is closed instead of reused. */
 const leftoverBytes = 65_536;
@@ -110,11 +91,10 @@ export class PushedResponse implements Dispatcher.DispatchHandler, UpstreamLink 
     if (status < 200) return;
     this.#started = true;
     const encoding = headers['content-encoding'];
-    if (isCompressed(encoding))
-      this.#receiver = this.#decoder = new DecodingReceiver(this.#receiver, encoding, {
-        onFull: this.#onDecoderFull,
-        abort: () => this.abort(),
-      });
+    if (isCompressed(encoding)) {
+      this.#decoder = new DecodingReceiver(this.#receiver, encoding, { onFull: this.#onDecoderFull, abort: () => this.abort() });
+      this.#receiver = this.#decoder;
+    }
     this.#receiver.head(status, headers);
   }
 

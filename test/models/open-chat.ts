@@ -29,6 +29,7 @@ export async function openChat(
   let isOver = false;
   let failure: { readonly thrown: unknown } | null = null;
   let wake = (): void => {};
+  const more = (): Promise<void> => new Promise((resolve) => (wake = resolve));
   const accepted = Promise.withResolvers<number>();
   const fail = (thrown: unknown): void => {
     failure ??= { thrown };
@@ -67,7 +68,7 @@ export async function openChat(
           if (batch.at(-1)?.type === 'response-end') return;
         } else if (failure !== null) throw failure.thrown;
         else if (isOver) return;
-        else await new Promise<void>((resolve) => (wake = resolve));
+        else await more();
       }
     } finally {
       open.abort();

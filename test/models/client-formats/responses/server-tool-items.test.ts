@@ -1,6 +1,6 @@
 /** Server-side tools as items of a response, and as items that a client returns. */
 import { describe, expect, test } from 'vitest';
-import { type CompleteResponse } from '../../../../src/models/client-formats/responses/emitter.ts';
+import type { CompleteResponse } from '../../../../src/models/client-formats/responses/emitter.ts';
 import { readResponsesRequest } from '../../../../src/models/client-formats/responses/request.ts';
 import type { ChatEvent } from '../../../../src/types/chat.ts';
 import type { JsonObject } from '../../../../src/types/json.ts';
