@@ -1,7 +1,7 @@
 /**
- * One attempt at one deployment, the only path of a chat's answer. The upstream socket's read calls it: the events are decoded and checked,
- * held until one is visible or the answer is whole, then written to the sink of the answer, all on one turn. One clock holds the time
- * limits; a keep-alive comment during a vendor's silence belongs to the sink (`src/api/answers/stream-writer.ts`), which knows the client.
+ * One attempt at one deployment, the only path of a chat's answer. The upstream socket's read calls it. On that turn the events are
+ * decoded, checked, and written to the sink of the answer. They are held until one is visible, or until the answer is whole. One clock
+ * holds the time limits. A keep-alive comment during a vendor's silence belongs to the sink (`src/api/answers/stream-writer.ts`).
  */
 import type { AnswerListener, AnswerReceiver } from '../models/answer-receiver.ts';
 import { choicesOf } from '../models/choice-count.ts';
