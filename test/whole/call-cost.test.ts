@@ -43,7 +43,7 @@ function stream(response: ServerResponse): void {
   const end = rest.slice(words.length).join('');
   let at = 0;
   writeNext = () => {
-    if (at < visible.length) response.write(visible[at++] as string);
+    if (at < visible.length) response.write(visible[at++]);
     else if (at++ === visible.length) response.end(end);
   };
   response.write(first);
@@ -102,23 +102,29 @@ class CountedController extends AbortController {
   }
 }
 
+const kinds = ['promises', 'timers', 'controllers'] as const;
+
+function countOnce(face: Face, streamed: boolean, expected: string): Promise<Counts> {
+  const counts: Counts = { promises: 0, timers: 0, controllers: 0 };
+  return new Promise((resolve) => {
+    setImmediate(() => {
+      counted = counts;
+      ask(face, streamed, (text) => {
+        counted = null;
+        expect(text).toContain(expected);
+        resolve(counts);
+      });
+    });
+  });
+}
+
 /** The counts of one call. The least of many rounds: the rest is work in the background that happened to run meanwhile. */
 async function countsOf(face: Face, streamed: boolean, given: readonly string[] = ['a ', 'b ', 'c']): Promise<Counts> {
   words = given;
   const least: Counts = { promises: Infinity, timers: Infinity, controllers: Infinity };
   for (let round = 0; round < 25; round++) {
-    await new Promise<void>((resolve) => {
-      const counts: Counts = { promises: 0, timers: 0, controllers: 0 };
-      setImmediate(() => {
-        counted = counts;
-        ask(face, streamed, (text) => {
-          counted = null;
-          expect(text).toContain(streamed ? given.at(-1) : 'ok');
-          for (const what of ['promises', 'timers', 'controllers'] as const) least[what] = Math.min(least[what], counts[what]);
-          resolve();
-        });
-      });
-    });
+    const counts = await countOnce(face, streamed, streamed ? (given.at(-1) ?? '') : 'ok');
+    for (const kind of kinds) least[kind] = Math.min(least[kind], counts[kind]);
   }
   return least;
 }
@@ -151,8 +157,7 @@ describe.each(Object.keys(bounds) as Face[])('a call of the format %s', (face) =
   ] as const)('costs no more than its bounds: %s', async (_what, streamed) => {
     const counts = await countsOf(face, streamed);
     const most = bounds[face][streamed ? 'stream' : 'whole'];
-    for (const what of ['promises', 'timers', 'controllers'] as const)
-      expect.soft(counts[what], `${what}, at most ${most[what]}`).toBeLessThanOrEqual(most[what]);
+    for (const kind of kinds) expect.soft(counts[kind], `${kind}, at most ${most[kind]}`).toBeLessThanOrEqual(most[kind]);
     // The counter sees something.
     expect(counts.promises).toBeGreaterThan(0);
   });
