@@ -60,6 +60,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     publicUrl,
     recheckMs: settings.recheckSeconds * 1_000,
     unreadMs: settings.unreadSeconds * 1_000,
+    pingMs: settings.pingSeconds * 1_000,
     credentials,
     prepareTenant,
     config,

@@ -28,6 +28,8 @@ declare module 'fastify' {
     activeRequests: ActiveRequests;
     /** Milliseconds without a byte read after which a stalled client is closed. */
     unreadMs: number;
+    /** Milliseconds of silence after which a stream gets a keep-alive comment. */
+    pingMs: number;
     /** The public address of the gateway without a trailing slash. */
     publicUrl: string;
     /** The path of that address; empty for none. Redirects begin with it. */

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly recheckMs: number;
   /** Milliseconds without a byte read after which a stalled client is closed. */
   readonly unreadMs: number;
+  /** Milliseconds of silence after which a stream gets a keep-alive comment. */
+  readonly pingMs: number;
   readonly config: ConfigService;
   /** Prepares the configuration of a tenant before the calls of its people; returns null when there is nothing to wait for. Null: none is prepared. */
   readonly prepareTenant: ((tenant: string) => Promise<void> | null) | null;
@@ -81,6 +83,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   options.onRevocation(() => activeRequests.revoked());
   app.decorate('activeRequests', activeRequests);
   app.decorate('unreadMs', options.unreadMs);
+  app.decorate('pingMs', options.pingMs);
   app.decorate('publicUrl', options.publicUrl);
   app.decorate('pathPrefix', pathPrefix(options.publicUrl));
   app.addHook('onClose', async () => activeRequests.close());

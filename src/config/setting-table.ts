@@ -50,6 +50,13 @@ const table = {
     example: '120',
     default: '60',
   },
+  PAILOU_PING_SECONDS: {
+    meaning:
+      'How long a streamed answer may be silent. After that its headers and a keep-alive comment are sent, and a comment after each further silence, so that no proxy closes it.',
+    form: 'a number of seconds from 1 to 300',
+    example: '20',
+    default: '10',
+  },
   PAILOU_DRAIN_SECONDS: {
     meaning:
       'After SIGTERM the node serves on for so long while `/readyz` answers 503, so that load balancers stop sending before it closes.',

@@ -54,6 +54,8 @@ export interface Settings {
   /** The interval of permission re-checks in seconds. */
   readonly recheckSeconds: number;
   readonly unreadSeconds: number;
+  /** The silence of a stream that is broken by a keep-alive comment. */
+  readonly pingSeconds: number;
   /** Seconds for which a stopping node serves on, not ready. */
   readonly drainSeconds: number;
   /** Seconds for which calls may finish after the drain. */
@@ -172,6 +174,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 24),
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
     unreadSeconds: read('PAILOU_UNREAD_SECONDS', whole(1, 3_600), 60),
+    pingSeconds: read('PAILOU_PING_SECONDS', whole(1, 300), 10),
     drainSeconds: read('PAILOU_DRAIN_SECONDS', whole(0, 600), production ? 5 : 0),
     graceSeconds: read('PAILOU_GRACE_SECONDS', whole(0, 86_400), 30),
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),

@@ -1,7 +1,7 @@
 /** The time limits of one attempt: one timer that checks the clock, instead of one timer per read. */
 import { GatewayError } from '../types/errors.ts';
 
-export type Limit = 'first token' | 'idle' | 'total';
+export type Limit = 'first byte' | 'first token' | 'idle' | 'total';
 
 /** The limit of the whole call. */
 export interface TotalLimit {
@@ -10,6 +10,12 @@ export interface TotalLimit {
   readonly milliseconds: number;
 }
 
+const tooLate: Readonly<Record<Exclude<Limit, 'idle'>, string>> = {
+  'first byte': 'The vendor sent no first byte within its limit',
+  'first token': 'The vendor showed no first token within its limit',
+  total: 'The call took longer than its limit',
+};
+
 function expired(limit: Limit, milliseconds: number): GatewayError {
   if (limit === 'idle')
     return new GatewayError(
@@ -17,8 +23,7 @@ function expired(limit: Limit, milliseconds: number): GatewayError {
       `The vendor fell silent for ${milliseconds} ms in the middle of the answer; what came before is incomplete.`,
       { details: { limit, milliseconds } },
     );
-  const what = limit === 'total' ? 'The call took longer than its limit' : 'The vendor showed no first token within its limit';
-  return new GatewayError('upstream_timeout', `${what} of ${milliseconds} ms.`, { details: { limit, milliseconds } });
+  return new GatewayError('upstream_timeout', `${tooLate[limit]} of ${milliseconds} ms.`, { details: { limit, milliseconds } });
 }
 
 /** Calls `onExpiry` once when the current limit or the total one expires. Setting a limit again restarts it; call `clear` at the end. */

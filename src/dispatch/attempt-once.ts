@@ -11,10 +11,10 @@ export async function attemptOnce<T extends { readonly usage: Usage | null; read
   context: Omit<AttemptContext, 'invoker'>,
   call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { total_ms: milliseconds } = model.spec.limits;
+  const { total_ms: milliseconds, first_byte_ms: firstByte } = model.spec.limits;
   const recorder = new AttemptRecorder(deployment, context, true);
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds });
-  deadlines.set('total', milliseconds);
+  deadlines.set('first byte', firstByte);
   try {
     const answer = await call(deployment, deadlines.signal);
     recorder.visible();

@@ -14,6 +14,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { AttemptClock, type Limit } from './attempt-clock.ts';
 import { AttemptRecorder, type RecorderContext, consumerLeft, consumerStalled } from './attempt-recorder.ts';
+import { type FirstTokenLimit, firstTokenLimit } from './first-token-limit.ts';
 import { HeldEvents } from './held-events.ts';
 
 export interface AttemptContext extends RecorderContext {
@@ -53,6 +54,8 @@ class ChatAttempt implements AnswerListener, BatchSource<Batch> {
   readonly #clock: AttemptClock;
   readonly #idleMs: number;
   readonly #isWhole: boolean;
+  /** Null for a whole answer of the vendor. */
+  #firstToken: FirstTokenLimit | null = null;
   readonly #held = new HeldEvents();
   #answer: AnswerReceiver | null = null;
   #sink: BatchSink<Batch> | null = null;
@@ -79,7 +82,9 @@ class ChatAttempt implements AnswerListener, BatchSource<Batch> {
       return;
     }
     signal.addEventListener('abort', this.#onLeft, { once: true });
-    this.#clock.set('first token', isStreamed(deployment, options.stream) ? limits.first_token_ms : limits.total_ms);
+    this.#firstToken = isStreamed(deployment, options.stream) ? firstTokenLimit(model, deployment, request.body) : null;
+    if (this.#firstToken === null) this.#clock.set('first byte', limits.first_byte_ms);
+    else this.#clock.set('first token', this.#firstToken.milliseconds);
     try {
       const { stream, prefill } = options;
       const answer = invoker.chat(deployment, request, { stream, scope: personKey(run.start.principal), prefill }, this);
@@ -97,6 +102,12 @@ class ChatAttempt implements AnswerListener, BatchSource<Batch> {
 
   accepted(status: number): void {
     this.#recorder.answered(status);
+  }
+
+  alive(): void {
+    if (this.#state !== 'waiting' || this.#hasVisible) return;
+    if (this.#firstToken === null) this.#clock.pause();
+    else if (this.#firstToken.isRenewed) this.#clock.set('first token', this.#firstToken.milliseconds);
   }
 
   batch(events: Batch): void {

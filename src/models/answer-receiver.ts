@@ -13,6 +13,8 @@ import { contentType, foreignAnswer } from './send-upstream.ts';
 export interface AnswerListener {
   /** The vendor accepted the request. */
   accepted(status: number): void;
+  /** Bytes of the answer have come, whatever they say: the vendor works. Called before their events. */
+  alive(): void;
   /** The events of one read. Nothing follows a batch with `response-end`. */
   batch(events: readonly ChatEvent[]): void;
   /** The body ended before `response-end`. */
@@ -100,6 +102,7 @@ export class AnswerReceiver implements Receiver {
 
   data(bytes: Buffer): void {
     if (this.#over) return;
+    if (this.#isAccepted) this.#listener.alive();
     if (this.#mayBeWhole) {
       this.#mayBeWhole = false;
       if (firstCharacter(withoutByteOrderMark(bytes)) === brace) this.#decoder = null;

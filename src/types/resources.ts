@@ -174,8 +174,13 @@ export const modelSpec = z.strictObject({
     .strictObject({
       attempts: z.int().min(1).max(10).default(3).describe('Tries per call, over all deployments.'),
       first_token_ms: milliseconds
-        .default(30_000)
-        .describe('The longest time to the first token of a stream; after that the next deployment is tried.'),
+        .optional()
+        .describe(
+          'The longest time to the first token of a stream; after that the next deployment is tried. Left out: 30 s to 7 min of silence, by reasoning_effort and model; a sign of life of the vendor starts it anew.',
+        ),
+      first_byte_ms: milliseconds
+        .default(300_000)
+        .describe('The longest time to the first byte of a whole answer; after that the next deployment is tried.'),
       idle_ms: milliseconds.default(60_000).describe('The longest silence between two reads of a stream; after that it counts as cut.'),
       total_ms: milliseconds.default(600_000).describe('The whole call, all attempts together.'),
     })

@@ -46,6 +46,7 @@ export async function openChat(
     request,
     { stream, scope: 'tests', prefill },
     {
+      alive() {},
       accepted: (status) => accepted.resolve(status),
       batch(events) {
         batches.push(events);

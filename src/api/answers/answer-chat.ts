@@ -2,10 +2,11 @@
 import type { FastifyReply } from 'fastify';
 import { pushBatches } from '../../streaming/pumped-batches.ts';
 import type { BatchSink } from '../../types/batch-source.ts';
+import type { JsonObject } from '../../types/json.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
 import type { ChatAnswer } from '../../application/route-chat.ts';
-import { writeStream } from './stream-writer.ts';
+import { StreamWriter } from './stream-writer.ts';
 import { endRunWithError } from '../../application/models/recorded-run.ts';
 
 /** Collects one whole answer in a client format. */
@@ -76,16 +77,34 @@ class WholeAnswer implements BatchSink<readonly ChatEvent[]> {
   }
 }
 
-/** Sends the answer. A failure after the first byte becomes an error event and never a clean end. */
-export function answerChat(reply: FastifyReply, answer: ChatAnswer, streamed: boolean, writer: AnswerWriter): void {
-  addAnswerHeaders(reply, answer);
-  if (!streamed) {
-    pushBatches(answer.events).start(new WholeAnswer(reply, writer.collect()));
-    return;
-  }
-  const emitter = writer.stream();
+/** What the headers would have said, for an answer whose headers had to leave before it began. */
+export interface LateHead extends JsonObject {
+  readonly deployment: string | null;
+  readonly attempts: number | null;
+  readonly warnings?: readonly string[];
+  readonly trace_id: string;
+}
+
+/** One call's client format. */
+export interface AnswerFormat {
+  /** `late`: goes into the last event; undefined when the headers say it. */
+  writerOf(answer: ChatAnswer, late?: LateHead): AnswerWriter;
+  /** The text of the only event of a stream that fails before its answer begins. */
+  failure(error: GatewayError, requestId: string): string;
+  /** The text that breaks a silence. Default: a comment. */
+  readonly ping?: string;
+}
+
+function lateHead({ deployment, attempts, warnings, run }: ChatAnswer): LateHead {
+  return { deployment, attempts, ...(warnings.length === 0 ? {} : { warnings }), trace_id: run.id };
+}
+
+function streamAnswer(stream: StreamWriter<readonly ChatEvent[]>, reply: FastifyReply, answer: ChatAnswer, format: AnswerFormat): void {
   try {
-    writeStream(reply, answer.events, {
+    const late = stream.isOpen ? lateHead(answer) : undefined;
+    if (late === undefined) addAnswerHeaders(reply, answer);
+    const emitter = format.writerOf(answer, late).stream();
+    stream.start(answer.events, {
       write: (batch) => emitter.write(batch),
       fail: (thrown) => emitter.error(toGatewayError(thrown), reply.request.id),
     });
@@ -96,22 +115,31 @@ export function answerChat(reply: FastifyReply, answer: ChatAnswer, streamed: bo
   }
 }
 
-/** Sends the answer of a call when it begins, or the call's error. `writerOf` is called with the answer. */
-export function answerWhenBegun(
-  reply: FastifyReply,
-  beginning: Promise<ChatAnswer>,
-  streamed: boolean,
-  writerOf: (answer: ChatAnswer) => AnswerWriter,
-): void {
-  beginning.then(
-    (answer) => {
-      try {
-        answerChat(reply, answer, streamed, writerOf(answer));
-      } catch (thrown) {
-        if (!reply.sent) sendError(reply, thrown);
-        else reply.log.error({ err: thrown }, 'an answer could not begin');
-      }
-    },
-    (thrown: unknown) => sendError(reply, thrown),
-  );
+function sendWhole(reply: FastifyReply, answer: ChatAnswer, format: AnswerFormat): void {
+  addAnswerHeaders(reply, answer);
+  pushBatches(answer.events).start(new WholeAnswer(reply, format.writerOf(answer).collect()));
+}
+
+/**
+ * Sends the answer of a call when it begins, or the call's error. A stream does not stay silent until then: after a while its headers leave,
+ * and failover goes on behind them. A failure after that is an error event and never a clean end.
+ */
+export function answerWhenBegun(reply: FastifyReply, beginning: Promise<ChatAnswer>, streamed: boolean, format: AnswerFormat): void {
+  const stream = streamed ? new StreamWriter<readonly ChatEvent[]>(reply, format.ping) : null;
+  const fail = (thrown: unknown): void => {
+    if (stream?.isOpen === true) stream.endWith(format.failure(toGatewayError(thrown), reply.request.id));
+    else {
+      stream?.abandon();
+      sendError(reply, thrown);
+    }
+  };
+  beginning.then((answer) => {
+    try {
+      if (stream === null) sendWhole(reply, answer, format);
+      else streamAnswer(stream, reply, answer, format);
+    } catch (thrown) {
+      if (!reply.sent) fail(thrown);
+      else reply.log.error({ err: thrown }, 'an answer could not begin');
+    }
+  }, fail);
 }

@@ -1,4 +1,4 @@
-/** Writes a stream of batches to one client: one write per batch, at the client's pace. */
+/** Writes a stream of batches to one client: one write per batch, at the client's pace, and a comment during each silence. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { pushBatches } from '../../streaming/pumped-batches.ts';
@@ -12,29 +12,95 @@ export interface StreamEncoder<T> {
   fail(thrown: unknown): string;
 }
 
-/** Proxies and clients close a silent connection after about a minute. A tool may take longer. */
-const quietMs = 15_000;
+/** A comment of server-sent events, which clients ignore. */
+const comment = ': still here\n\n';
 
-class StreamWriter<T> implements BatchSink<T> {
+/**
+ * The stream of one reply, from the start of the call. Proxies and clients close a silent connection after 30 to 60 seconds, so each silence of
+ * `pingMs` is broken: before the answer begins by the head of the response and a comment, later by a comment.
+ */
+export class StreamWriter<T> implements BatchSink<T> {
+  readonly #reply: FastifyReply;
   readonly #response: ServerResponse;
-  readonly #source: BatchSource<T>;
-  readonly #encoder: StreamEncoder<T>;
+  readonly #ping: string;
   readonly #quiet: NodeJS.Timeout;
+  #source: BatchSource<T> | null = null;
+  #encoder: StreamEncoder<T> | null = null;
+  #isOpen = false;
   #over = false;
 
-  constructor(response: ServerResponse, source: BatchSource<T>, encoder: StreamEncoder<T>) {
-    this.#response = response;
-    this.#source = source;
+  /** `ping`: the text that breaks a silence. */
+  constructor(reply: FastifyReply, ping: string = comment) {
+    this.#reply = reply;
+    this.#response = reply.raw;
+    this.#ping = ping;
+    this.#quiet = setTimeout(breakSilence, reply.server.pingMs, this).unref();
+  }
+
+  /** True when the head of the response has been sent, so that a failure can only be an event. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Takes over the reply and sends the answer. A client that leaves or stalls cancels it, which aborts the upstream. Throws only when the answer cannot begin. */
+  start(batches: AsyncIterable<T>, encoder: StreamEncoder<T>): void {
+    this.#open();
     this.#encoder = encoder;
-    // Writes a comment, which clients ignore, after each quiet period.
-    this.#quiet = setTimeout(() => {
-      if (!response.destroyed && !response.writableNeedDrain) response.write(': still here\n\n');
-      this.#quiet.refresh();
-    }, quietMs).unref();
+    const source = pushBatches(batches);
+    this.#source = source;
     const resume = (): void => {
       if (!this.#over) source.resume();
     };
-    response.on('drain', resume).on('close', resume);
+    this.#response.on('drain', resume).on('close', resume);
+    source.start(this);
+  }
+
+  /** Ends an open stream whose answer never began. */
+  endWith(text: string): void {
+    this.#close();
+    this.#response.end(this.#response.destroyed ? '' : text);
+  }
+
+  /** The reply is answered in another way. */
+  abandon(): void {
+    this.#close();
+  }
+
+  breakSilence(): void {
+    if (this.#over) return;
+    if (this.#response.destroyed) {
+      this.#close();
+      return;
+    }
+    try {
+      this.#open();
+    } catch (thrown) {
+      this.#close();
+      this.#reply.log.error({ err: thrown }, 'a stream could not begin');
+      return;
+    }
+    if (!this.#response.writableNeedDrain) this.#response.write(this.#ping);
+    this.#quiet.refresh();
+  }
+
+  #open(): void {
+    if (this.#isOpen) return;
+    const { server, request } = this.#reply;
+    this.#reply
+      .header('content-type', 'text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .header('x-accel-buffering', 'no');
+    this.#reply.hijack();
+    server.activeRequests.watch(request, this.#reply);
+    this.#isOpen = true;
+    try {
+      this.#response.writeHead(200, this.#reply.getHeaders() as Record<string, string | number | string[]>);
+    } catch (thrown) {
+      this.#close();
+      this.#response.destroy();
+      throw thrown;
+    }
+    closeStalledClient(this.#response, server.unreadMs);
   }
 
   write(batch: T): boolean {
@@ -57,16 +123,16 @@ class StreamWriter<T> implements BatchSink<T> {
 
   fail(thrown: unknown): void {
     this.#close();
-    this.#response.end(this.#response.destroyed ? '' : this.#encoder.fail(thrown));
+    this.#response.end(this.#response.destroyed ? '' : this.#encoder?.fail(thrown));
   }
 
   /** Null when the answer cannot be expressed: the stream ends with that error. */
   #encode(batch: T): string | null {
     try {
-      return this.#encoder.write(batch);
+      return this.#encoder?.write(batch) ?? '';
     } catch (thrown) {
       this.#leave();
-      this.#response.end(this.#response.destroyed ? '' : this.#encoder.fail(thrown));
+      this.#response.end(this.#response.destroyed ? '' : this.#encoder?.fail(thrown));
       return null;
     }
   }
@@ -74,7 +140,7 @@ class StreamWriter<T> implements BatchSink<T> {
   #leave(): void {
     this.#close();
     // Never rejects.
-    this.#source.cancel()?.catch(() => {});
+    this.#source?.cancel()?.catch(() => {});
   }
 
   #close(): void {
@@ -83,22 +149,18 @@ class StreamWriter<T> implements BatchSink<T> {
   }
 }
 
-/**
- * Takes over the reply and sends server-sent events. A failure becomes the encoder's last text. A client that leaves or stalls cancels
- * the answer, which aborts the upstream. Throws only when the answer cannot begin.
- */
+/** One function for all writers, so that a timer needs no closure. */
+function breakSilence(writer: { breakSilence(): void }): void {
+  writer.breakSilence();
+}
+
+/** Takes over the reply and sends server-sent events. Throws only when the answer cannot begin. */
 export function writeStream<T>(reply: FastifyReply, batches: AsyncIterable<T>, encoder: StreamEncoder<T>): void {
-  reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
-  reply.hijack();
-  reply.server.activeRequests.watch(reply.request, reply);
-  const response = reply.raw;
+  const writer = new StreamWriter<T>(reply);
   try {
-    response.writeHead(200, reply.getHeaders() as Record<string, string | number | string[]>);
+    writer.start(batches, encoder);
   } catch (thrown) {
-    response.destroy();
+    writer.abandon();
     throw thrown;
   }
-  closeStalledClient(response, reply.server.unreadMs);
-  const source = pushBatches(batches);
-  source.start(new StreamWriter(response, source, encoder));
 }

@@ -1,15 +1,16 @@
 /** POST /v1/chat/completions */
 import type { FastifyInstance } from 'fastify';
-import { createCompletionCollector, createChunkEmitter } from '../../models/client-formats/chat-completions/emitter.ts';
+import { createCompletionCollector, createChunkEmitter, failedStream } from '../../models/client-formats/chat-completions/emitter.ts';
 import { customToolNames } from '../../models/conversation/custom-tools.ts';
-import { answerWhenBegun, type AnswerWriter } from '../answers/answer-chat.ts';
+import { answerWhenBegun, type AnswerWriter, type LateHead } from '../answers/answer-chat.ts';
 import { callerOf } from '../request-caller.ts';
 import { chatBodySchema, type ParsedChat, parseChat } from '../../application/chat/chat-body.ts';
 import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
 import type { CallServices } from '../../application/services.ts';
 
-function completionWriter(chat: ParsedChat, answer: ChatAnswer): AnswerWriter {
+function completionWriter(chat: ParsedChat, answer: ChatAnswer, late: LateHead | undefined): AnswerWriter {
   const options = {
+    ...(late === undefined ? {} : { late }),
     id: `chatcmpl-${answer.run.id.replaceAll('-', '')}`,
     created: Math.floor(Date.now() / 1000),
     model: chat.request.body.model,
@@ -35,7 +36,10 @@ export function addChatCompletions(app: FastifyInstance, services: CallServices)
     (request, reply) => {
       const chat = parseChat(request.body, request.jsonSource);
       const beginning = routeChat(services, callerOf(request, reply), chat);
-      answerWhenBegun(reply, beginning, chat.stream, (answer) => completionWriter(chat, answer));
+      answerWhenBegun(reply, beginning, chat.stream, {
+        writerOf: (answer, late) => completionWriter(chat, answer, late),
+        failure: failedStream,
+      });
     },
   );
 }

@@ -1,7 +1,7 @@
 /** POST /v1/messages and /v1/messages/count_tokens: Anthropic's format, for any model or skill. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { countTokens } from '../../models/client-formats/messages/count-tokens.ts';
-import { createMessageCollector, createMessageEmitter } from '../../models/client-formats/messages/emitter.ts';
+import { createMessageCollector, createMessageEmitter, failedStream, pingEvent } from '../../models/client-formats/messages/emitter.ts';
 import {
   countTokensBodySchema,
   messagesBodySchema,
@@ -10,7 +10,7 @@ import {
 } from '../../models/client-formats/messages/request.ts';
 import { loadTokenizer } from '../../models/estimate-usage.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { answerWhenBegun, type AnswerWriter } from '../answers/answer-chat.ts';
+import { answerWhenBegun, type AnswerWriter, type LateHead } from '../answers/answer-chat.ts';
 import { requireModel, requireSkill } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { checkBody, decisionsOf, gatewaySchema } from '../../application/chat/chat-body.ts';
@@ -35,8 +35,10 @@ function messageWriter(
   asked: MessagesRequest,
   shown: { readonly reasoning: boolean; readonly mcpBlocks: boolean },
   answer: ChatAnswer,
+  late: LateHead | undefined,
 ): AnswerWriter {
   const options = {
+    ...(late === undefined ? {} : { late }),
     id: `msg_${answer.run.id.replaceAll('-', '')}`,
     model: asked.request.body.model,
     ...shown,
@@ -71,9 +73,11 @@ export function addMessages(app: FastifyInstance, services: CallServices): void 
         decisions: decisionsOf(checked.gateway),
       });
       const reasoning = asked.reasoning && checked.gateway?.reasoning !== false;
-      answerWhenBegun(reply, beginning, asked.stream, (answer) => {
-        reply.header('request-id', request.id);
-        return messageWriter(asked, { reasoning, mcpBlocks: knowsMcpBlocks(beta) }, answer);
+      reply.header('request-id', request.id);
+      answerWhenBegun(reply, beginning, asked.stream, {
+        writerOf: (answer, late) => messageWriter(asked, { reasoning, mcpBlocks: knowsMcpBlocks(beta) }, answer, late),
+        failure: failedStream,
+        ping: pingEvent,
       });
     },
   );

@@ -3,13 +3,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createResponseCollector, createResponseEmitter } from '../../models/client-formats/responses/emitter.ts';
 import { responseId } from '../../models/client-formats/responses/ids.ts';
 import { readResponsesRequest, responsesBodySchema, type ResponsesRequest } from '../../models/client-formats/responses/request.ts';
+import { newRunId } from '../../telemetry/run-id.ts';
 import type { ResponseStore } from '../../storage/response-store.ts';
 import { GatewayError } from '../../types/errors.ts';
-import { answerChat, type AnswerWriter } from '../answers/answer-chat.ts';
+import { answerWhenBegun, type AnswerWriter, type LateHead } from '../answers/answer-chat.ts';
 import type { Caller } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { checkBody, decisionsOf, gatewaySchema } from '../../application/chat/chat-body.ts';
-import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
+import { routeChat } from '../../application/route-chat.ts';
 import type { CallServices } from '../../application/services.ts';
 import { resolveEarlier, responseNotFound } from '../../application/stored-responses.ts';
 import { principalOf } from '../request-context.ts';
@@ -18,12 +19,14 @@ const bodySchema = responsesBodySchema.extend({ gateway: gatewaySchema });
 
 function responseWriter(
   asked: ResponsesRequest,
-  answer: ChatAnswer,
+  runId: string,
+  late: LateHead | undefined,
   keep: { readonly caller: Caller; readonly store: ResponseStore | null; readonly reasoning: boolean },
 ): AnswerWriter {
   const { store, caller } = keep;
-  const id = responseId(answer.run.id);
+  const id = responseId(runId);
   const options = {
+    ...(late === undefined ? {} : { late }),
     id,
     created: Math.floor(Date.now() / 1000),
     model: asked.request.body.model,
@@ -60,15 +63,18 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
       const caller = callerOf(request, reply);
       const earlier = await resolveEarlier(services.responses, caller, given);
       const asked = readResponsesRequest(earlier.body, earlier, request.headers);
-      const answer = await routeChat(services, caller, {
+      const beginning = routeChat(services, caller, {
         request: asked.request,
         stream: asked.stream,
         maxSteps: checked.gateway?.max_steps,
         decisions: decisionsOf(checked.gateway, asked.decisions),
       });
       const store = checked.store === false ? null : services.responses;
-      const writer = responseWriter(asked, answer, { caller, store, reasoning: checked.gateway?.reasoning !== false });
-      answerChat(reply, answer, asked.stream, writer);
+      const keep = { caller, store, reasoning: checked.gateway?.reasoning !== false };
+      answerWhenBegun(reply, beginning, asked.stream, {
+        writerOf: (answer, late) => responseWriter(asked, answer.run.id, late, keep),
+        failure: (error, requestId) => responseWriter(asked, newRunId(), undefined, keep).stream().error(error, requestId),
+      });
       return reply;
     },
   );

@@ -1,11 +1,11 @@
 /** GET /v1/skills, GET /v1/skills/{name}, POST /v1/skills/{name}/runs */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { runWriter } from '../../models/client-formats/skill-run.ts';
+import { failedRunEvent, runWriter } from '../../models/client-formats/skill-run.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json } from '../../types/json.ts';
 import type { SkillEntry } from '../../types/snapshot.ts';
-import { answerChat } from '../answers/answer-chat.ts';
+import { answerWhenBegun } from '../answers/answer-chat.ts';
 import { type Caller, may, requireSkill } from '../../application/caller.ts';
 import { callerOf } from '../request-caller.ts';
 import { refuseInvalid } from '../../application/chat/chat-body.ts';
@@ -110,9 +110,17 @@ export function addSkills(app: FastifyInstance, services: CallServices): void {
         const skill = requireSkill(caller, request.params.name);
         const wanted = await wantedOf(request, caller, skill);
         if (!wanted.async) {
-          const call = await invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream });
-          const answer = { run: call.run, events: call.events, deployment: null, attempts: null, warnings: [] };
-          answerChat(reply, answer, wanted.stream, runWriter(runViewOf(skill, call.run)));
+          const beginning = invokeSkill(services, caller, skill, wanted.input, { stream: wanted.stream }).then(({ run, events }) => ({
+            run,
+            events,
+            deployment: null,
+            attempts: null,
+            warnings: [],
+          }));
+          answerWhenBegun(reply, beginning, wanted.stream, {
+            writerOf: ({ run }) => runWriter(runViewOf(skill, run)),
+            failure: (error) => failedRunEvent(skill.name, skill.spec.version, error),
+          });
           return reply;
         }
         const { activeRequests } = request.server;

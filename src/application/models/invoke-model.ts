@@ -33,7 +33,10 @@ export function openRun(
   const onBehalfOf = caller.acting?.publisher ?? null;
   if (parent !== null) return parent.child(capability, operation, onBehalfOf);
   const { principal, requestId, revision } = caller;
-  return new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision, onBehalfOf });
+  const run = new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision, onBehalfOf });
+  // Also on errors, and on a stream whose headers leave before its answer begins.
+  caller.setHeaders({ 'x-pailou-trace-id': run.id });
+  return run;
 }
 
 /** Formats other than OpenAI's decide by themselves which thoughts they send. */

@@ -94,7 +94,12 @@ export function progressEvents(batch: readonly ChatEvent[]): { readonly name: st
   });
 }
 
-/** For `answerChat`. */
+/** The only event of a run that failed before it began. */
+export function failedRunEvent(skill: string, version: string, { code, message }: GatewayError): string {
+  return runEvent('failed', { object: 'skill.run', skill, version, status: 'failed', error: { code, message } });
+}
+
+/** For `answerWhenBegun`. */
 export function runWriter(run: RunView) {
   return {
     collect() {

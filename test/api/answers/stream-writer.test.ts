@@ -11,7 +11,7 @@ function replyTo(raw: ServerResponse): FastifyReply {
   const reply = {
     raw,
     request: {},
-    server: { unreadMs: 60_000, activeRequests: { watch() {} } },
+    server: { unreadMs: 60_000, pingMs: 10_000, activeRequests: { watch() {} } },
     header: () => reply,
     hijack() {},
     getHeaders: () => ({ 'content-type': 'text/event-stream' }),
@@ -43,7 +43,7 @@ it('sends keep-alive comments, which clients ignore, while it is open and no lon
   };
   expect(await next()).toBe('data: one\n\n');
   for (let round = 0; round < 3; round++) {
-    vi.advanceTimersByTime(15_001);
+    vi.advanceTimersByTime(10_001);
     expect(await next()).toBe(': still here\n\n');
   }
   const timers = vi.getTimerCount();

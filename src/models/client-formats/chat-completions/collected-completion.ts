@@ -14,6 +14,8 @@ export interface CompletionOptions {
   readonly model: string;
   /** False leaves out members beyond OpenAI's schema: `reasoning_content`, the tool-loop steps and the mark of an estimate. */
   readonly reasoning: boolean;
+  /** What the headers could not say any more: it goes into the last chunk. */
+  readonly late?: { readonly warnings?: readonly string[] };
   /** The free-text tools of the request, which a vendor may have been offered as functions. */
   readonly customTools?: ReadonlySet<string>;
 }

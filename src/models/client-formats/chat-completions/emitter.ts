@@ -34,6 +34,11 @@ interface EmittedChoice {
 
 const done = 'data: [DONE]\n\n';
 
+/** The end of a failed stream: an error event, no finish reason, no `[DONE]`. */
+export function failedStream(error: GatewayError, requestId: string): string {
+  return `data: ${renderError(error, requestId)}\n\n`;
+}
+
 /** Options as in `createCompletionCollector`. `includeUsage` adds `usage: null` to every chunk and a last chunk with the counts. */
 export function createChunkEmitter(options: CompletionOptions & { readonly includeUsage: boolean }): ChunkEmitter {
   const choices = new Map<number, EmittedChoice>();
@@ -70,8 +75,11 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
       }
     }
     const end = `},"logprobs":null,"finish_reason":"${honest}"}]`;
-    const more = { limit, ...(warning === undefined ? {} : { warnings: [warning] }) };
-    const pailouMember = closed || (limit === undefined && warning === undefined) ? '' : `,"pailou":${JSON.stringify(more)}`;
+    const { late } = options;
+    const warnings = [...(late?.warnings ?? []), ...(warning === undefined ? [] : [warning])];
+    const more = { ...late, limit, warnings: warnings.length === 0 ? undefined : warnings };
+    const isPlain = limit === undefined && warning === undefined && late === undefined;
+    const pailouMember = closed || isPlain ? '' : `,"pailou":${JSON.stringify(more)}`;
     return `${text}${open(choice)}${end}${pailouMember}${close}`;
   };
 
@@ -176,7 +184,7 @@ export function createChunkEmitter(options: CompletionOptions & { readonly inclu
     },
     error(error, requestId) {
       ended = true;
-      return `data: ${renderError(error, requestId)}\n\n`;
+      return failedStream(error, requestId);
     },
   };
 }

@@ -21,6 +21,8 @@ export interface MessageOptions {
   readonly mcpBlocks: boolean;
   /** An estimate of the input tokens for the start of a stream, before a vendor's count is known. */
   readonly estimatedInput: () => number;
+  /** What the headers could not say any more: it goes into the last event but one. */
+  readonly late?: JsonObject & { readonly warnings?: readonly string[] };
 }
 
 type Finish = Extract<ChatEvent, { type: 'finish' }>;
@@ -116,6 +118,14 @@ export interface MessageEmitter {
   error(error: GatewayError, requestId: string): string;
 }
 
+/** The event that Anthropic's API sends during a silence. */
+export const pingEvent = renderEvent('ping', {});
+
+/** The end of a failed stream: an error event, no stop reason, no `message_stop`. */
+export function failedStream(error: GatewayError, requestId: string): string {
+  return `event: error\ndata: ${renderMessagesError(error, requestId)}\n\n`;
+}
+
 export function createMessageEmitter(options: MessageOptions): MessageEmitter {
   let text = '';
   let started = false;
@@ -150,12 +160,14 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
           ...(container === undefined ? {} : { container }),
         };
         // The headers have been sent, so a warning goes here.
-        const warnings = answer.finish?.warning === undefined ? {} : { warnings: [answer.finish.warning] };
+        const { late } = options;
+        const notes = [...(late?.warnings ?? []), ...(answer.finish?.warning === undefined ? [] : [answer.finish.warning])];
+        const told: JsonObject = { ...late, ...(notes.length === 0 ? {} : { warnings: notes }) };
         text += renderEvent('message_delta', {
           delta,
           usage: renderMessagesUsage(answer.usage),
           ...more,
-          ...pailouMember({ ...stepsOf(answer), ...warnings }),
+          ...pailouMember({ ...stepsOf(answer), ...told }),
         });
         text += renderEvent('message_stop', {});
       }
@@ -163,7 +175,7 @@ export function createMessageEmitter(options: MessageOptions): MessageEmitter {
     },
     error(error, requestId) {
       finished = true;
-      return `event: error\ndata: ${renderMessagesError(error, requestId)}\n\n`;
+      return failedStream(error, requestId);
     },
   };
 }

@@ -24,6 +24,8 @@ export interface ResponseOptions extends OutputForm {
   readonly model: string;
   /** Request fields that the response repeats. */
   readonly echo: JsonObject;
+  /** What the headers could not say any more: it goes into the last event. */
+  readonly late?: JsonObject & { readonly warnings?: readonly string[] };
   /** Called once, before the final event is emitted. Not called for a failed response. */
   readonly onComplete: (complete: CompleteResponse) => void;
 }
@@ -98,15 +100,16 @@ class Answer {
   }
 
   #pailouMember(warning: string | undefined): { pailou?: JsonObject } {
-    if (this.#steps.length === 0) return warning === undefined ? {} : { pailou: { warnings: [warning] } };
+    const { late } = this.#options;
+    const warnings = [...(late?.warnings ?? []), ...(warning === undefined ? [] : [warning])];
     const limit = this.#finish?.limit;
-    return {
-      pailou: {
-        steps: this.#steps as unknown as readonly JsonObject[],
-        ...(limit === undefined ? {} : { limit }),
-        ...(warning === undefined ? {} : { warnings: [warning] }),
-      },
+    const members: JsonObject = {
+      ...late,
+      ...(this.#steps.length === 0 ? {} : { steps: this.#steps as unknown as readonly JsonObject[] }),
+      ...(this.#steps.length === 0 || limit === undefined ? {} : { limit }),
+      ...(warnings.length === 0 ? {} : { warnings }),
     };
+    return Object.keys(members).length === 0 ? {} : { pailou: members };
   }
 
   #cutShort(): string | null {
