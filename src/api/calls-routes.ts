@@ -11,6 +11,7 @@ import { addMcp } from './routes/mcp.ts';
 import { addMessages } from './routes/messages.ts';
 import { addModels } from './routes/models.ts';
 import { addRerank } from './routes/rerank.ts';
+import { addCompactResponse } from './routes/compact-response.ts';
 import { addResponses } from './routes/responses.ts';
 import { addRoot } from './routes/root.ts';
 import { addSkillRuns } from './routes/skill-runs.ts';
@@ -36,6 +37,7 @@ export function addCalls(app: FastifyInstance, services: CallServices, gate: Mcp
   addChatCompletions(app, services);
   addMessages(app, services);
   addResponses(app, services);
+  addCompactResponse(app, services);
   addEmbeddings(app, services);
   addRerank(app, services);
   addImages(app, services);

@@ -1,6 +1,6 @@
 /** What agents send back to /v1/responses: every type of item is understood, translated, or left out with a warning, and none stops a turn. */
 import { describe, expect, it } from 'vitest';
-import { ask, callNext, f, last, namespace, offered, patch, useAgentScene } from './agent-scene.ts';
+import { ask, callNext, f, last, namespace, offered, patch, scene, useAgentScene } from './agent-scene.ts';
 
 useAgentScene();
 
@@ -124,4 +124,22 @@ describe('items that come back', () => {
     expect(last().body).not.toHaveProperty('client_metadata');
     expect(offered().map((tool) => tool.function.name)).toEqual(['f']);
   });
+});
+
+it('a conversation is compacted by /v1/responses/compact too, also a stored one', async () => {
+  callNext();
+  const compact = (body: object) => scene.gateway.as('developer', 'POST', '/v1/responses/compact', { model: 'V', ...body });
+  const { json } = await compact({ input: 'Make 3 files.' });
+  expect(json).toMatchObject({
+    object: 'response.compaction',
+    output: [{ type: 'compaction' }],
+    usage: { input_tokens: 5, output_tokens: 2 },
+  });
+  expect(last().body.messages[0]).toEqual({ role: 'user', content: 'Make 3 files.' });
+  const stored = await scene.gateway.as('developer', 'POST', '/v1/responses', { model: 'V', input: 'And 2 folders.' });
+  expect((await compact({ previous_response_id: stored.json.id })).json.output).toHaveLength(1);
+  expect(last().body.messages.slice(0, 2)).toEqual([
+    { role: 'user', content: 'And 2 folders.' },
+    { role: 'assistant', content: 'ok' },
+  ]);
 });
