@@ -34,6 +34,8 @@ export async function startGatewayFor(server: string, dataDir: string): Promise<
     if (answer.status !== 201) throw new Error(await answer.text());
   };
   await create('providers', { name: 'llama', spec: { kind: 'llamacpp', options: { base_url: `${server}/v1` } } });
-  await create('models', { name: 'local', spec: { deployments: [{ provider: 'llama', model: 'SmolLM2-135M-Instruct' }] } });
+  // A busy machine is slow: no check is about time.
+  const limits = { first_token_ms: 300_000, idle_ms: 300_000, total_ms: 600_000 };
+  await create('models', { name: 'local', spec: { deployments: [{ provider: 'llama', model: 'SmolLM2-135M-Instruct' }], limits } });
   return { url: gateway.url, token, close: () => gateway.close(2_000) };
 }

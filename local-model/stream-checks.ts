@@ -20,7 +20,7 @@ interface Slot {
 
 /** Resolves when no slot of llama.cpp generates any more. */
 async function idle({ server }: Scene): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const slots = (await (await fetch(`${server}/slots`)).json()) as readonly Slot[];
     if (!slots.some((slot) => slot.is_processing)) return;
