@@ -37,7 +37,7 @@ export interface Storage {
 
 export async function composeStorage({ settings, homeIssuer, logger, owned }: StorageParts): Promise<Storage> {
   const { dataDir } = settings;
-  const database = await openDatabase({ url: settings.databaseUrl, dataDir, logger });
+  const database = await openDatabase({ url: settings.databaseUrl, dataDir, logger, forGateway: true });
   owned.defer(() => database.close());
   owned.defer(await migrateOrKeepTrying(database, logger, homeIssuer));
   const master = loadMasterKeys(settings);

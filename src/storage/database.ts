@@ -34,4 +34,6 @@ export interface DatabaseOptions {
   readonly url: string | null;
   readonly dataDir: string;
   readonly logger: Logger;
+  /** For a gateway: refuses a SQLite file on which another gateway runs. Absent: for commands, which may work beside it. */
+  readonly forGateway?: boolean;
 }

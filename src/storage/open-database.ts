@@ -7,6 +7,7 @@ import type { Database, DatabaseOptions } from './database.ts';
 import type { Schema } from './schema.ts';
 import { SqliteConnection } from './sqlite/connection.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
+import { type GatewayLock, lockForGateway } from './sqlite/gateway-lock.ts';
 import { isDataError, readOnlyCode, statementError } from './sqlite/errors.ts';
 
 const watchIntervalMs = 150;
@@ -21,7 +22,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const path = url === null ? join(dataDir, 'pailou.db') : pathOf(url);
   await makeFolder(dataDir);
   await makeFolder(dirname(path));
-  return openSqlite(path);
+  return openSqlite(path, options.forGateway === true);
 }
 
 function pathOf(url: string): string {
@@ -59,10 +60,22 @@ async function checkWritable(path: string): Promise<void> {
   }
 }
 
-async function openSqlite(path: string): Promise<Database> {
+/** Rejects as `open` does, and then holds no lock. */
+async function connect(path: string, lock: GatewayLock | null): Promise<SqliteConnection> {
+  try {
+    return await SqliteConnection.open(path);
+  } catch (thrown) {
+    lock?.release();
+    throw thrown;
+  }
+}
+
+async function openSqlite(path: string, forGateway: boolean): Promise<Database> {
   await makePrivate(path);
   await checkWritable(path);
-  const connection = await SqliteConnection.open(path);
+  if (forGateway) await makePrivate(`${path}.lock`);
+  const lock = forGateway ? await lockForGateway(path) : null;
+  const connection = await connect(path, lock);
   const query = new Kysely<Schema>({ dialect: sqliteDialect(connection) });
   const explain = (thrown: unknown): GatewayError =>
     thrown instanceof GatewayError
@@ -86,6 +99,9 @@ async function openSqlite(path: string): Promise<Database> {
     notify: async () => {},
     explain,
     blamesData: isDataError,
-    close: () => query.destroy(),
+    async close() {
+      await query.destroy();
+      lock?.release();
+    },
   };
 }

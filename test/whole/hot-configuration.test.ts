@@ -1,18 +1,29 @@
 /** Configuration takes effect without a restart, on every process, and breaks nothing that is in progress. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
 import { calling, skill } from './skill-scene.ts';
 import { startToolServer } from './tool-server.ts';
 import { answerOk, chunks, startVendor, type Vendor } from './vendor.ts';
 
+const postgres = databaseKinds.find(({ name }) => name === 'PostgreSQL');
+const itOnPostgres = it.skipIf(postgres?.missing !== false);
+const masterKey = randomBytes(32).toString('base64');
+let database: TestDatabase | undefined;
 let gateway: TestGateway;
 let first: Vendor;
 let second: Vendor;
 const ask = { model: 'hot', messages: [{ role: 'user', content: 'Hi' }] };
+const urlOf = (place: TestDatabase | undefined): Record<string, string> => (place?.url == null ? {} : { PAILOU_DATABASE_URL: place.url });
 const provider = (vendor: Vendor) => ({ kind: 'openai-compatible', options: { base_url: vendor.url } });
 
 beforeAll(async () => {
-  gateway = await startGateway();
+  if (postgres?.missing === false) database = await postgres.create();
+  gateway = await startGateway({ PAILOU_MASTER_KEY: masterKey, ...urlOf(database) });
   first = await startVendor();
   second = await startVendor();
   second.behave((request, response) => answerOk(request, response, 'second'));
@@ -25,13 +36,16 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await first[Symbol.asyncDispose]();
   await second[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
 });
 
-/** Starts a second process of the gateway on the same database, with the same identity service. */
-async function startSecondProcess() {
+/** Starts another node on the same database, with the same identity service. */
+async function startSecondProcess(dataDir: string) {
   return startProcess({
+    PAILOU_MASTER_KEY: masterKey,
+    ...urlOf(database),
     PAILOU_PORT: String(await freePort()),
-    PAILOU_DATA_DIR: gateway.dataDir,
+    PAILOU_DATA_DIR: dataDir,
     PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
     PAILOU_OAUTH_PRESET: 'generic',
     PAILOU_OAUTH_AUDIENCE: gateway.url,
@@ -40,8 +54,9 @@ async function startSecondProcess() {
 }
 
 describe('a changed provider address', () => {
-  it('interrupts none of 50 active streams, and new calls use the new address, even in a second process', async () => {
-    const other = await startSecondProcess();
+  itOnPostgres('interrupts none of 50 active streams, and new calls use the new address, even in a second process', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pailou-second-'));
+    const other = await startSecondProcess(dataDir);
     try {
       const finish: (() => void)[] = [];
       first.behave((request, response) => {
@@ -91,6 +106,7 @@ describe('a changed provider address', () => {
       }
     } finally {
       await other.close();
+      await rm(dataDir, { recursive: true, force: true });
     }
     // A node that stopped cleanly is no longer listed.
     expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.nodes).toHaveLength(1);

@@ -137,6 +137,14 @@ describe('an error at start', () => {
     taken.close();
   });
 
+  it('for a folder on which another gateway runs names the remedies, and the other one serves on', async () => {
+    await using first = await startGateway();
+    expect(await refuse({ PAILOU_DATA_DIR: first.dataDir }, startPailou)).toMatch(
+      /Another gateway process runs.*PAILOU_DATA_DIR.*PAILOU_DATABASE_URL/,
+    );
+    expect((await first.as('user', 'GET', '/v1/models')).status).toBe(200);
+  });
+
   it('for a damaged database and one that cannot be written says so', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pailou-damaged-'));
     await writeFile(join(folder, 'pailou.db'), randomBytes(8192));
