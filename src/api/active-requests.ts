@@ -51,6 +51,9 @@ export interface ActiveRequestsOptions {
 /** The longest time in milliseconds from the arrival of a call to its first event. */
 const longestBeginningMs = 3_600_000;
 
+/** The interval is divided into so many steps, each with a share of the calls. */
+const steps = 50;
+
 /** Owns a timer that does not keep the process alive. */
 export function createActiveRequests({ credentials, config, audit, logger, everyMs }: ActiveRequestsOptions): ActiveRequests {
   /** Active requests with the principal of the last check. */
@@ -130,8 +133,27 @@ export function createActiveRequests({ credentials, config, audit, logger, every
     open.set(call, call.request.principal);
     if (Date.now() - revokedAt < longestBeginningMs) look(call).catch(() => {});
   };
-  // Never rejects: `look` reports to the call.
-  const timer = setInterval(() => void recheck(), everyMs).unref();
+  /** The calls of this round that wait for their check. An iterator of a Map also gives calls that begin meanwhile. */
+  let round = open.keys();
+  /** The calls that are due, as a fraction. */
+  let share = 0;
+  /** Checks a share of the calls, so that each is checked once in the interval, and never all in one turn of the event loop. */
+  const recheckSome = (): void => {
+    for (share += open.size / steps; share >= 1; share--) {
+      let next = round.next();
+      if (next.done === true) {
+        round = open.keys();
+        next = round.next();
+      }
+      if (next.done === true) {
+        share = 0;
+        return;
+      }
+      // Never rejects: `look` reports to the call.
+      void look(next.value);
+    }
+  };
+  const timer = setInterval(recheckSome, everyMs / steps).unref();
 
   return {
     watch({ activeRequest: call }, { raw }) {

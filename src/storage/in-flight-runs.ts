@@ -1,9 +1,10 @@
-/** Streams, tools and skills in progress, on disk every two seconds: another process records the runs of a dead node. Each process writes its own file, so a fresh file means a live writer. */
+/** Streams, tools and skills in progress, on disk every two seconds: another process records the runs of a dead node. Each process appends what changed to its own file, so a fresh file means a live writer. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
-import type { Ledger, OpenRun, RunRecord } from '../types/run.ts';
+import type { Ledger } from '../types/run.ts';
+import { OpenRunLines, openRunsOf } from './open-run-lines.ts';
 
 export interface InFlightRuns extends Required<Ledger>, AsyncDisposable {}
 
@@ -21,58 +22,94 @@ const suffix = '.ndjson';
 const takenSuffix = '.taken';
 /** Runs written per turn of the event loop. */
 const atOnce = 200;
+/** Below this size, in characters, the appended part never causes a rewrite. */
+const leastRewrite = 256 * 1024;
 
 export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, deadAfterMs = 30_000 }: InFlightRunsOptions): InFlightRuns {
   const folder = join(dataDir, 'open-runs');
   const own = `${randomUUID()}${suffix}`;
-  const open = new Map<string, OpenRun>();
-  let written = false;
+  const runs = new OpenRunLines();
+  const path = join(folder, own);
+  /** Sizes in characters; 0 without a file. */
+  let base = 0;
+  let appended = 0;
   let complained = false;
   let working: Promise<void> = Promise.resolve();
 
-  const write = async (): Promise<void> => {
-    if (open.size === 0 && !written) return;
-    const path = join(folder, own);
-    if (open.size === 0) {
-      written = false;
-      return rm(path, { force: true });
-    }
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await using file = await openFile(`${path}.part`, 'w', 0o600);
+  /** Writes the lines, and returns their size. */
+  const writeTo = async (file: FileHandle): Promise<number> => {
+    let size = 0;
     let lines = '';
     let count = 0;
-    for (const run of open.values()) {
-      lines += `${JSON.stringify(run.snapshot())}\n`;
+    for (const line of runs.changes()) {
+      lines += line;
+      size += line.length;
       if (++count % atOnce > 0) continue;
       await file.write(lines);
       lines = '';
     }
-    await file.write(lines);
-    await rename(`${path}.part`, path);
-    written = true;
+    if (lines !== '') await file.write(lines);
+    return size;
   };
 
-  const adopt = async (path: string): Promise<void> => {
+  const writeAll = async (): Promise<void> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    runs.startOver();
+    base = 0;
+    {
+      await using file = await openFile(`${path}.part`, 'w', 0o600);
+      appended = await writeTo(file);
+    }
+    await rename(`${path}.part`, path);
+    base = appended;
+    appended = 0;
+  };
+
+  const append = async (): Promise<void> => {
+    await using file = await openFile(path, 'a', 0o600);
+    appended += await writeTo(file);
+    // Without a change too: a fresh file means a live writer.
+    const now = new Date();
+    await file.utimes(now, now);
+  };
+
+  const write = async (): Promise<void> => {
+    if (runs.size > 0) {
+      if (base === 0 || appended > Math.max(base, leastRewrite)) return writeAll();
+      try {
+        return await append();
+      } catch (thrown) {
+        // A line may be cut, so the file begins anew.
+        base = 0;
+        throw thrown;
+      }
+    }
+    if (base === 0) return;
+    base = 0;
+    runs.startOver();
+    await rm(path, { force: true });
+  };
+
+  const adopt = async (found: string): Promise<void> => {
     const taken = join(folder, `${randomUUID()}${takenSuffix}`);
     // Of several nodes on one folder only one succeeds.
-    await rename(path, taken);
-    const lines = (await readFile(taken, 'utf8')).split('\n').filter((line) => line !== '');
-    const runs = lines.map((line) => JSON.parse(line) as RunRecord);
+    await rename(found, taken);
+    const left = openRunsOf(await readFile(taken, 'utf8'));
     // A run that ended after all has its own record, and the first record stays.
-    for (const run of runs) ledger.record(run);
+    for (const run of left) ledger.record(run);
     await rm(taken, { force: true });
-    logger.warn({ runs: runs.length }, 'a node stopped during calls; their known usage is recorded');
+    if (left.length > 0) logger.warn({ runs: left.length }, 'a node stopped during calls; their known usage is recorded');
   };
 
   const look = async (): Promise<void> => {
     const names = await readdir(folder).catch(() => []);
     for (const name of names) {
       if (name.startsWith(own)) continue;
-      const path = join(folder, name);
-      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+      const found = join(folder, name);
+      const { mtimeMs } = await stat(found).catch(() => ({ mtimeMs: Date.now() }));
       if (Date.now() - mtimeMs <= deadAfterMs) continue;
-      if (name.endsWith(suffix) || name.endsWith(takenSuffix)) await adopt(path);
-      else await rm(path, { force: true });
+      if (name.endsWith(suffix) || name.endsWith(takenSuffix)) await adopt(found);
+      else await rm(found, { force: true });
     }
   };
 
@@ -93,9 +130,9 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
   const finder = setInterval(() => void step(look), deadAfterMs / 3).unref();
 
   return {
-    begun: (run) => void open.set(run.id, run),
+    begun: (run) => runs.begun(run),
     record(run) {
-      open.delete(run.id);
+      runs.ended(run.id);
       ledger.record(run);
     },
     content: (id, days, content) => ledger.content?.(id, days, content),

@@ -92,10 +92,22 @@ export function createMetrics(): Metrics {
   });
   const inFlight = new Gauge({ name: 'pailou_calls_in_flight', help: 'Active calls on this node.', registers });
 
+  /** The series of each operation, looked up once. */
+  const durations = new Map<string, { readonly total: Histogram.Internal<'operation'>; readonly first: Histogram.Internal<'operation'> }>();
+  function durationsOf(operation: string) {
+    let known = durations.get(operation);
+    if (known === undefined) {
+      known = { total: seconds.labels(operation), first: firstToken.labels(operation) };
+      durations.set(operation, known);
+    }
+    return known;
+  }
+
   function count(run: RunRecord): void {
     runs(1, run.capability, run.operation, run.outcome, run.error ?? '');
-    seconds.observe({ operation: run.operation }, (run.endedAt - run.startedAt) / 1000);
-    if (run.firstTokenAt !== null) firstToken.observe({ operation: run.operation }, (run.firstTokenAt - run.startedAt) / 1000);
+    const { total, first } = durationsOf(run.operation);
+    total.observe((run.endedAt - run.startedAt) / 1000);
+    if (run.firstTokenAt !== null) first.observe((run.firstTokenAt - run.startedAt) / 1000);
     for (const attempt of run.attempts) attempts(1, attempt.deployment, attempt.outcome, attempt.error ?? '');
     if (run.usage !== null) {
       const source = run.usage.estimated === true ? 'estimate' : 'vendor';

@@ -1,5 +1,5 @@
 /** Calls in flight on a node that died are recorded once, by another node. */
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -109,4 +109,44 @@ it('a folder that cannot be written fails no call, and is logged once', async ()
   expect(logger.lines).toHaveLength(1);
   runs.record(run.snapshot());
   expect(recorded).toHaveLength(1);
+});
+
+/** The characters of the file of this process. */
+const size = async (): Promise<number> => {
+  const [name] = (await files()).filter((each) => each.endsWith('.ndjson'));
+  return name === undefined ? 0 : (await readFile(join(dataDir, 'open-runs', name), 'utf8')).length;
+};
+
+it('runs without progress are written once, and a change writes the changed run alone', async () => {
+  const { runs } = start();
+  const records = Array.from({ length: 50 }, () => ({ ...runRecord({ outcome: 'error', error: 'internal_error' }) }));
+  const looks = records.map(() => 0);
+  for (const [index, record] of records.entries())
+    runs.begun({ id: record.id, snapshot: () => ((looks[index] = (looks[index] ?? 0) + 1), record) });
+  const first = await eventually(size, (count) => count > 0);
+  const later = (looks[0] ?? 0) + 3;
+  await eventually(
+    async () => looks[0] ?? 0,
+    (count) => count >= later,
+  );
+  expect(await size(), 'nothing is appended for runs without progress').toBe(first);
+  const [record] = records;
+  if (record === undefined) throw new Error('there is no run');
+  Object.assign(record, { usage: { inputTokens: 1, outputTokens: 77 } });
+  expect(await eventually(size, (count) => count > first)).toBe(first + JSON.stringify(record).length + 1);
+});
+
+it('of a dead node, ended runs are left out, the newest state of each other counts, and a cut line is no obstacle', async () => {
+  const [one, two] = [runRecord({ outcome: 'error' }), runRecord({ outcome: 'error' })];
+  const lines = [one, two, { ...two, usage: { inputTokens: 1, outputTokens: 9 } }, { id: one.id, ended: true }];
+  await mkdir(join(dataDir, 'open-runs'), { recursive: true });
+  const text = `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"id":"cut","outc`;
+  await writeFile(join(dataDir, 'open-runs', 'dead.ndjson'), text);
+  await age();
+  const { recorded } = start();
+  await eventually(
+    async () => recorded.length,
+    (count) => count > 0,
+  );
+  expect(recorded.map(({ id, usage }) => [id, usage?.outputTokens])).toEqual([[two.id, 9]]);
 });

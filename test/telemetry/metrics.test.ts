@@ -32,4 +32,13 @@ describe('metrics of runs', () => {
     ]);
     expect(text).toContain('pailou_run_duration_seconds_count{operation="chat"} 4');
   });
+
+  it('keep series apart whose labels differ only in where one ends and the next begins', async () => {
+    const metrics = createMetrics();
+    const ledger = metrics.counting({ record: () => {} });
+    ledger.record(runRecord({ capability: 'model/a\nchat', operation: 'b', attempts: [], usage: null }));
+    ledger.record(runRecord({ capability: 'model/a', operation: 'chat\nb', attempts: [], usage: null }));
+    const { text } = await metrics.render();
+    expect(seriesOf(text, 'pailou_runs_total')).toHaveLength(2);
+  });
 });
