@@ -149,8 +149,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
         share = 0;
         return;
       }
-      // Never rejects: `look` reports to the call.
-      void look(next.value);
+      look(next.value).catch(() => {});
     }
   };
   const timer = setInterval(recheckSome, everyMs / steps).unref();
