@@ -2,13 +2,16 @@
 import { type Dispatcher, Pool } from 'undici';
 
 export interface Call {
+  /** Default: /v1/chat/completions. */
+  readonly path?: string;
   readonly body: Buffer;
   readonly streamed: boolean;
 }
 
 export interface Target {
   readonly url: string;
-  readonly token: string | null;
+  /** Used in turn. Empty: calls without a token. */
+  readonly tokens: readonly string[];
 }
 
 export interface LoadResult {
@@ -20,11 +23,24 @@ export interface LoadResult {
   readonly latencies: readonly number[];
 }
 
-/** The last bytes of a stream in OpenAI's and in Anthropic's format. */
-const ends = [Buffer.from('data: [DONE]'), Buffer.from('message_stop')];
+/** The last bytes of a stream in each client format. */
+const ends = ['data: [DONE]', 'message_stop', 'response.completed'].map((end) => Buffer.from(end));
 
-class Answer implements Dispatcher.DispatchHandler {
+/** The request with the token whose turn it is. */
+export function requestOf({ tokens }: Target, call: Call, turn: number): Dispatcher.DispatchOptions {
+  const token = tokens[turn % tokens.length];
+  return {
+    path: call.path ?? '/v1/chat/completions',
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+    body: call.body,
+  };
+}
+
+export class Answer implements Dispatcher.DispatchHandler {
   chunks = 0;
+  /** When the first bytes of the body arrived. */
+  firstAt = 0;
   readonly #streamed: boolean;
   readonly #resolve: () => void;
   readonly #reject: (error: Error) => void;
@@ -44,7 +60,9 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, part: Buffer): void {
-    this.#tail = part;
+    if (this.firstAt === 0) this.firstAt = performance.now();
+    // The end of a stream may be divided.
+    this.#tail = part.length < 512 ? Buffer.concat([this.#tail, part]).subarray(-2_048) : part;
     if (!this.#streamed) return;
     for (let at = part.indexOf('\n\n'); at >= 0; at = part.indexOf('\n\n', at + 2)) this.chunks++;
   }
@@ -61,25 +79,28 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Keeps `callers` calls in flight for `seconds`, then waits for the last ones. Rejects if any call fails. */
-export async function load(target: Target, call: Call, options: { callers: number; seconds: number }): Promise<LoadResult> {
+/** Keeps `callers` calls in flight for `seconds`, or until `calls` have begun, then waits for the last ones. Rejects if any call fails. */
+export async function load(
+  target: Target,
+  call: Call,
+  options: { readonly callers: number; readonly seconds: number; readonly calls?: number },
+): Promise<LoadResult> {
   const pool = new Pool(target.url, { connections: options.callers, pipelining: 1 });
-  const request: Dispatcher.DispatchOptions = {
-    path: '/v1/chat/completions',
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }) },
-    body: call.body,
-  };
+  // One request for each token, made before the load.
+  const requests = Array.from({ length: Math.max(1, target.tokens.length) }, (_, turn) => requestOf(target, call, turn));
+  const most = options.calls ?? Infinity;
+  let begun = 0;
   const latencies: number[] = [];
   let chunks = 0;
   const began = performance.now();
   const until = began + options.seconds * 1000;
   const caller = async (): Promise<void> => {
-    while (performance.now() < until) {
+    while (begun < most && performance.now() < until) {
       const start = performance.now();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const answer = new Answer(call.streamed, resolve, reject);
-      pool.dispatch(request, answer);
+      const request = requests[begun++ % requests.length];
+      if (request !== undefined) pool.dispatch(request, answer);
       await promise;
       latencies.push(performance.now() - start);
       // The last event is `[DONE]`.
@@ -102,25 +123,17 @@ export async function load(target: Target, call: Call, options: { callers: numbe
 /** Opens `count` streams that stay open. Resolves when each has sent its first bytes, with a function that closes them. */
 export async function openStreams(target: Target, body: Buffer, count: number): Promise<() => Promise<void>> {
   const pool = new Pool(target.url, { connections: count, pipelining: 1, bodyTimeout: 0 });
-  const opened = Array.from({ length: count }, () => {
+  const opened = Array.from({ length: count }, (_, index) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    pool.dispatch(
-      {
-        path: '/v1/chat/completions',
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }) },
-        body,
+    pool.dispatch(requestOf(target, { body, streamed: true }, index), {
+      onRequestStart: () => {},
+      onResponseStart: (_controller, status) => {
+        if (status !== 200) reject(new Error(`Status ${status} for an idle stream.`));
       },
-      {
-        onRequestStart: () => {},
-        onResponseStart: (_controller, status) => {
-          if (status !== 200) reject(new Error(`Status ${status} for an idle stream.`));
-        },
-        onResponseData: () => resolve(),
-        onResponseEnd: () => reject(new Error('An idle stream ended by itself.')),
-        onResponseError: (_controller, error) => reject(error),
-      },
-    );
+      onResponseData: () => resolve(),
+      onResponseEnd: () => reject(new Error('An idle stream ended by itself.')),
+      onResponseError: (_controller, error) => reject(error),
+    });
     return promise;
   });
   await Promise.all(opened);

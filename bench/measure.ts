@@ -1,12 +1,14 @@
 /** Measures in interleaved windows: each target in turn, repeatedly, so that noise from other processes affects all targets alike. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { load, type LoadResult, openStreams, type Target } from './load.ts';
+import { type Call, load, type LoadResult, openStreams, type Target } from './load.ts';
 import { cpuMicroseconds, residentKilobytes } from './processes.ts';
 import type { Scenario } from './scenarios.ts';
 
 export interface Candidate extends Target {
   readonly name: string;
   readonly pid: number;
+  /** True for Pailou: a scenario may call it in another client format. */
+  readonly speaksFaces?: boolean;
 }
 
 export interface Window {
@@ -35,24 +37,29 @@ export function median(values: readonly number[]): number {
 
 const quantile = (ascending: readonly number[], share: number): number =>
   ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
-const latencyOf = (results: readonly LoadResult[]): Latency => {
+export const latencyOf = (results: readonly Pick<LoadResult, 'latencies'>[]): Latency => {
   const all = results.flatMap((result) => result.latencies).sort((one, other) => one - other);
   return { p50: quantile(all, 0.5), p99: quantile(all, 0.99) };
 };
 
 export interface Plan {
   readonly windows: number;
+  /** Calls of each candidate before its first window. */
+  readonly warmCalls: number;
   readonly seconds: number;
 }
 
 /** Runs one scenario against all candidates. The first window of each is a warm-up and is discarded. */
 export async function measure(scenario: Scenario, candidates: readonly Candidate[], direct: Target, plan: Plan): Promise<Measured> {
-  const { call, callers } = scenario;
+  const { callers } = scenario;
+  const callOf = (candidate: Candidate): Call => (candidate.speaksFaces === true ? (scenario.face ?? scenario.call) : scenario.call);
+  for (const candidate of candidates)
+    await load(candidate, callOf(candidate), { callers, seconds: Infinity, calls: Math.ceil(plan.warmCalls / scenario.unitsPerCall) });
   const windows = new Map(candidates.map(({ name }): [string, Window[]] => [name, []]));
   for (let index = 0; index <= plan.windows; index++) {
     for (const candidate of candidates) {
       const before = cpuMicroseconds(candidate.pid);
-      const result = await load(candidate, call, { callers, seconds: plan.seconds });
+      const result = await load(candidate, callOf(candidate), { callers, seconds: plan.seconds });
       const used = cpuMicroseconds(candidate.pid) - before;
       if (index > 0)
         windows
@@ -61,11 +68,12 @@ export async function measure(scenario: Scenario, candidates: readonly Candidate
     }
   }
   const latency = new Map<string, Latency>();
-  if (!call.streamed) {
+  if (!scenario.call.streamed && scenario.face === undefined) {
     const targets = [{ name: 'direct', target: direct }, ...candidates.map((candidate) => ({ name: candidate.name, target: candidate }))];
     const results = new Map(targets.map(({ name }): [string, LoadResult[]] => [name, []]));
     for (let round = 0; round < 3; round++) {
-      for (const { name, target } of targets) results.get(name)?.push(await load(target, call, { callers: 2, seconds: plan.seconds / 3 }));
+      for (const { name, target } of targets)
+        results.get(name)?.push(await load(target, scenario.call, { callers: 2, seconds: plan.seconds / 3 }));
     }
     for (const { name } of targets) latency.set(name, latencyOf(results.get(name) ?? []));
   }

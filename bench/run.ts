@@ -1,27 +1,37 @@
 /**
  * `npm run bench`: loads a mock upstream, a bare proxy and Pailou in turn, and prints one table of Pailou's overhead. Options: --quick
- * (short windows), --only <part of a row's name>, --json (the rows as JSON too).
+ * (short windows), --only <part of a row's name>, --json (the rows as JSON too), --against <URL> (another gateway in front of an upstream,
+ * with --against-token and --against-model).
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { decisionRows } from './decision.ts';
-import { type BenchedGateway, startGateway } from './gateway.ts';
+import { type BenchedGateway, productionSettings, startGateway } from './gateway.ts';
 import { fillDataDir, manyGrants, manyModels } from './many-rows.ts';
 import { mcpRows } from './mcp.ts';
+import { afterIdlenessRow, changesRow, firstCallsRow, paceRows } from './moments.ts';
+import { peerRow } from './peer.ts';
 import { type Candidate, measure, median, memoryPerStream } from './measure.ts';
 import { startServer } from './processes.ts';
 import { type Row, scenarioRow, table } from './report.ts';
 import { chat, holdBody, models, scenarios } from './scenarios.ts';
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    against: { type: 'string' },
+    'against-token': { type: 'string' },
+    'against-model': { type: 'string', default: 'bench-chat' },
+  },
 });
 if (!existsSync('/proc/self/stat')) {
   console.error('The benchmark reads CPU time from /proc, so it needs Linux.');
   process.exit(2);
 }
-const plan = options.quick ? { windows: 3, seconds: 1 } : { windows: 7, seconds: 3 };
+const plan = options.quick ? { windows: 3, seconds: 1, warmCalls: 1_000 } : { windows: 7, seconds: 3, warmCalls: 20_000 };
 const streams = options.quick ? { few: 200, many: 800 } : { few: 500, many: 2500 };
 const budgets = { startMs: 2000, changeMs: 1000, streamKilobytes: 40 };
 
@@ -32,8 +42,8 @@ const upstream = await startServer('mock-upstream');
 owned.defer(() => upstream.stop());
 const proxy = await startServer('bare-proxy', upstream.url);
 owned.defer(() => proxy.stop());
-const bare: Candidate = { name: 'bare proxy', url: proxy.url, pid: proxy.pid, token: null };
-const direct = { url: upstream.url, token: null };
+const bare: Candidate = { name: 'bare proxy', url: proxy.url, pid: proxy.pid, tokens: [] };
+const direct = { url: upstream.url, tokens: [] };
 const rows: Row[] = [];
 
 /** Runs `work` if its row was selected. */
@@ -49,7 +59,7 @@ async function withGateway(
 ): Promise<void> {
   const gateway = await startGateway(upstream.url, models, fill);
   try {
-    await work(gateway, { name: 'Pailou', url: gateway.url, pid: gateway.pid, token: gateway.token });
+    await work(gateway, { name: 'Pailou', url: gateway.url, pid: gateway.pid, tokens: gateway.tokens, speaksFaces: true });
   } finally {
     await gateway.stop();
   }
@@ -72,6 +82,17 @@ await withGateway(undefined, async (gateway, pailou) => {
       note: `first start with migrations and demo; the next start ${gateway.againMs.toFixed(0)} ms`,
     },
   ]);
+});
+
+await withGateway(undefined, async (_gateway, pailou) => {
+  await section('first 1,000 calls after a start, CPU per call', async (work) => [await firstCallsRow(work, pailou, plan.warmCalls)]);
+  await section('at a fixed rate', (work) => paceRows(work, [bare, pailou], options.quick ? 2 : 10));
+  await section('after 10 s of idleness', async (work) => [await afterIdlenessRow(work, [bare, pailou])]);
+  const { against } = options;
+  if (against !== undefined)
+    await section('chat, beside a peer', async (work) => [
+      await peerRow(work, { url: against, token: options['against-token'] ?? null, model: options['against-model'] }, pailou, plan),
+    ]);
 });
 
 await section('MCP', async (work) => {
@@ -107,6 +128,7 @@ await section(`${manyModels.toLocaleString('en')} models, ${manyGrants.toLocaleS
   await withGateway(fillDataDir, async (gateway, pailou) => {
     const scenario = { ...chat, name: `chat; ${large}` };
     found.push(scenarioRow(scenario, await measure(scenario, [bare, pailou], direct, plan), bare, pailou));
+    found.push(await changesRow('chats at one change a second, p99; the same', gateway, pailou, options.quick ? 4 : 20));
     const changes: number[] = [];
     for (let index = 0; index < 7; index++) changes.push(await gateway.change());
     found.push({
@@ -123,7 +145,11 @@ await section(`${manyModels.toLocaleString('en')} models, ${manyGrants.toLocaleS
 });
 
 console.log(
-  `\nNode ${process.version}, ${availableParallelism()} cores; ${plan.windows} interleaved windows of ${plan.seconds} s each; ratio: median over the windows.\n`,
+  `\nNode ${process.version}, ${availableParallelism()} cores; ${plan.windows} interleaved windows of ${plan.seconds} s each after ${plan.warmCalls.toLocaleString('en')} calls; twenty tokens; ratio: median over the windows. Settings: ${Object.entries(
+    productionSettings,
+  )
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}; all else as it is unless set.\n`,
 );
 if (busyBefore > 0.5)
   console.log(

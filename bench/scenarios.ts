@@ -7,6 +7,8 @@ export const streamTokens = 200;
 export interface Scenario {
   readonly name: string;
   readonly call: Call;
+  /** The call of Pailou, where it is in another client format than that of the bare proxy. */
+  readonly face?: Call;
   readonly callers: number;
   /** Number of measured units in one call. */
   readonly unitsPerCall: number;
@@ -31,7 +33,7 @@ const repeated = (text: string, bytes: number): string => text.repeat(Math.ceil(
 
 /** Models by the provider that serves them. */
 export const models = {
-  bench: ['bench-chat', `bench-stream-${streamTokens}`, 'bench-hold'],
+  bench: ['bench-chat', `bench-stream-${streamTokens}`, 'bench-stream-20', 'bench-hold'],
   claude: [`bench-claude-${streamTokens}`],
 } as const;
 export const holdBody = body('bench-hold', question, true);
@@ -45,6 +47,36 @@ export const chat: Scenario = {
   budget: 1.8,
 };
 
+export const chatOf = (model: string): Call => ({ body: body(model, question, false), streamed: false });
+export const shortStream: Call = { body: body('bench-stream-20', question, true), streamed: true };
+
+/** The same question as a request of `/v1/messages` or `/v1/responses`. */
+function faceCall(face: 'messages' | 'responses', model: string, stream: boolean): Call {
+  const asked =
+    face === 'messages'
+      ? { max_tokens: 1_000, messages: [{ role: 'user', content: question }] }
+      : { input: [{ role: 'user', content: question }], store: false };
+  return {
+    path: `/v1/${face}`,
+    body: Buffer.from(JSON.stringify({ model, ...(stream ? { stream: true } : {}), ...asked })),
+    streamed: stream,
+  };
+}
+
+/** Both other client formats, whole and streamed, beside a chat of the bare proxy. */
+const faces = (['messages', 'responses'] as const).flatMap((face): readonly Scenario[] => [
+  { ...chat, name: `${face}, not streamed`, face: faceCall(face, 'bench-chat', false), budget: 2 },
+  {
+    name: `${face}, streamed chunk`,
+    call: { body: body(`bench-stream-${streamTokens}`, question, true), streamed: true },
+    face: faceCall(face, `bench-stream-${streamTokens}`, true),
+    callers: 40,
+    unitsPerCall: streamTokens,
+    unit: 'chunk',
+    budget: 1.5,
+  },
+]);
+
 export const scenarios: readonly Scenario[] = [
   chat,
   {
@@ -53,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
     callers: 16,
     unitsPerCall: 1,
     unit: 'call',
-    budget: 3,
+    budget: 2,
   },
   {
     name: 'chat, 200 kB Chinese request',
@@ -61,7 +93,7 @@ export const scenarios: readonly Scenario[] = [
     callers: 16,
     unitsPerCall: 1,
     unit: 'call',
-    budget: 3,
+    budget: 2,
   },
   {
     name: 'streamed chunk, same format',
@@ -77,6 +109,7 @@ export const scenarios: readonly Scenario[] = [
     callers: 40,
     unitsPerCall: streamTokens,
     unit: 'chunk',
-    budget: 1.8,
+    budget: 1.5,
   },
+  ...faces,
 ];
