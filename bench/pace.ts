@@ -1,4 +1,4 @@
-/** Open-loop load: calls start at a fixed rate, whether or not earlier ones have ended, so that a pause of the server counts for every call that it delays. */
+/** Open-loop load: calls start at a fixed rate, whether or not earlier ones have ended. A pause of the server counts for every call that it delays. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { Answer, type Call, requestOf, type Target } from './load.ts';

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: loads a mock upstream, a bare proxy and Pailou in turn, and prints one table of Pailou's overhead. Options: --quick
- * (short windows), --only <part of a row's name>, --json (the rows as JSON too), --against <URL> (another gateway in front of an upstream,
- * with --against-token and --against-model).
+ * (short windows), --only <part of a row's name>, --json (the rows as JSON too). --against <URL> adds another gateway, with
+ * --against-token and --against-model.
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
