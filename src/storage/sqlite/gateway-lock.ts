@@ -6,8 +6,8 @@ import { openError } from './errors.ts';
 
 /** SQLite's result code for a file that another connection has locked. */
 const busyCode = 5;
-/** A gateway that is stopping gives the lock up within this time. */
-const patienceMs = 3_000;
+/** A gateway that is stopping gives the lock up within these attempts: three seconds. */
+const attempts = 60;
 const pauseMs = 50;
 
 export interface GatewayLock {
@@ -34,13 +34,12 @@ function tryLock(lock: string): GatewayLock {
 /** Locks `<path>.lock` until `release`. Rejects with `storage_unavailable` while another gateway holds it. */
 export async function lockForGateway(path: string): Promise<GatewayLock> {
   const lock = `${path}.lock`;
-  const until = Date.now() + patienceMs;
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return tryLock(lock);
     } catch (thrown) {
       if (!isBusy(thrown)) throw openError(lock, thrown as Error);
-      if (Date.now() > until)
+      if (attempt === attempts)
         throw new GatewayError(
           'storage_unavailable',
           `Another gateway process runs on the database ${path}. Each of the two would count limits and budgets alone. Stop it, or set PAILOU_DATA_DIR to another folder. Several nodes need PostgreSQL: set PAILOU_DATABASE_URL, e.g. postgres://pailou@db.internal/pailou.`,
