@@ -10,7 +10,7 @@ import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
 import { collectText } from '../streaming/text-events.ts';
 import type { ChatBody } from '../types/chat.ts';
-import { toGatewayError } from '../types/errors.ts';
+import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
 import type { McpServerEntry, ModelEntry } from '../types/snapshot.ts';
 import type { ServerListing } from '../types/tool-source.ts';
@@ -35,6 +35,8 @@ const verdict = z.object({
   tools: z.array(z.object({ name: z.string(), description: z.string() })).optional(),
   resources: z.int().optional().describe('With templates.'),
   prompts: z.int().optional(),
+  instructions: z.string().optional().describe('What the server tells models about its use.'),
+  problems: z.array(z.string()).optional().describe('Definitions that are left out, and why.'),
   deployment: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() }).optional(),
 });
@@ -58,6 +60,16 @@ function failed(thrown: unknown, startedAt: number, request: FastifyRequest): z.
   const words = (): string | null =>
     details === undefined ? null : (typeof details === 'string' ? details : JSON.stringify(details)).slice(0, 2_000);
   return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message, detail: words() } };
+}
+
+/** An MCP server that answers nonsense, or not in time, is the finding of the test and no error of the gateway. */
+function ofServer(thrown: unknown, timeoutMs: number): unknown {
+  const cause = thrown instanceof GatewayError && thrown.cause !== undefined ? thrown.cause : thrown;
+  if (cause instanceof DOMException && cause.name === 'TimeoutError')
+    return new GatewayError('upstream_timeout', `The MCP server did not answer within ${timeoutMs} ms.`, { cause });
+  if (thrown instanceof GatewayError && thrown.code !== 'internal_error') return thrown;
+  const details = thrown instanceof Error ? thrown.message : String(thrown);
+  return new GatewayError('tool_failed', 'The MCP server answers with something that is not MCP.', { cause, details });
 }
 
 const question: Omit<ChatBody, 'model'> = { messages: [{ role: 'user', content: 'Answer with the single word: ready' }], max_tokens: 64 };
@@ -127,16 +139,18 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       await using draft = await config.draftMcpServer(writerOf(request), { tenant: principalOf(request).tenant, spec, name });
       try {
         const signal = AbortSignal.any([abortSignalOf(callerOf(request, reply).signal), AbortSignal.timeout(spec.call_timeout_ms)]);
-        const { tools, resources, templates, prompts } = await offerOf(request, draft.server, signal);
+        const { tools, resources, templates, prompts, instructions, problems = [] } = await offerOf(request, draft.server, signal);
         return {
           ok: true,
           duration_ms: Date.now() - startedAt,
           tools: tools.map((tool) => ({ name: tool.name, description: tool.description ?? '' })),
           resources: resources.length + templates.length,
           prompts: prompts.length,
+          problems: [...problems],
+          ...(instructions === undefined ? {} : { instructions }),
         };
       } catch (thrown) {
-        return failed(thrown, startedAt, request);
+        return failed(ofServer(thrown, spec.call_timeout_ms), startedAt, request);
       }
     },
   );

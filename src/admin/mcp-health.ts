@@ -35,6 +35,9 @@ const healthView = z.object({
   quarantined: z.int().describe('Definitions that wait for an approval.'),
   synced_at: z.string().nullable(),
   error: z.string().nullable().describe('Why it cannot be listed; only for those who manage it.'),
+  problems: z
+    .array(z.string())
+    .describe('What is wrong with the server and which of its definitions are left out; only for those who manage it.'),
   connections: z.array(connectionView).describe('On this node; only for those who manage it.'),
 });
 const sessionView = z.object({
@@ -77,13 +80,15 @@ async function healthOf(
   viewer: Viewer,
   names: PersonNames,
 ): Promise<z.output<typeof healthView>> {
-  const { tools, quarantined, syncedAt, error } = catalogue.health(server);
+  const { tools, quarantined, syncedAt, error, problems } = catalogue.health(server);
+  const shownError = errorFor(error, viewer);
   const connections = viewer.manages ? (server.instance.connections?.() ?? []) : [];
   return {
     tools,
     quarantined,
     synced_at: syncedAt === null ? null : at(syncedAt),
-    error: errorFor(error, viewer),
+    error: shownError,
+    problems: viewer.manages ? [...(shownError === null ? [] : [shownError]), ...problems] : [],
     connections: await Promise.all(
       connections.map(async ({ person, state, protocol, pid, since, callsUnderWay }) => ({
         subject: person === null ? null : names.show(person),

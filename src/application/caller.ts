@@ -1,7 +1,7 @@
 /** The caller of one call: principal, configuration, current grants and connection. */
 import { decide } from '../auth/decide.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import type { Action, Capability, Principal } from '../types/access.ts';
+import type { Action, Capability, Decision, Principal } from '../types/access.ts';
 import type { CallSignal } from '../types/call-signal.ts';
 import { GatewayError, type ErrorCode } from '../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../types/snapshot.ts';
@@ -36,13 +36,22 @@ const decidingPrincipal = ({ acting, principal }: PermissionSubject): Principal 
 
 const grantsOf = ({ grants, view }: PermissionSubject): TenantView['grants'] => grants?.() ?? view.grants;
 
+function decided(caller: PermissionSubject, action: Action, capability: Capability): Decision {
+  return decide(decidingPrincipal(caller), action, capability, grantsOf(caller), Date.now());
+}
+
+/** What a caller may use is also found in lists, whatever code or grant allows the use. The control API decides about `view` alone. */
 export function may(caller: PermissionSubject, action: Action, capability: Capability): boolean {
-  return decide(decidingPrincipal(caller), action, capability, grantsOf(caller), Date.now()).allowed;
+  return decided(caller, action, capability).allowed || (action === 'view' && decided(caller, 'use', capability).allowed);
 }
 
 /** Throws `permission_denied` with the reason of the decision. */
 export function requireRight(caller: PermissionSubject, action: Action, capability: Capability): void {
-  const decision = decide(decidingPrincipal(caller), action, capability, grantsOf(caller), Date.now());
+  const decision = decided(caller, action, capability);
+  if (!decision.allowed && action === 'view' && may(caller, 'use', capability)) {
+    caller.needs?.add('use', capability, caller.acting);
+    return;
+  }
   if (decision.allowed) {
     caller.needs?.add(action, capability, caller.acting);
     return;

@@ -1,7 +1,7 @@
 /** Definitions of MCP servers: as approved and as last seen. */
 import type { JsonObject } from './json.ts';
 
-export const definitionKinds = ['tool', 'resource', 'template', 'prompt'] as const;
+export const definitionKinds = ['tool', 'resource', 'template', 'prompt', 'instructions'] as const;
 export type DefinitionKind = (typeof definitionKinds)[number];
 
 /** One definition that a server offers or offered. */
@@ -10,7 +10,7 @@ export interface PinnedDefinition {
   readonly server: string;
   readonly tenant: string;
   readonly kind: DefinitionKind;
-  /** The server's name for it: a tool's or prompt's name, a resource's URI, a template's URI template. */
+  /** The server's name for it: a tool's or prompt's name, a resource's URI, a template's URI template. Instructions have the name `instructions`. */
   readonly name: string;
   /** `approved`: the current definition is the approved one. `changed`: it differs. `new`: it was never approved. */
   readonly state: 'approved' | 'changed' | 'new';

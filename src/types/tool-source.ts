@@ -23,6 +23,10 @@ export interface ServerListing {
   readonly resources: readonly ResourceDefinition[];
   readonly templates: readonly TemplateDefinition[];
   readonly prompts: readonly PromptDefinition[];
+  /** How to use the server, for a model. */
+  readonly instructions?: string;
+  /** Definitions that were left out, and why. For those who set up the server. */
+  readonly problems?: readonly string[];
 }
 
 export const emptyServerListing: ServerListing = { tools: [], resources: [], templates: [], prompts: [] };

@@ -45,7 +45,7 @@ function asker(request: FastifyRequest) {
 }
 
 export function addModels(app: FastifyInstance): void {
-  const config = { access: ['llm:model:view', 'llm:skill:view'] as const };
+  const config = { access: ['llm:model:view', 'llm:model:use', 'llm:skill:view', 'llm:skill:use'] as const };
 
   app.get('/v1/models', { config, schema: { tags: ['calls'], summary: 'The models and skills that you may see' } }, async (request) => {
     const caller = asker(request);

@@ -71,7 +71,7 @@ function detachedRequest({ id, headers, principal, socket }: FastifyRequest): Ac
 }
 
 export function addSkills(app: FastifyInstance, services: CallServices): void {
-  const view = { access: ['llm:skill:view'] as const };
+  const view = { access: ['llm:skill:view', 'llm:skill:use'] as const };
 
   app.get('/v1/skills', { config: view, schema: { tags: ['skills'], summary: 'The skills that you may see' } }, async (request) => {
     const principal = principalOf(request);

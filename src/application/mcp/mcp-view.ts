@@ -19,6 +19,7 @@ import {
   hasVisibleItems,
   serverOfResource,
   type VisibleItem,
+  visibleInstructions,
   visiblePrompts,
   visibleResources,
   visibleToolItems,
@@ -157,6 +158,10 @@ export function openMcpView(
           .toSorted((one, other) => (one.shown < other.shown ? -1 : 1))
           .map((each) => ({ ...each.definition, name: each.shown }) as never);
       return { tools: named(visibleToolItems(place)), prompts: named(visiblePrompts(place)), ...visibleResources(place) };
+    },
+    async instructions() {
+      await waitForFirstListing(only !== null);
+      return visibleInstructions(place);
     },
     call,
     ask,

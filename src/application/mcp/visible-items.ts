@@ -7,7 +7,7 @@ import type { McpServerEntry } from '../../types/snapshot.ts';
 import { type ServerListing, SourceRefusal, type ToolDefinition } from '../../types/tool-source.ts';
 import { type Caller, may, promptCapability, resourceCapability, toolCapability } from '../caller.ts';
 import type { CallServices } from '../services.ts';
-import { isVirtual, visibleTools } from '../tools/server-tools.ts';
+import { isVirtual, sourcesOf, visibleTools } from '../tools/server-tools.ts';
 import { claimantsOf, requireOwner } from './name-owners.ts';
 import { skillOfAddress } from './skill-folders.ts';
 
@@ -91,6 +91,26 @@ export function visibleResources(place: Place): Pick<ServerListing, 'resources' 
       if (!templates.has(each.uriTemplate) && visible(server, each.uriTemplate)) templates.set(each.uriTemplate, each);
   }
   return { resources: [...resources.values()], templates: [...templates.values()] };
+}
+
+/**
+ * The instructions of the servers of which the caller finds anything here. At the address of one server they are its own words, elsewhere
+ * each stands below the name of its server.
+ */
+export function visibleInstructions(place: Place): string | undefined {
+  const { services, caller, servers, only } = place;
+  const sources = [...new Set(servers.flatMap((server) => sourcesOf(caller, server)))];
+  const found = sources.flatMap((source) => {
+    const { instructions } = services.catalogue.offer(source);
+    const through = servers.filter((server) => server === source || sourcesOf(caller, server).includes(source));
+    return instructions !== undefined && through.some((server) => hasVisibleItems({ ...place, servers: [server] }))
+      ? [{ source, instructions }]
+      : [];
+  });
+  if (found.length === 0) return undefined;
+  const [first] = found;
+  if (only !== null && first?.source === only) return first.instructions;
+  return found.map(({ source, instructions }) => `## ${source.name}\n\n${instructions}`).join('\n\n');
 }
 
 /** True if the caller finds any item here. */

@@ -17,6 +17,8 @@ export interface ServerHealth {
   /** Epoch milliseconds of the last successful sync; null for never. */
   readonly syncedAt: number | null;
   readonly error: string | null;
+  /** Definitions that the last listing left out, and why. */
+  readonly problems: readonly string[];
 }
 
 export interface Catalogue {
@@ -58,6 +60,7 @@ interface Entry {
   syncStartedAt: number;
   usedAt: number;
   error: string | null;
+  problems: readonly string[];
   running: Promise<void> | null;
   /** Settles with the first sync, with or without success. */
   first: Promise<void> | null;
@@ -170,6 +173,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         if (!(await serialize(server, () => compareNow(entry, server, offer)))) return;
         entry.syncedAt = Date.now();
         entry.error = null;
+        entry.problems = offer.problems ?? [];
       } catch (thrown) {
         const reason = reasonOf(thrown);
         // Only our own text goes to the log: a server's text may contain other users' secrets.
@@ -224,6 +228,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       syncStartedAt: 0,
       usedAt: before?.usedAt ?? 0,
       error: null,
+      problems: isSame ? before.problems : [],
       running: null,
       first: null,
       createdAt: Date.now(),
@@ -313,9 +318,9 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     },
     refresh: (server) => resync(entries.get(server.id) ?? bind(server)),
     health(server) {
-      const { offer, pins, syncedAt, error } = entryOf(server);
+      const { offer, pins, syncedAt, error, problems } = entryOf(server);
       const quarantined = [...pins.values()].filter((pin) => pin.present && pin.state !== 'approved').length;
-      return { tools: offer.tools.length, quarantined, syncedAt, error };
+      return { tools: offer.tools.length, quarantined, syncedAt, error, problems };
     },
     definitions: (id) => {
       const entry = entries.get(id);

@@ -10,7 +10,13 @@ export type Definitions = ReadonlyMap<string, PinnedDefinition>;
 export const definitionKey = (kind: DefinitionKind, name: string): string => `${kind} ${name}`;
 
 /** Names of tools and prompts appear in configuration and URLs. Names of resources are URIs. */
-const longestName: Readonly<Record<DefinitionKind, number>> = { tool: 300, prompt: 300, resource: 2_000, template: 2_000 };
+const longestName: Readonly<Record<DefinitionKind, number>> = {
+  tool: 300,
+  prompt: 300,
+  resource: 2_000,
+  template: 2_000,
+  instructions: 300,
+};
 /** The databases cannot store longer keys. */
 const mostBytes = 2_000;
 
@@ -34,6 +40,8 @@ function itemsOf(offer: ServerListing): Map<string, { kind: DefinitionKind; name
   for (const resource of offer.resources) add('resource', resource.uri, resource);
   for (const template of offer.templates) add('template', template.uriTemplate, template);
   for (const prompt of offer.prompts) add('prompt', prompt.name, prompt);
+  const { instructions } = offer;
+  if (instructions !== undefined) add('instructions', 'instructions', { instructions });
   return items;
 }
 
@@ -127,5 +135,12 @@ export function offered(pins: Definitions): ServerListing {
       .filter((pin) => pin.kind === kind && pin.present && pin.state === 'approved')
       .toSorted((one, other) => (one.name < other.name ? -1 : 1))
       .map((pin) => pin.definition as never);
-  return { tools: of('tool'), resources: of('resource'), templates: of('template'), prompts: of('prompt') };
+  const [known] = of('instructions') as readonly { readonly instructions: string }[];
+  return {
+    tools: of('tool'),
+    resources: of('resource'),
+    templates: of('template'),
+    prompts: of('prompt'),
+    ...(known === undefined ? {} : { instructions: known.instructions }),
+  };
 }

@@ -10,6 +10,7 @@ const pinnedFields: Readonly<Record<DefinitionKind, readonly string[]>> = {
   resource: ['uri', 'name', 'title', 'description', 'mimeType'],
   template: ['uriTemplate', 'name', 'title', 'description', 'mimeType'],
   prompt: ['name', 'title', 'description', 'arguments'],
+  instructions: ['instructions'],
 };
 
 /** SHA-256 in hex. */

@@ -19,7 +19,7 @@ function readable(value: Json): Json {
 const isPrintable = (text: unknown): boolean => typeof text !== 'string' || printableLine(text) === text;
 
 /** Leaves out definitions whose name or URI is not printable, and cleans the other texts. */
-export function printableListing({ tools, resources, templates, prompts }: ServerListing): ServerListing {
+export function printableListing({ tools, resources, templates, prompts, instructions, problems }: ServerListing): ServerListing {
   const clean = <T>(list: readonly T[], called: (item: T) => unknown): readonly T[] =>
     list.filter((item) => isPrintable(called(item))).map((item) => readable(item as JsonObject) as T);
   const named = <T extends JsonObject>(list: readonly T[]): readonly T[] =>
@@ -29,5 +29,7 @@ export function printableListing({ tools, resources, templates, prompts }: Serve
     resources: named(clean(resources, ({ uri }) => uri)),
     templates: named(clean(templates, ({ uriTemplate }) => uriTemplate)),
     prompts: clean(prompts, ({ name }) => name),
+    ...(instructions === undefined ? {} : { instructions: printable(instructions) }),
+    ...(problems === undefined ? {} : { problems: problems.map((problem) => printableLine(problem)) }),
   };
 }

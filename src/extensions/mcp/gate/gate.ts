@@ -2,12 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as Sdk from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
-import { isJsonObject } from '../../../types/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Logger } from '../../../types/logger.ts';
 import type { McpView } from './mcp-view.ts';
 import { createHeldCalls } from './held-calls.ts';
 import { buildServer, viewOf } from './server.ts';
-import { createSessions, type SessionInfo, type Sessions } from './sessions.ts';
+import { createSessions, type SessionInfo, type Sessions, TooManySessions } from './sessions.ts';
 
 export interface McpGate {
   /** Serves one request to its end. `body` is the parsed JSON, undefined for none. `client` names the caller's OAuth2 client. */
@@ -40,8 +40,8 @@ const changeDelayMs = 200;
 const mostWatches = 100;
 
 /** JSON-RPC error for a session that is unknown or belongs to another caller. The client then opens a new one. */
-function unknownSession(): Response {
-  const error = { code: -32_001, message: 'There is no such session here any more. Open a new one with initialize.' };
+function unknownSession(why: string | null): Response {
+  const error = { code: -32_001, message: why ?? 'There is no such session here any more. Open a new one with initialize.' };
   return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 404 });
 }
 
@@ -65,12 +65,21 @@ export function createMcpGate(options: McpGateOptions): McpGate {
     const known = handlers.get(scope);
     if (known !== undefined) return known;
     // A request that opens no session is served without one, in either protocol era.
-    const made = sdk.createMcpHandler(() => buildServer({ sdk, version, held }, null, skills !== undefined).server, {
-      onerror: (error) => logger.debug({ reason: error.message }, 'MCP gate'),
-    });
+    const made = sdk.createMcpHandler(
+      async ({ authInfo }) =>
+        buildServer({ sdk, version, held }, null, { hasSkills: skills !== undefined, instructions: await instructionsFor(authInfo) })
+          .server,
+      {
+        onerror: (error) => logger.debug({ reason: error.message }, 'MCP gate'),
+      },
+    );
     handlers.set(scope, made);
     return made;
   };
+
+  /** Only the handshake shows instructions. */
+  const instructionsFor = async (authInfo: Sdk.AuthInfo | undefined): Promise<string | undefined> =>
+    authInfo?.extra?.['method'] === 'server/discover' ? await viewOf(authInfo).instructions?.() : undefined;
 
   const respond = async (sdk: typeof Sdk, sessions: Sessions, request: Request, given: Sdk.McpHandlerRequestOptions): Promise<Response> => {
     const view = viewOf(given.authInfo);
@@ -81,7 +90,15 @@ export function createMcpGate(options: McpGateOptions): McpGate {
           { jsonrpc: '2.0', error: { code: -32_000, message: 'The Content-Type must be application/json.' }, id: null },
           { status: 415 },
         );
-      return (await sessions.serve(request, given, view)) ?? unknownSession();
+      try {
+        return (
+          (await sessions.serve(request, given, view)) ??
+          unknownSession(sessions.endedWhy(request.headers.get('mcp-session-id') ?? '', view))
+        );
+      } catch (thrown) {
+        if (!(thrown instanceof TooManySessions)) throw thrown;
+        return Response.json({ jsonrpc: '2.0', error: { code: -32_000, message: thrown.message }, id: null }, { status: 429 });
+      }
     }
     const handler = handlerFor(sdk, view);
     const closed = given.authInfo?.extra?.['closed'] as AbortSignal;
@@ -113,7 +130,12 @@ export function createMcpGate(options: McpGateOptions): McpGate {
       // The token is not passed on, so no code behind this line can forward it.
       const closed = new AbortController();
       response.once('close', () => closed.abort());
-      const auth = { token: '', clientId: client, scopes: [], extra: { view, closed: closed.signal } };
+      const auth = {
+        token: '',
+        clientId: client,
+        scopes: [],
+        extra: { view, closed: closed.signal, method: isJsonObject(body as Json) ? (body as JsonObject)['method'] : undefined },
+      };
       await serve(Object.assign(request, { auth }) as never, response, body);
     },
     changed() {

@@ -32,6 +32,8 @@ export interface McpView {
   readonly scope: string;
   /** The definitions that the caller may see, under the names of this address. From memory; waits briefly for a server that was never synced. */
   offer(): Promise<ServerListing>;
+  /** How to use what the caller finds here, for the handshake. Waits as `offer` does. Undefined for none. */
+  instructions?(): Promise<string | undefined>;
   /** Present only at addresses that show skills. */
   readonly skills?: ViewSkills;
   /** Calls a tool by its shown name or an unambiguous bare name. Throws GatewayError for a missing or forbidden tool, SourceRefusal for an error of the server. */

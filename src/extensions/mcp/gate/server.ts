@@ -41,8 +41,12 @@ export interface GateParts {
   readonly held: HeldCalls;
 }
 
-/** `session` is null for a request without one. `hasSkills`: whether the address shows skills. */
-export function buildServer({ sdk, version, held }: GateParts, session: SessionMemory | null, hasSkills: boolean): GateServer {
+/** `session` is null for a request without one. `hasSkills`: whether the address shows skills. `instructions` are part of the handshake. */
+export function buildServer(
+  { sdk, version, held }: GateParts,
+  session: SessionMemory | null,
+  { hasSkills, instructions }: { readonly hasSkills: boolean; readonly instructions?: string | undefined },
+): GateServer {
   const server = new sdk.Server(
     { name: 'pailou', version },
     {
@@ -54,6 +58,7 @@ export function buildServer({ sdk, version, held }: GateParts, session: SessionM
         logging: {},
         ...(hasSkills ? { extensions: skillsCapability } : {}),
       },
+      ...(instructions === undefined ? {} : { instructions }),
     },
   );
   const watches = new Map<string, () => void>();

@@ -1,6 +1,7 @@
 /** Sessions of the older protocol (2025-11-25 and before). Each belongs to one caller at one address, and ends after `idleMs` without use. */
 import { randomUUID } from 'node:crypto';
 import type * as Sdk from '@modelcontextprotocol/server';
+import { LRUCache } from 'lru-cache';
 import type { McpView } from './mcp-view.ts';
 import type { SessionMemory } from './peer.ts';
 import { buildServer, type GateParts, type GateServer } from './server.ts';
@@ -16,7 +17,14 @@ export interface SessionInfo {
   readonly usedAt: number;
 }
 
+/** No session can be ended to make room for another. */
+export class TooManySessions extends Error {
+  override readonly name = 'TooManySessions';
+}
+
 export interface Sessions {
+  /** Why the session was ended to make room, if it was; for its holder only. */
+  endedWhy(id: string, view: McpView): string | null;
   /** Opens a session for `initialize`, or continues the one that the request names. Null for a session of another caller. */
   serve(request: Request, options: Sdk.McpHandlerRequestOptions, view: McpView): Promise<Response | null>;
   /** Sends `list_changed` to the clients of all sessions. */
@@ -74,6 +82,8 @@ function onBodyEnd(response: Response, ended: () => void): Response {
 export function createSessions(parts: GateParts, onEnd: (id: string) => void): Sessions {
   const { sdk } = parts;
   const sessions = new Map<string, Session>();
+  /** Why sessions were ended for others, for the clients that come back to them. */
+  const ended = new LRUCache<string, { readonly holder: string; readonly why: string }>({ max: mostOfAll });
 
   const end = (session: Session): void => {
     if (sessions.get(session.id) !== session) return;
@@ -87,20 +97,32 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
   }, sweepMs);
   sweeper.unref();
 
-  /** Evicts the session that is idle longest, of the same holder or of all. */
+  /** Ends the idle session that was not used for longest, of the same holder or of all. Throws TooManySessions where none is idle. */
   const makeRoom = (holder: string): void => {
-    const idlestOf = (those: Session[]) => those.toSorted((one, other) => one.open - other.open || one.usedAt - other.usedAt)[0];
+    const idlestOf = (those: Session[]) => those.filter(({ open }) => open === 0).toSorted((one, other) => one.usedAt - other.usedAt)[0];
     const own = [...sessions.values()].filter((session) => session.holder === holder);
     const candidates = own.length >= mostOfOne ? own : sessions.size >= mostOfAll ? [...sessions.values()] : [];
+    if (candidates.length === 0) return;
     const idlest = idlestOf(candidates);
-    if (idlest !== undefined) end(idlest);
+    if (idlest === undefined)
+      throw new TooManySessions(
+        candidates === own
+          ? `You have ${mostOfOne} sessions with open requests here, and no more are opened. Close one with DELETE, or use fewer clients.`
+          : 'This node has no room for another session. Try again soon.',
+      );
+    const why =
+      candidates === own
+        ? `This session was closed because you opened more than ${mostOfOne}, and it was the one unused for longest. Open a new one with initialize.`
+        : 'This session was closed because the node needed room for others. Open a new one with initialize.';
+    ended.set(idlest.id, { holder: idlest.holder, why });
+    end(idlest);
   };
 
   const open = async (view: McpView): Promise<Session> => {
     makeRoom(view.holder);
     const id = randomUUID();
     const memory: SessionMemory = { id, logLevel: null };
-    const gate = buildServer(parts, memory, view.skills !== undefined);
+    const gate = buildServer(parts, memory, { hasSkills: view.skills !== undefined, instructions: await view.instructions?.() });
     const transport = new sdk.WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
     const session: Session = Object.assign(memory, {
       holder: view.holder,
@@ -125,7 +147,7 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
       session.open++;
       session.usedAt = Date.now();
       let isOpen = true;
-      const ended = (): void => {
+      const requestEnded = (): void => {
         if (!isOpen) return;
         isOpen = false;
         session.open--;
@@ -135,11 +157,15 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
         const response = await session.transport.handleRequest(request, requestOptions);
         // A refused `initialize` opens no session.
         if (id === null && !response.ok) end(session);
-        return onBodyEnd(response, ended);
+        return onBodyEnd(response, requestEnded);
       } catch (thrown) {
-        ended();
+        requestEnded();
         throw thrown;
       }
+    },
+    endedWhy(id, view) {
+      const known = ended.get(id);
+      return known !== undefined && known.holder === view.holder ? known.why : null;
     },
     changed() {
       for (const { gate } of sessions.values()) {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { GatewayError } from '../../../types/errors.ts';
 import { definePlugin, type PluginServices } from '../../../types/plugin.ts';
+import { printable } from '../../../types/printable-text.ts';
 import { secret } from '../../../types/secret.ts';
 import type { CommandLine, StdioProgram, SystemUser } from '../../../types/stdio-programs.ts';
 import { commandLineOf, programOf } from './program/command-line.ts';
@@ -11,6 +12,20 @@ import { protocol, sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
 
 const text = z.string().max(4_000);
+
+/** Characters of standard error that are kept. */
+const mostWords = 4_000;
+const mostLines = 10;
+
+function lastLines(words: string): string {
+  const lines = printable(words)
+    .split('\n')
+    .map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '')
+    .slice(-mostLines)
+    .join(' | ');
+}
 
 const options = z
   .strictObject({
@@ -130,8 +145,12 @@ export default definePlugin({
         const transport = new StdioClientTransport({
           ...started,
           env: { ...(Object.fromEntries(withheld) as Record<string, string>), ...env },
-          stderr: 'ignore',
+          stderr: 'pipe',
           ...(line.cwd === null ? {} : { cwd: line.cwd }),
+        });
+        let words = '';
+        transport.stderr?.on('data', (part: Buffer) => {
+          words = (words + part.toString('utf8')).slice(-mostWords);
         });
         // The SDK's second close resolves while its first still waits for the process to end; both must wait.
         const closeOnce = transport.close.bind(transport);
@@ -146,7 +165,7 @@ export default definePlugin({
           await start();
           if (transport.pid !== null) unwatch = limitMemory(transport.pid, memory, services.logger);
         };
-        return transport;
+        return Object.assign(transport, { lastWords: () => lastLines(words) });
       },
     });
   },

@@ -83,11 +83,16 @@ export function withoutSecrets<T>(answer: T, secrets: readonly string[], isGood:
   return walk(answer) as T;
 }
 
-export function unreachable(cause: unknown, secrets: readonly string[]): GatewayError {
+function saidBefore(words: string, secrets: readonly string[]): string {
+  return words === '' ? '' : `; its last lines on standard error: ${failureText(words, secrets)}`;
+}
+
+/** `lastWords`: what a program wrote last to its standard error. */
+export function unreachable(cause: unknown, secrets: readonly string[], lastWords = ''): GatewayError {
   if (cause instanceof GatewayError) return cause;
   return new GatewayError('tool_failed', 'The MCP server cannot be reached or answers with an error. Tell your administrator.', {
     cause,
-    details: failureText(cause, secrets).slice(0, 1_000),
+    details: failureText(cause, secrets).slice(0, 1_000) + saidBefore(lastWords, secrets),
   });
 }
 

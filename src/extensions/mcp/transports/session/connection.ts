@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
 import type { PeerMethod, SourceConnection } from '../../../../types/tool-source.ts';
 import { version } from '../../../../types/version.ts';
+import { createListingMender, type ListingMender, mendMessages, protocolChecks } from './mended-listing.ts';
 import { isConnectionLost, removed, unreachable } from './connection-errors.ts';
 
 /** `legacy`: session-based protocol only. `auto`: negotiated with the server. `modern`: stateless protocol only. */
@@ -28,9 +29,16 @@ export interface ConnectionOptions {
   onConnected?(client: Client): void | Promise<void>;
 }
 
+/** A transport to a program knows what the program wrote last to its standard error. */
+export type SpeakingTransport = Transport & { lastWords?(): string };
+
 export interface Connection {
   /** Runs `work`. After a lost connection, runs it once more on a new one if `mayRepeat` allows that. */
-  use<T>(signal: AbortSignal, mayRepeat: (error: unknown) => boolean, work: (client: Client) => Promise<T>): Promise<T>;
+  use<T>(
+    signal: AbortSignal,
+    mayRepeat: (error: unknown) => boolean,
+    work: (client: Client, mender: ListingMender) => Promise<T>,
+  ): Promise<T>;
   /** Null while there is no connection. */
   status(): Omit<SourceConnection, 'person'> | null;
   close(): Promise<void>;
@@ -85,6 +93,9 @@ async function newClient(options: ConnectionOptions): Promise<Client> {
 export function createConnection(options: ConnectionOptions): Connection {
   const closing = new AbortController();
   let connecting: Promise<Client> | null = null;
+  const menders = new WeakMap<Client, ListingMender>();
+  /** The transport of the last connection, for its last words after a loss. */
+  let lastTransport: SpeakingTransport | null = null;
   /** The client of the current connection. The loss of an older one is ignored. */
   let current: Client | null = null;
   let since = 0;
@@ -107,7 +118,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   const connect = async (): Promise<Client> => {
     const client = await newClient(options);
     client.onclose = () => forget(client);
-    const transport = await options.transport();
+    const transport: SpeakingTransport = await options.transport();
+    lastTransport = transport;
+    const mender = createListingMender(await protocolChecks());
+    menders.set(client, mender);
+    mendMessages(transport, mender);
     try {
       await client.connect(transport, { timeout: connectTimeoutMs, signal: closing.signal });
     } catch (thrown) {
@@ -150,7 +165,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         if (isCallers) throw thrown;
         failedAt = Date.now();
         backoffMs = Math.min(Math.max(firstBackoffMs, backoffMs * 2), longestBackoffMs);
-        failure = unreachable(thrown, options.secrets);
+        failure = unreachable(thrown, options.secrets, lastTransport?.lastWords?.());
         throw failure;
       },
     );
@@ -166,12 +181,12 @@ export function createConnection(options: ConnectionOptions): Connection {
           signal.throwIfAborted();
           const client = await untilAborted(connected(), signal);
           try {
-            return await work(client);
+            return await work(client, menders.get(client) as ListingMender);
           } catch (thrown) {
             if (signal.aborted) throw thrown;
             if (!isConnectionLost(thrown)) throw thrown;
             drop(client);
-            if (attempt > 1 || !mayRepeat(thrown)) throw unreachable(thrown, options.secrets);
+            if (attempt > 1 || !mayRepeat(thrown)) throw unreachable(thrown, options.secrets, lastTransport?.lastWords?.());
           }
         }
       } finally {

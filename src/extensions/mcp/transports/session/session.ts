@@ -16,7 +16,7 @@ import { type Connection, createConnection, type ProtocolEra } from './connectio
 import { readServerListing } from './server-listing.ts';
 import { createPerCallerConnections, type PerCallerHandlers } from './per-caller-connections.ts';
 import { createResourceSubscriptions } from './resource-subscriptions.ts';
-import { refusal, sessionRefused, withoutSecrets } from './connection-errors.ts';
+import { refusal, sessionRefused, unreachable, withoutSecrets } from './connection-errors.ts';
 
 export interface SessionOptions {
   /** Creates a transport. `latest` gives the latest request of the connection's caller; null for the shared connection. */
@@ -137,11 +137,15 @@ export function createSession(options: SessionOptions): ToolSource {
           'tool_failed',
           'This MCP server has not been listed yet: no user has connected to it. Connect, or call POST /api/mcp-servers/{name}/sync.',
         );
-      const offer: ServerListing = await connection.use(
-        signal,
-        () => true,
-        (client) => readServerListing(client, signal),
-      );
+      const offer: ServerListing = await connection
+        .use(
+          signal,
+          () => true,
+          (client, mender) => readServerListing(client, signal, mender),
+        )
+        .catch((thrown: unknown) => {
+          throw unreachable(signal.aborted ? signal.reason : thrown, secrets);
+        });
       schemas = new Map(offer.tools.map(({ name, inputSchema }) => [name, inputSchema]));
       return offer;
     },

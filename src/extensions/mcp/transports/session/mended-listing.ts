@@ -1,0 +1,131 @@
+/** Mends the listings of careless servers before the SDK reads them: one malformed definition must not hide all others. */
+import type { Transport } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
+
+/** Validates one definition as the SDK would. Returns what is wrong with it, or null. */
+type Check = (definition: JsonObject) => string | null;
+
+interface ListKind {
+  readonly member: string;
+  readonly title: string;
+  readonly nameOf: (definition: JsonObject) => Json | undefined;
+  readonly check: Check;
+}
+
+export interface ListingMender {
+  /** The message, with mended definitions and without those that cannot be mended. */
+  mend(message: unknown): unknown;
+  /** What was left out or changed since `start`. */
+  readonly problems: readonly string[];
+  start(): void;
+}
+
+const withoutNulls = (value: JsonObject): JsonObject => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+
+/** A schema that leaves out its type says nothing else than an object, because arguments are one. */
+function asObjectSchema(schema: Json | undefined): Json {
+  if (schema === undefined || schema === null) return { type: 'object' };
+  return isJsonObject(schema) && (schema['type'] === undefined || schema['type'] === null) ? { ...schema, type: 'object' } : schema;
+}
+
+function mendedTool(given: JsonObject): JsonObject {
+  const tool: Record<string, Json | undefined> = { ...withoutNulls(given) };
+  tool['inputSchema'] = asObjectSchema(tool['inputSchema']);
+  if (tool['outputSchema'] !== undefined) tool['outputSchema'] = asObjectSchema(tool['outputSchema']);
+  if (isJsonObject(tool['annotations'])) tool['annotations'] = withoutNulls(tool['annotations']);
+  // Pailou serves no tasks, so a client must not be offered them.
+  if (isJsonObject(tool['execution'])) {
+    const { taskSupport: _unserved, ...execution } = tool['execution'];
+    if (Object.keys(execution).length === 0) delete tool['execution'];
+    else tool['execution'] = execution;
+  }
+  return tool;
+}
+
+const needsTasks = ({ execution }: JsonObject): boolean => isJsonObject(execution) && execution['taskSupport'] === 'required';
+
+const shown = (name: unknown): string => (typeof name === 'string' && name !== '' ? `"${name.slice(0, 200)}"` : 'without a name');
+
+/** `checks`: by the names of the protocol's types, such as `Tool`. */
+export function createListingMender(checks: (type: string) => Check): ListingMender {
+  const kinds: readonly ListKind[] = [
+    { member: 'tools', title: 'tool', nameOf: ({ name }) => name, check: checks('Tool') },
+    { member: 'resources', title: 'resource', nameOf: ({ uri }) => uri, check: checks('Resource') },
+    {
+      member: 'resourceTemplates',
+      title: 'resource template',
+      nameOf: ({ uriTemplate }) => uriTemplate,
+      check: checks('ResourceTemplate'),
+    },
+    { member: 'prompts', title: 'prompt', nameOf: ({ name }) => name, check: checks('Prompt') },
+  ];
+  let problems: string[] = [];
+
+  const mendedList = (list: readonly Json[], { member, title, nameOf, check }: ListKind): Json[] =>
+    list.flatMap((given) => {
+      const leaveOut = (why: string): [] => {
+        problems.push(`The ${title} ${shown(isJsonObject(given) ? nameOf(given) : null)} is left out: ${why}.`);
+        return [];
+      };
+      if (!isJsonObject(given)) return leaveOut('its definition is not an object');
+      if (member === 'tools' && needsTasks(given)) return leaveOut('it runs as a task only, and tasks are not served');
+      const definition = member === 'tools' ? mendedTool(given) : withoutNulls(given);
+      const fault = check(definition);
+      return fault === null ? [definition] : leaveOut(fault);
+    });
+
+  return {
+    get problems() {
+      return problems;
+    },
+    start() {
+      problems = [];
+    },
+    mend(message) {
+      const result = isJsonObject(message as Json) ? (message as JsonObject)['result'] : undefined;
+      if (!isJsonObject(result)) return message;
+      const kind = kinds.find(({ member }) => Array.isArray(result[member]));
+      if (kind !== undefined) {
+        const list = mendedList(result[kind.member] as Json[], kind);
+        return { ...(message as JsonObject), result: { ...withoutNulls(result), [kind.member]: list } };
+      }
+      const isHandshake = 'protocolVersion' in result || 'supportedVersions' in result;
+      return isHandshake ? { ...(message as JsonObject), result: withoutNulls(result) } : message;
+    },
+  };
+}
+
+/** Passes each message of the transport through the mender. */
+export function mendMessages(transport: Transport, mender: ListingMender): void {
+  let handler: Transport['onmessage'];
+  const mended: NonNullable<Transport['onmessage']> = (message, extra) => handler?.(mender.mend(message) as JSONRPCMessage, extra);
+  Object.defineProperty(transport, 'onmessage', {
+    configurable: true,
+    get: () => (handler === undefined ? undefined : mended),
+    set(next: Transport['onmessage']) {
+      handler = next;
+    },
+  });
+}
+
+/** The checks of the SDK, which is loaded with the first connection. */
+export async function protocolChecks(): Promise<(type: string) => Check> {
+  const { specTypeSchemas } = await import('@modelcontextprotocol/client');
+  const schemas = specTypeSchemas as unknown as Readonly<Record<string, Sdk>>;
+  return (type) => (definition) => {
+    const checked = schemas[type]?.['~standard'].validate(definition);
+    const issue = checked?.issues?.[0];
+    if (issue === undefined) return null;
+    const path = (issue.path ?? []).map((part) => (typeof part === 'object' ? String(part.key) : String(part))).join('.');
+    return `${path === '' ? '' : `${path}: `}${issue.message.slice(0, 300)}`;
+  };
+}
+
+interface Sdk {
+  readonly '~standard': {
+    validate(value: unknown): {
+      readonly issues?: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] }[];
+    };
+  };
+}
