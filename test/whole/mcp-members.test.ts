@@ -177,6 +177,7 @@ test('every member of definitions and results reaches the client', async () => {
     annotations: { title: 't', readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     icons: [{ src: 'data:image/png;base64,AA==', mimeType: 'image/png', sizes: ['48x48'], theme: 'dark' }],
     _meta: { 'x.example/y': { z: 1 } },
+    'x-unknown': 'kept',
   });
   const result = {
     content: [

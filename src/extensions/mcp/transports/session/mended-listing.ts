@@ -6,8 +6,10 @@ import { isJsonObject, type Json, type JsonObject } from '../../../../types/json
 /** Validates one definition as the SDK would. Returns what is wrong with it, or null. */
 type Check = (definition: JsonObject) => string | null;
 
+export type ListMember = 'tools' | 'resources' | 'resourceTemplates' | 'prompts';
+
 interface ListKind {
-  readonly member: string;
+  readonly member: ListMember;
   readonly title: string;
   readonly nameOf: (definition: JsonObject) => Json | undefined;
   readonly check: Check;
@@ -18,6 +20,8 @@ export interface ListingMender {
   mend(message: unknown): unknown;
   /** What was left out or changed since `start`. */
   readonly problems: readonly string[];
+  /** The definitions since `start`, by the member of the result. The SDK's own copies lack members that its schemas do not know. */
+  definitions(member: ListMember): readonly JsonObject[];
   start(): void;
 }
 
@@ -61,8 +65,9 @@ export function createListingMender(checks: (type: string) => Check): ListingMen
     { member: 'prompts', title: 'prompt', nameOf: ({ name }) => name, check: checks('Prompt') },
   ];
   let problems: string[] = [];
+  let collected = new Map<string, JsonObject[]>();
 
-  const mendedList = (list: readonly Json[], { member, title, nameOf, check }: ListKind): Json[] =>
+  const mendedList = (list: readonly Json[], { member, title, nameOf, check }: ListKind): JsonObject[] =>
     list.flatMap((given) => {
       const leaveOut = (why: string): [] => {
         problems.push(`The ${title} ${shown(isJsonObject(given) ? nameOf(given) : null)} is left out: ${why}.`);
@@ -79,8 +84,10 @@ export function createListingMender(checks: (type: string) => Check): ListingMen
     get problems() {
       return problems;
     },
+    definitions: (member) => collected.get(member) ?? [],
     start() {
       problems = [];
+      collected = new Map();
     },
     mend(message) {
       const result = isJsonObject(message as Json) ? (message as JsonObject)['result'] : undefined;
@@ -88,6 +95,7 @@ export function createListingMender(checks: (type: string) => Check): ListingMen
       const kind = kinds.find(({ member }) => Array.isArray(result[member]));
       if (kind !== undefined) {
         const list = mendedList(result[kind.member] as Json[], kind);
+        collected.set(kind.member, [...(collected.get(kind.member) ?? []), ...list]);
         return { ...(message as JsonObject), result: { ...withoutNulls(result), [kind.member]: list } };
       }
       const isHandshake = 'protocolVersion' in result || 'supportedVersions' in result;

@@ -1,6 +1,7 @@
 /** Lists all definitions of a connected server, page by page, within bounds. */
 import type { Client } from '@modelcontextprotocol/client';
-import type { ListingMender } from './mended-listing.ts';
+import type { JsonObject } from '../../../../types/json.ts';
+import type { ListingMender, ListMember } from './mended-listing.ts';
 import type { ServerListing } from '../../../../types/tool-source.ts';
 
 /** Bound on the instructions in characters; they are part of every client's prompt. */
@@ -29,14 +30,24 @@ export async function readServerListing(client: Client, signal: AbortSignal, men
         ),
     has.prompts === undefined ? [] : client.listPrompts(undefined, options).then((answer) => answer.prompts),
   ]);
-  const bounded = <T>(list: readonly T[]): readonly T[] => list.slice(0, mostOfOneSort);
+  /** As the server wrote them, without those that the SDK left out. */
+  const written = <T extends object>(
+    kept: readonly T[],
+    member: ListMember,
+    nameOf: (definition: JsonObject | T) => unknown,
+  ): readonly unknown[] => {
+    const names = new Set(kept.map(nameOf));
+    return mender
+      .definitions(member)
+      .filter((definition) => names.has(nameOf(definition)))
+      .slice(0, mostOfOneSort);
+  };
   const instructions = client.getInstructions();
-  // The SDK's types are narrower than what servers may send; definitions are passed on unchanged.
   return {
-    tools: bounded(tools),
-    resources: bounded(resources),
-    templates: bounded(templates),
-    prompts: bounded(prompts),
+    tools: written(tools, 'tools', (each) => (each as { name?: unknown }).name),
+    resources: written(resources, 'resources', (each) => (each as { uri?: unknown }).uri),
+    templates: written(templates, 'resourceTemplates', (each) => (each as { uriTemplate?: unknown }).uriTemplate),
+    prompts: written(prompts, 'prompts', (each) => (each as { name?: unknown }).name),
     ...(instructions === undefined || instructions.trim() === '' ? {} : { instructions: instructions.slice(0, mostInstructions) }),
     ...(mender.problems.length === 0 ? {} : { problems: mender.problems.slice(0, mostProblems) }),
   } as unknown as ServerListing;
