@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as Sdk from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
-import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject } from '../../../types/json.ts';
 import type { Logger } from '../../../types/logger.ts';
 import type { McpView } from './mcp-view.ts';
 import { createHeldCalls } from './held-calls.ts';
@@ -45,6 +45,8 @@ function unknownSession(why: string | null): Response {
   return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 404 });
 }
 
+const methodOf = (body: unknown): unknown => (typeof body === 'object' && body !== null && 'method' in body ? body.method : undefined);
+
 function resourcesListenedTo(body: unknown): readonly string[] {
   if (!isJsonObject(body) || body['method'] !== 'subscriptions/listen' || !isJsonObject(body['params'])) return [];
   const filter = body['params']['notifications'];
@@ -78,8 +80,10 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   };
 
   /** Only the handshake shows instructions. */
-  const instructionsFor = async (authInfo: Sdk.AuthInfo | undefined): Promise<string | undefined> =>
-    authInfo?.extra?.['method'] === 'server/discover' ? await viewOf(authInfo).instructions?.() : undefined;
+  const instructionsFor = async (authInfo: Sdk.AuthInfo | undefined): Promise<string | undefined> => {
+    if (authInfo?.extra?.['method'] !== 'server/discover') return undefined;
+    return viewOf(authInfo).instructions?.();
+  };
 
   const respond = async (sdk: typeof Sdk, sessions: Sessions, request: Request, given: Sdk.McpHandlerRequestOptions): Promise<Response> => {
     const view = viewOf(given.authInfo);
@@ -134,7 +138,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
         token: '',
         clientId: client,
         scopes: [],
-        extra: { view, closed: closed.signal, method: isJsonObject(body as Json) ? (body as JsonObject)['method'] : undefined },
+        extra: { view, closed: closed.signal, method: methodOf(body) },
       };
       await serve(Object.assign(request, { auth }) as never, response, body);
     },

@@ -1,6 +1,5 @@
 /** Mends the listings of careless servers before the SDK reads them: one malformed definition must not hide all others. */
-import type { Transport } from '@modelcontextprotocol/client';
-import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 
 /** Validates one definition as the SDK would. Returns what is wrong with it, or null. */
@@ -17,7 +16,7 @@ interface ListKind {
 
 export interface ListingMender {
   /** The message, with mended definitions and without those that cannot be mended. */
-  mend(message: unknown): unknown;
+  mend(message: Json): Json;
   /** What was left out or changed since `start`. */
   readonly problems: readonly string[];
   /** The definitions since `start`, by the member of the result. The SDK's own copies lack members that its schemas do not know. */
@@ -90,16 +89,17 @@ export function createListingMender(checks: (type: string) => Check): ListingMen
       collected = new Map();
     },
     mend(message) {
-      const result = isJsonObject(message as Json) ? (message as JsonObject)['result'] : undefined;
+      if (!isJsonObject(message)) return message;
+      const { result } = message;
       if (!isJsonObject(result)) return message;
       const kind = kinds.find(({ member }) => Array.isArray(result[member]));
       if (kind !== undefined) {
         const list = mendedList(result[kind.member] as Json[], kind);
         collected.set(kind.member, [...(collected.get(kind.member) ?? []), ...list]);
-        return { ...(message as JsonObject), result: { ...withoutNulls(result), [kind.member]: list } };
+        return { ...message, result: { ...withoutNulls(result), [kind.member]: list } };
       }
       const isHandshake = 'protocolVersion' in result || 'supportedVersions' in result;
-      return isHandshake ? { ...(message as JsonObject), result: withoutNulls(result) } : message;
+      return isHandshake ? { ...message, result: withoutNulls(result) } : message;
     },
   };
 }
@@ -107,7 +107,8 @@ export function createListingMender(checks: (type: string) => Check): ListingMen
 /** Passes each message of the transport through the mender. */
 export function mendMessages(transport: Transport, mender: ListingMender): void {
   let handler: Transport['onmessage'];
-  const mended: NonNullable<Transport['onmessage']> = (message, extra) => handler?.(mender.mend(message) as JSONRPCMessage, extra);
+  const mended: NonNullable<Transport['onmessage']> = (message, extra) =>
+    handler?.(mender.mend(message as unknown as Json) as unknown as JSONRPCMessage, extra);
   Object.defineProperty(transport, 'onmessage', {
     configurable: true,
     get: () => (handler === undefined ? undefined : mended),
