@@ -77,7 +77,8 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   const storage = await composeStorage({ settings, homeIssuer: issuers[0]?.issuer ?? null, logger, owned });
   const { database, master, ledger, audit } = storage;
 
-  const identity = await composeAuth({ settings, logger, url, issuers, database, master, owned });
+  const untrusted = { guard: outbound.untrustedGuard, fetch: outbound.untrustedClient.fetch };
+  const identity = await composeAuth({ untrusted, settings, logger, url, issuers, database, master, owned });
   const services: PluginServices = {
     logger,
     mode: settings.mode,

@@ -25,6 +25,7 @@ import { createUsageReader } from '../storage/usage-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
 import { holderOf } from './mcp-health.ts';
+import { addMcpSignIn } from './mcp-sign-in.ts';
 import { addControl } from './control-routes.ts';
 
 export interface ServerParts {
@@ -49,7 +50,7 @@ export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
 export function composeServer(parts: ServerParts): Promise<GatewayServer> {
   const { settings, publicUrl, version, config, prepareTenant, storage, nodes, identity, calls, gate, metrics, shutdown, logger } = parts;
   const { database, ledger, contents, audit } = storage;
-  const { issuers, credentials, browser, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
+  const { issuers, credentials, browser, mcpSignIn, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
   const runs = createRunReader(database, contents);
   const homeTenant = issuers[0]?.mapping.tenant ?? issuers[0]?.mapping.defaultTenant ?? 'default';
@@ -81,11 +82,9 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
       addSignIn(app, browser, commandLine, audit);
       addBackchannelLogout(app, { verify: verifyLogout, revocations, logger });
       addKeyExchange(app, exchange);
-      addProtectedResource(
-        app,
-        publicUrl,
-        issuers.map(({ issuer }) => issuer),
-      );
+      const services = issuers.map(({ issuer }) => issuer);
+      addProtectedResource(app, publicUrl, { services, ownSignIn: mcpSignIn !== null });
+      if (mcpSignIn !== null) void app.register(async (scope) => addMcpSignIn(scope, config, credentials, mcpSignIn));
       addRouting(app, calls);
       addOperation(app, {
         config,

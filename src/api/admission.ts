@@ -75,6 +75,12 @@ export interface AdmissionOptions {
   readonly prepareTenant: ((tenant: string) => Promise<void> | null) | null;
 }
 
+const mcpRoute = /^\/mcp(?:\/|$)/;
+
+function forMcpAlone(): GatewayError {
+  return new GatewayError('permission_denied', 'This token was issued to an MCP client and opens /mcp alone.');
+}
+
 export function addAdmission(app: FastifyInstance, { credentials, config, prepareTenant }: AdmissionOptions): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('held', null);
@@ -107,6 +113,7 @@ export function addAdmission(app: FastifyInstance, { credentials, config, prepar
     const admit = (principal: Principal): void => {
       request.principal = principal;
       if (principal.credential === 'key' && request.routeOptions.config.keys !== true) throw notForKeys();
+      if (principal.surface === 'mcp' && !mcpRoute.test(request.routeOptions.url ?? '')) throw forMcpAlone();
       // A caller without any code is refused everything, existing or not.
       if (request.routeOptions.config.decides !== true || principal.permissions.size === 0) checkRouteAccess(access, principal);
     };

@@ -65,6 +65,7 @@ function principalOf({ id, spec, tenant, expiresAt }: KeyEntry, person: Person):
     issuer: person.issuer,
     credential: 'key' as const,
     key: id,
+    ...(spec.surface === undefined ? {} : { surface: spec.surface }),
     ...(spec.capabilities === null ? {} : { within: spec.capabilities }),
     expiresAt,
   });

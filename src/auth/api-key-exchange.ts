@@ -66,7 +66,8 @@ export function createKeyExchange({ apiKeys, keys }: { readonly apiKeys: ApiKeyA
 
   return {
     async exchange(text, snapshot, address) {
-      const { key: id } = await apiKeys.authenticate(text, snapshot, address);
+      const { key: id, surface } = await apiKeys.authenticate(text, snapshot, address);
+      if (surface !== undefined) throw invalid('The token of an MCP client cannot be exchanged.');
       if (id === undefined) throw invalid('This is not a key.');
       const token = await new SignJWT()
         .setProtectedHeader(header)

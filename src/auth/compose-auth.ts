@@ -8,6 +8,8 @@ import { developmentIssuer } from './issuer-presets.ts';
 import type { IssuerSettings } from './issuer.ts';
 import { issuerFetch } from './issuer-fetch.ts';
 import { issuersFromSettings } from './issuers.ts';
+import { createMcpAuthorization, type McpAuthorization } from './mcp-sign-in/authorization.ts';
+import { createMcpClients, type McpClients } from './mcp-sign-in/clients.ts';
 import { createApiKeyAuthenticator } from './api-key-authenticator.ts';
 import { createKeyExchange, type KeyExchange } from './api-key-exchange.ts';
 import { createCurrentPeople } from './current-people.ts';
@@ -16,6 +18,7 @@ import { createSessions } from './sign-in/sessions.ts';
 import type { Settings } from '../config/settings.ts';
 import { createOutboundClient } from '../outbound/client.ts';
 import { createOperatorGuard } from '../outbound/compose-outbound.ts';
+import type { OutboundGuard } from '../outbound/guard.ts';
 import type { Database } from '../storage/database.ts';
 import { createApiKeyUsage, type ApiKeyUsage } from '../storage/api-key-usage.ts';
 import { createPeople, type People, type Person } from '../storage/people.ts';
@@ -23,6 +26,7 @@ import { createRevocations, type Revocations } from '../storage/revocations.ts';
 import { createSecretBox, derivedKey, derivedKeys, type MasterKeys } from '../storage/secret-box.ts';
 import { createSessionStore } from '../storage/session-store.ts';
 import type { Logger } from '../types/logger.ts';
+import { GatewayError } from '../types/errors.ts';
 import type { TokenExchange } from '../types/token-exchange.ts';
 import { createExchangeEndpoints } from './exchange-endpoints.ts';
 
@@ -38,6 +42,8 @@ export interface AuthParts extends IssuerParts {
   readonly issuers: readonly IssuerSettings[];
   readonly database: Database;
   readonly master: MasterKeys;
+  /** For metadata documents of MCP clients. */
+  readonly untrusted: { readonly guard: OutboundGuard; readonly fetch: typeof fetch };
 }
 
 export interface Identity {
@@ -45,6 +51,8 @@ export interface Identity {
   readonly credentials: Credentials;
   /** Null when browser sign-in is not configured. */
   readonly browser: BrowserAuth | null;
+  /** The sign-in of MCP clients; null when it is off. */
+  readonly mcpSignIn: { readonly clients: McpClients; readonly authorization: McpAuthorization; readonly browser: BrowserAuth } | null;
   /** Null when keys are not exchanged. */
   readonly exchange: KeyExchange | null;
   /** The sign-in of `pailou login`; null when not available. */
@@ -93,6 +101,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     isBlocked: (principal) => revocations.isBlocked(principal),
     tokenHeader: settings.oauth.tokenHeader,
   });
+  const mcpSignIn = settings.mcpSignIn ? composeMcpSignIn(parts, browser) : null;
   const closing = new AbortController();
   owned.defer(() => closing.abort());
   const tokenExchange = createExchangeEndpoints({
@@ -108,6 +117,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     issuers,
     credentials,
     browser,
+    mcpSignIn,
     exchange,
     commandLine: composeCommandLineAuth(settings, issuers),
     apiKeyUsage,
@@ -137,6 +147,22 @@ export async function configuredIssuers({ settings, logger, url, owned }: Issuer
   });
   owned.defer(() => identity.close());
   return [developmentIssuer(identity.issuer, url)];
+}
+
+/** Throws `configuration_invalid` without a browser sign-in. */
+function composeMcpSignIn({ settings, url, master, untrusted }: AuthParts, browser: BrowserAuth | null): Identity['mcpSignIn'] {
+  if (browser === null)
+    throw new GatewayError(
+      'configuration_invalid',
+      'PAILOU_MCP_SIGN_IN: people must be able to sign in with a browser. Set PAILOU_OAUTH_CLIENT_ID and PAILOU_OAUTH_CLIENT_SECRET, or leave it out.',
+      { param: 'PAILOU_MCP_SIGN_IN' },
+    );
+  const box = createSecretBox(derivedKeys(master, 'mcp sign-in'));
+  return {
+    clients: createMcpClients({ box, ...untrusted }),
+    authorization: createMcpAuthorization({ box, publicUrl: settings.publicUrl ?? url }),
+    browser,
+  };
 }
 
 function isDiscovered({ named, keys }: IssuerSettings): boolean {

@@ -105,6 +105,13 @@ const table = {
     example: '72',
     default: '24',
   },
+  PAILOU_MCP_SIGN_IN: {
+    meaning:
+      'Whether Pailou registers MCP clients itself and signs people in for them, where the OAuth2 service has no registration. Needs the client of a browser sign-in. The tokens open /mcp alone.',
+    form: 'on or off',
+    example: 'on',
+    default: 'off',
+  },
   PAILOU_CORS_ORIGINS: {
     meaning:
       'Origins of browser applications that may call /v1 and /mcp (CORS), separated by commas; * for all. Cookies never count there.',

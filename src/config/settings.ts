@@ -47,6 +47,8 @@ export interface Settings {
   readonly publicUrl: string | null;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
+  /** Whether Pailou signs people in for MCP clients that the OAuth2 service does not know. */
+  readonly mcpSignIn: boolean;
   /** Whether API keys are accepted. */
   readonly apiKeys: 'off' | 'exchange' | 'on';
   /** A key is refused when its owner was not seen for so many hours. */
@@ -170,6 +172,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     publicUrl: read('PAILOU_PUBLIC_URL', (text) => url('https:', 'http:')(text)?.replace(/\/+$/, ''), null),
     dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
+    mcpSignIn: read('PAILOU_MCP_SIGN_IN', (text) => ({ on: true, off: false })[text], false),
     apiKeys: read('PAILOU_API_KEYS', oneOf('off', 'exchange', 'on'), 'on'),
     keyOwnerHours: read('PAILOU_API_KEYS_OWNER_HOURS', whole(1, 87_600), 24),
     recheckSeconds: read('PAILOU_RECHECK_SECONDS', whole(1, 3_600), 30),
@@ -252,6 +255,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     );
     if (others.length > 0) fault('PAILOU_OAUTH_SERVICES', `describes the services alone; leave out ${others.join(', ')}`);
   }
+  if (settings.mcpSignIn && settings.apiKeys !== 'on')
+    fault('PAILOU_MCP_SIGN_IN', 'needs PAILOU_API_KEYS=on, because the tokens of MCP clients are keys; set that, or leave it out');
   if (production && issuer === null && oauth.file === null)
     fault('PAILOU_OAUTH_ISSUER', 'is needed in production mode: the development identity service never runs there');
   if (production && settings.masterKey === null) fault('PAILOU_MASTER_KEY', "is needed in production mode: it seals the vendors' keys");

@@ -35,6 +35,8 @@ export interface Principal {
   readonly credential: 'token' | 'key' | 'session';
   /** The id of the key when the credential is a key. */
   readonly key?: string;
+  /** `mcp`: the token of an MCP client, which opens /mcp alone. Absent: every call. */
+  readonly surface?: 'mcp';
   /** Capability patterns that restrict a key. Absent: no restriction. */
   readonly within?: readonly string[];
   /** Epoch milliseconds at which the credential expires. */

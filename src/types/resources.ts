@@ -317,6 +317,7 @@ export const keySpec = z.strictObject({
     .nullable(),
   expires_at: z.iso.datetime({ offset: true }),
   replaced_by: z.string().nullable().default(null),
+  surface: z.literal('mcp').optional().describe('mcp: the token of an MCP client, which opens /mcp alone.'),
 });
 
 export const resourceSpecs = {

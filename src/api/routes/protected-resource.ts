@@ -9,11 +9,15 @@ export function metadataOf(publicUrl: string, path: string): string {
   return `${publicUrl}${wellKnown}${path === '/' ? '' : path}`;
 }
 
-/** `issuers`: the accepted token issuers. */
-export function addProtectedResource(app: FastifyInstance, publicUrl: string, issuers: readonly string[]): void {
+/** `services`: the accepted token issuers. `ownSignIn`: Pailou signs people in for MCP clients itself, which clients try first. */
+export function addProtectedResource(
+  app: FastifyInstance,
+  publicUrl: string,
+  { services, ownSignIn }: { readonly services: readonly string[]; readonly ownSignIn: boolean },
+): void {
   const about = (path: string) => ({
     resource: `${publicUrl}${path}`,
-    authorization_servers: issuers,
+    authorization_servers: ownSignIn && path !== '' ? [publicUrl, ...services] : services,
     bearer_methods_supported: ['header'],
     scopes_supported: permissionCodes,
     resource_name: 'Pailou',
