@@ -127,7 +127,7 @@ export function addMcpSignIn(app: FastifyInstance, config: ConfigService, creden
       const session = await signedIn(request);
       if (session === null) {
         const returnTo = encodeURIComponent(request.url);
-        return reply.header('cache-control', 'no-store').redirect(`${pathPrefix}/auth/login?return_to=${returnTo}`, 303);
+        return await reply.header('cache-control', 'no-store').redirect(`${pathPrefix}/auth/login?return_to=${returnTo}`, 303);
       }
       let back: { readonly redirectUri: string; readonly state: string | null } | null = null;
       try {
@@ -142,7 +142,7 @@ export function addMcpSignIn(app: FastifyInstance, config: ConfigService, creden
           ticket: authorization.ticket(asked, sessionKey(session.cookie)),
           action: `${pathPrefix}/oauth/authorize`,
         });
-        return sendPage(reply, page);
+        return await sendPage(reply, page);
       } catch (thrown) {
         if (!(thrown instanceof OauthError)) throw thrown;
         if (back === null) return sendPage(reply, errorPage(thrown.message), 400);
@@ -188,7 +188,7 @@ export function addMcpSignIn(app: FastifyInstance, config: ConfigService, creden
           request.body?.decision === 'allow'
             ? { code: await grantToken(request, asked, name), state: asked.state }
             : { error: 'access_denied', state: asked.state };
-        return reply.header('cache-control', 'no-store').redirect(answerAddress(asked.redirectUri, answer, publicUrl), 303);
+        return await reply.header('cache-control', 'no-store').redirect(answerAddress(asked.redirectUri, answer, publicUrl), 303);
       } catch (thrown) {
         if (!(thrown instanceof OauthError)) throw thrown;
         return sendPage(reply, errorPage(thrown.message), 400);
@@ -203,7 +203,7 @@ export function addMcpSignIn(app: FastifyInstance, config: ConfigService, creden
       try {
         const { token, expiresAt } = authorization.redeem(request.body);
         const seconds = Math.floor((expiresAt - Date.now()) / 1_000);
-        return reply.headers(noStore).send({ access_token: token, token_type: 'Bearer', expires_in: seconds, scope: 'mcp' });
+        return await reply.headers(noStore).send({ access_token: token, token_type: 'Bearer', expires_in: seconds, scope: 'mcp' });
       } catch (thrown) {
         return answerError(reply, thrown);
       }
