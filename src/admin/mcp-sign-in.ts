@@ -103,7 +103,7 @@ export function addMcpSignIn(app: FastifyInstance, config: ConfigService, creden
   app.post('/oauth/register', { config: open, schema: { tags, summary: 'Register an MCP client (RFC 7591)' } }, async (request, reply) => {
     try {
       const { id, name, redirectUris } = clients.register(request.body);
-      return reply
+      return await reply
         .code(201)
         .headers(noStore)
         .send({
@@ -127,7 +127,7 @@ export function addMcpSignIn(app: FastifyInstance, config: ConfigService, creden
       const session = await signedIn(request);
       if (session === null) {
         const returnTo = encodeURIComponent(request.url);
-        return await reply.header('cache-control', 'no-store').redirect(`${pathPrefix}/auth/login?return_to=${returnTo}`, 303);
+        return reply.header('cache-control', 'no-store').redirect(`${pathPrefix}/auth/login?return_to=${returnTo}`, 303);
       }
       let back: { readonly redirectUri: string; readonly state: string | null } | null = null;
       try {
