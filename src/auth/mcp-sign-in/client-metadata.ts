@@ -5,7 +5,7 @@ import { OauthError } from './oauth-error.ts';
 
 export interface McpClient {
   readonly id: string;
-  /** As the client calls itself. Nobody has checked it, unless the id is an address. */
+  /** The client's own name for itself, unchecked. */
   readonly name: string;
   readonly redirectUris: readonly string[];
 }

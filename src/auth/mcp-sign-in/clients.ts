@@ -1,6 +1,6 @@
 /**
- * MCP clients without storage. A registration (RFC 7591) is its own client id, sealed, so that nobody can fill a table. A client id
- * that is an https address names a metadata document (OAuth Client ID Metadata Documents), which is fetched as an address of a caller.
+ * MCP clients without storage. A registration (RFC 7591) is its own client id, sealed, because an open table could be filled by anyone.
+ * A client id that is an https URL names a client id metadata document. It is fetched through the guard for untrusted URLs.
  */
 import { LRUCache } from 'lru-cache';
 import type { OutboundGuard } from '../../outbound/guard.ts';
