@@ -1,5 +1,5 @@
 # The image of Pailou: small, not root, works with a read-only root file system. Data lies in /data.
-# Its steps were run in an empty folder on Debian 12; the image itself was never built by its authors, who had no registry.
+# Its steps were run in an empty folder on Debian 12, and the result as PID 1 with uid 1000; the image itself was never built by its authors, who had no registry.
 ARG NODE_IMAGE=node:26-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
