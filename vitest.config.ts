@@ -10,8 +10,9 @@ export default defineConfig({
     maxWorkers: 3,
     // Files of one worker share what they load: else half of all time goes into loading the same again.
     isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // A safety net, not a measure: a busy machine may take long.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     silent: 'passed-only',
     reporters: ['default', new SummaryReporter()],
   },

@@ -29,6 +29,7 @@ function row(name: string, spec: object, revision: number, over: Partial<ConfigT
     updated_by: 'bench',
     target: null,
     approved_tags: null,
+    labels: null,
     ...over,
   };
 }

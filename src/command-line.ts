@@ -64,6 +64,26 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: 'pailou doctor [--token <token>] [--json]     (--token - reads it from the standard input)',
     load: async () => (await import('./admin/commands/doctor.ts')).doctorCommand,
   },
+  apply: {
+    summary: 'Make the configuration as YAML files describe it, all or nothing (docs/configuration-as-code.md).',
+    usage: `pailou apply -f <file or folder> [--label name=value [--prune]] [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/configuration.ts')).applyCommand,
+  },
+  diff: {
+    summary: 'Show what apply would change; the exit code is 2 when there is something.',
+    usage: `pailou diff -f <file or folder> [--label name=value [--prune]] [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/configuration.ts')).diffCommand,
+  },
+  export: {
+    summary: 'Print the configuration of your tenant as YAML documents, secrets as ${env:…}.',
+    usage: `pailou export [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/configuration.ts')).exportCommand,
+  },
+  validate: {
+    summary: 'Check YAML files without a gateway and without their secrets; or print the JSON Schema of a document.',
+    usage: 'pailou validate -f <file or folder> | --schema',
+    load: async () => (await import('./admin/commands/configuration.ts')).validateCommand,
+  },
   migrate: {
     summary: 'Bring the database up to date without starting the gateway.',
     usage: 'pailou migrate',

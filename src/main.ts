@@ -1,11 +1,11 @@
 /** Composition root: composes the layers from the ground up, starts them, and stops them in reverse. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { createShutdown } from './api/shutdown.ts';
 import { composeServer, type GatewayServer } from './admin/compose-server.ts';
 import { composeApplication } from './application/compose-application.ts';
 import { composeAuth, configuredIssuers } from './auth/compose-auth.ts';
 import { composeCache } from './cache/compose-cache.ts';
+import { applyFiles } from './config/apply-files.ts';
 import { composeConfig } from './config/compose-config.ts';
 import { createPersonNames } from './config/person-names.ts';
 import { readSettings, type Settings } from './config/settings.ts';
@@ -13,6 +13,7 @@ import { createDemoTenants, demoProgram, seedDemo } from './demo-configuration.t
 import { composeDispatch } from './dispatch/compose-dispatch.ts';
 import { composeMcp } from './extensions/mcp/compose-mcp.ts';
 import { composeOutbound, networkServices } from './outbound/compose-outbound.ts';
+import { builtInFolders } from './plugins/built-in-folders.ts';
 import { loadPlugins } from './plugins/loader.ts';
 import { composeQuota } from './quota/compose-quota.ts';
 import { composeThoughts } from './storage/compose-thoughts.ts';
@@ -46,18 +47,13 @@ export interface Gateway {
 /** The time in milliseconds between the end of the calls and that of their connections. */
 const lastWordsMs = 2_000;
 
-/** The folders of built-in plugins; the loader finds each file. */
-const pluginFolders = ['providers', 'models/vendor-formats', 'dispatch/strategies', 'extensions/skills', 'extensions/mcp/transports'].map(
-  (folder) => fileURLToPath(new URL(folder, import.meta.url)),
-);
-
 /** Starts the service. Throws SettingsError or GatewayError with a message that names the remedy. */
 export async function startPailou(env: NodeJS.ProcessEnv): Promise<Gateway> {
   const settings = readSettings(env);
   const logger = createLogger(settings.logLevel);
   const owned = new AsyncDisposableStack();
   try {
-    return await build(settings, logger, owned);
+    return await build(settings, env, logger, owned);
   } catch (thrown) {
     await owned.disposeAsync();
     logger.flush();
@@ -66,7 +62,7 @@ export async function startPailou(env: NodeJS.ProcessEnv): Promise<Gateway> {
 }
 
 /** Every layer below HTTP, composed and started. */
-export async function composeLayers(settings: Settings, logger: Logger, owned: AsyncDisposableStack) {
+export async function composeLayers(settings: Settings, logger: Logger, owned: AsyncDisposableStack, env: NodeJS.ProcessEnv = {}) {
   const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`;
   const { dataDir } = settings;
   const metrics = createMetrics();
@@ -88,7 +84,7 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     tokenExchange: identity.tokenExchange,
   };
   const developerServices: PluginServices = { ...services, ...networkServices(outbound.developerGuard, outbound.developerClient) };
-  const registry = await loadPlugins({ folders: pluginFolders, pluginsDir: settings.pluginsDir, services, logger });
+  const registry = await loadPlugins({ folders: builtInFolders, pluginsDir: settings.pluginsDir, services, logger });
 
   const { catalogueFile, timeZones } = settings;
   const { proxied } = outbound;
@@ -97,6 +93,8 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   const home = issuers[0]?.mapping.defaultTenant ?? 'default';
   if (settings.mode === 'development') await seedDemo(config, home);
   const prepareTenant = settings.mode === 'development' ? createDemoTenants(config, home, logger) : null;
+  const fileTenant = issuers[0]?.mapping.tenant ?? home;
+  if (settings.configPath !== null) await applyFiles(config, { path: settings.configPath, tenant: fileTenant, env, logger });
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);
   const announce = (revision: number): void => {
@@ -140,9 +138,14 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
 }
 
 /** Composes the layers, opens the server, and returns the way to stop: drain, then dispose in reverse order. */
-async function build(settings: Settings, logger: Logger & { flush(): void }, owned: AsyncDisposableStack): Promise<Gateway> {
+async function build(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  logger: Logger & { flush(): void },
+  owned: AsyncDisposableStack,
+): Promise<Gateway> {
   owned.defer(() => logger.flush());
-  const layers = await composeLayers(settings, logger, owned);
+  const layers = await composeLayers(settings, logger, owned, env);
   const { url, issuers } = layers;
 
   const shutdown = createShutdown();

@@ -15,6 +15,7 @@ import { addAudit } from './audit.ts';
 import { addCatalogue } from './catalogue.ts';
 import { collections } from './collections.ts';
 import { addConfiguration } from './configuration.ts';
+import { addConfigurationFiles } from './configuration-files.ts';
 import { addConnectionTests } from './connection-test.ts';
 import type { SubjectReader } from './grant-warnings.ts';
 import { addGrants } from './grants.ts';
@@ -61,6 +62,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addMcpHealth(app, services.config, services.calls, services.gate, services.audit);
   addConnectionTests(app, services.config, services.calls);
   addConfiguration(app, services.config, services.nodes);
+  addConfigurationFiles(app, services.config);
   addAudit(app, services.audit, services.config.people);
   addRuns(app, services.runs);
   addSkillFolders(app, services.config);

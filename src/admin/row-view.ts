@@ -1,6 +1,8 @@
 /** A row as the control API shows it: secrets masked, names in snake case. */
 import { z } from 'zod';
 import { grantableKinds } from '../config/grant-reference.ts';
+import { fileOwns, isFileOwned } from '../config/file-owned.ts';
+import { rowLabels } from '../types/row-labels.ts';
 import type { ConfigRow } from '../types/resources.ts';
 
 export const rowView = z.object({
@@ -19,6 +21,8 @@ export const rowView = z.object({
     .nullable()
     .optional()
     .describe('The tags that an administrator approved for the row; grants by pattern and by tag match these. Null: not approved.'),
+  labels: rowLabels.optional(),
+  locked: z.string().optional().describe('Why the row cannot be changed here: the configuration file of the gateway owns it.'),
   partial: z.literal(true).optional().describe('You may view the row but not manage it: spec contains only its public part.'),
 });
 
@@ -35,6 +39,8 @@ export function showRow(row: ConfigRow): z.output<typeof rowView> {
     created_by: row.createdBy,
     updated_at: row.updatedAt,
     updated_by: row.updatedBy,
+    ...(row.labels === undefined ? {} : { labels: row.labels }),
+    ...(isFileOwned(row) ? { locked: fileOwns } : {}),
     ...((grantableKinds as readonly string[]).includes(row.kind)
       ? { approved_tags: row.approvedTags == null ? null : [...row.approvedTags] }
       : {}),

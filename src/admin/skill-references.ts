@@ -34,13 +34,13 @@ function referencesOf({ tools = [], cases = [] }: Partial<Named>): Reference[] {
 
 /**
  * Throws `configuration_invalid` for an unknown name, with visible names as a hint. Unchanged references to deleted things pass, so that
- * the row can still be edited. Tool names are checked by the run. A skill may name itself: depth is limited.
+ * the row can still be edited. `beside`: rows of the same change. Tool names are checked by the run. A skill may name itself: depth is limited.
  */
 export function requireReferences(
   config: ConfigService,
   request: FastifyRequest,
   skill: string,
-  { spec, before }: { readonly spec: Named; readonly before: Partial<Named> | undefined },
+  { spec, before, beside }: { readonly spec: Named; readonly before: Partial<Named> | undefined; readonly beside?: ReadonlySet<string> },
 ): void {
   const principal = principalOf(request);
   const { tenant } = principal;
@@ -49,7 +49,8 @@ export function requireReferences(
     const { kind, name, param } = reference;
     if (known.has(keyOf(reference))) continue;
     const row = name.endsWith('@draft') ? skillOf(name) : name;
-    if ((kind === 'skill' && row === skill) || config.row(tenant, kind, row) !== undefined) continue;
+    if ((kind === 'skill' && row === skill) || config.row(tenant, kind, row) !== undefined || beside?.has(`${kind} ${row}`) === true)
+      continue;
     const collection = collections.find((each) => each.kind === kind) as Collection;
     const { grants } = snapshotOf(request).tenant(tenant);
     const visible = config

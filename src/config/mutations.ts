@@ -16,6 +16,7 @@ import { resolvePeople, showPeople } from './row-people.ts';
 import { tagsOf } from './row-capability.ts';
 import { requireSameAddresses } from './secret-address.ts';
 import { hasMasked, restoreMasked, sealOptions } from './secret-fields.ts';
+import type { RowLabels } from '../types/row-labels.ts';
 import type { RowSet } from './row-set.ts';
 import { parseSpec } from './parse-spec.ts';
 
@@ -28,6 +29,8 @@ export interface Mutation {
   /** Instead of `spec`: computed from the stored row at write time, with masked secrets, so that concurrent small changes both count. */
   readonly edit?: (stored: ConfigRow['spec']) => unknown;
   readonly enabled?: boolean;
+  /** Undefined keeps the labels. */
+  readonly labels?: RowLabels;
   /** Undefined keeps the owner. */
   readonly owner?: string | null;
   /** The revision of the row that the caller saw; null or absent overwrites any revision. */
@@ -155,6 +158,7 @@ export function planChange(
     spec,
     ...(kind === 'grant' ? { target: targetOf(mutation, spec, before, rows) } : {}),
     ...approvalOf(mutation, before, spec, actor),
+    ...labelsOf(mutation.labels ?? before?.labels),
     enabled: mutation.enabled ?? before?.enabled ?? true,
     owner: ownerOf(mutation.owner, before?.owner ?? null, names),
     revision,
@@ -164,6 +168,10 @@ export function planChange(
     updatedBy: actor.subject,
   };
   return { kind, tenant, before, after };
+}
+
+function labelsOf(labels: RowLabels | undefined): Pick<ConfigRow, 'labels'> {
+  return labels === undefined || Object.keys(labels).length === 0 ? {} : { labels };
 }
 
 function ownerOf(written: string | null | undefined, stored: string | null, names: PersonNames): string | null {

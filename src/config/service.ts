@@ -21,6 +21,8 @@ import { createLastGood } from './last-good/keep.ts';
 import { readLastGood } from './last-good/read.ts';
 import { grantsOfDeleted } from './grant-targets.ts';
 import { isComplete, type Mutation, planChange } from './mutations.ts';
+import { type Applied, locateProblem, planRows, type WantedRow } from './apply.ts';
+import { requireUnlocked } from './file-owned.ts';
 import { createPersonNames, type PersonNames } from './person-names.ts';
 import { undoSince } from './rollback.ts';
 import { showPeople } from './row-people.ts';
@@ -61,6 +63,15 @@ export interface ConfigService extends Drafts {
   rowSet(): RowSet;
   /** All or nothing; live on this node when it resolves. Each change is authorized within its turn. Throws the error for the caller. */
   change(writer: Writer, mutations: readonly Mutation[], summary: string): Promise<Written>;
+  /**
+   * Makes the rows as wanted, and deletes `removed`: all or nothing. Rows that are so already stay. With `dryRun` everything is validated
+   * and nothing written.
+   */
+  apply(
+    writer: Writer,
+    wanted: readonly WantedRow[],
+    options: { readonly removed: readonly ConfigRow[]; readonly summary: string; readonly dryRun: boolean },
+  ): Promise<Applied>;
   history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
   /** Restores the tenant's rows of `revision` as a new revision. */
   rollback(writer: Writer, revision: number): Promise<{ revision: number; changes: number }>;
@@ -91,6 +102,13 @@ export interface ConfigServiceOptions {
   readonly logger: Logger;
   /** Polling behind the database's own notification, in milliseconds. */
   readonly pollMs?: number;
+}
+
+interface WriteOptions {
+  /** Validates and writes nothing. */
+  readonly dryRun?: boolean;
+  /** The error for a problem of a written row. */
+  readonly locate?: (problem: BuiltProblem) => unknown;
 }
 
 const closePatienceMs = 3_000;
@@ -173,7 +191,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     }
   };
 
-  const refuseNewProblems = (candidate: Built, changes: readonly ConfigChange[]): void => {
+  const refuseNewProblems = (candidate: Built, changes: readonly ConfigChange[], locate: (problem: BuiltProblem) => unknown): void => {
     const fresh = newProblems(candidate, current).filter(
       // A change that withdraws a right may take out what depends on it.
       (problem) => !(problem.error instanceof RightLost) || changes.some((change) => isAbout(problem, change)),
@@ -181,7 +199,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     const first = fresh[0];
     if (first === undefined) return;
     const own = fresh.find((problem) => changes.some((change) => isAbout(problem, change)));
-    if (own !== undefined) throw own.error;
+    if (own !== undefined) throw locate(own);
     const users = [...new Set(fresh.map((problem) => `${problem.kind} "${problem.name}"`))].slice(0, 5).join(', ');
     const removed = changes.find((change) => change.after === null);
     if (removed !== undefined)
@@ -199,6 +217,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     { actor }: Writer,
     summary: string,
     plan: (scene: WriteScene, revision: number) => Promise<readonly ConfigChange[]>,
+    { dryRun = false, locate = ({ error }) => error }: WriteOptions = {},
   ): Promise<{ revision: number; changes: readonly ConfigChange[] }> =>
     inTurn(async () => {
       for (let attempt = 0; attempt < commitAttempts; attempt++) {
@@ -207,7 +226,11 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         if (changes.length === 0) return { revision, changes };
         const candidate = await builder.build(current.rows.with(changes), revision + 1, current);
         try {
-          refuseNewProblems(candidate, changes);
+          refuseNewProblems(candidate, changes, locate);
+          if (dryRun) {
+            discard(candidate);
+            return { revision, changes };
+          }
           const committed = await store.commit(revision, changes, actor, summary);
           if (committed !== null) {
             databaseRevision = committed;
@@ -281,7 +304,10 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         let { rows } = scene;
         for (const mutation of mutations) {
           const stored = rows.group(mutation.kind, mutation.tenant).get(mutation.name);
-          if (stored !== undefined && mutation.operation !== 'create') authorizeRow(writer, mutation.kind, stored, { ...scene, rows });
+          if (stored !== undefined && mutation.operation !== 'create') {
+            requireUnlocked(stored, writer);
+            authorizeRow(writer, mutation.kind, stored, { ...scene, rows });
+          }
           const change = planChange(mutation, rows, next, writer.actor, factory, secrets, people);
           const authorized = authorizeChange(writer, change, { ...scene, rows }, isComplete(mutation));
           changes.push(authorized);
@@ -292,6 +318,15 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         return [...changes, ...grants];
       });
       return { revision, deletedGrants };
+    },
+
+    async apply(writer, wanted, { removed, summary, dryRun }) {
+      const plan = async (scene: WriteScene, next: number): Promise<readonly ConfigChange[]> => {
+        const changes = planRows(wanted, removed, { scene, writer, revision: next, secrets, people });
+        return [...changes, ...grantsOfDeleted(changes, scene.rows.with(changes))];
+      };
+      const { revision, changes } = await write(writer, summary, plan, { dryRun, locate: (problem) => locateProblem(problem, wanted) });
+      return { revision, changes, unchanged: wanted.length - changes.filter(({ after }) => after !== null).length };
     },
 
     history: (query) => store.history(query),

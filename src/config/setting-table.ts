@@ -254,8 +254,9 @@ const table = {
     default: 'false',
   },
   PAILOU_CONFIG: {
-    meaning: 'Reserved: a configuration file applied at start. Not in this version; setting it stops the start.',
-    form: 'a file',
+    meaning:
+      'A YAML file of configuration documents, or a folder of them, applied at the start (docs/configuration-as-code.md). Its rows are locked elsewhere.',
+    form: 'a file or a folder',
     example: 'pailou.yaml',
     default: 'none',
   },

@@ -77,6 +77,8 @@ export interface Settings {
   readonly oldMasterKeys: readonly string[];
   readonly oauth: OauthSettings;
   readonly pluginsDir: string | null;
+  /** A file, or a folder of files, of configuration documents that are applied at the start. */
+  readonly configPath: string | null;
   /** The operator's file for the model catalogue. */
   readonly catalogueFile: string | null;
   readonly timeZones: TimeZones;
@@ -208,6 +210,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       insecureAnyAudience: read('PAILOU_OAUTH_INSECURE_ANY_AUDIENCE', yes, false),
     },
     pluginsDir: read('PAILOU_PLUGINS_DIR', (text) => text, null),
+    configPath: read('PAILOU_CONFIG', (text) => text, null),
     catalogueFile: read('PAILOU_CATALOGUE', (text) => text, null),
     timeZones: read('PAILOU_TIME_ZONE', parseTimeZones, alwaysUtc),
     accessLog: read('PAILOU_ACCESS_LOG', shareOfCalls, production ? 1 : 0),
@@ -241,8 +244,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
   if (settings.masterKey === null && settings.oldMasterKeys.length > 0)
     fault('PAILOU_MASTER_KEY_OLD', 'has no meaning without PAILOU_MASTER_KEY, the key that takes over; set that too');
-  if (values.has('PAILOU_CONFIG'))
-    fault('PAILOU_CONFIG', 'configuration files do not exist yet in this version; set things up at /api, and leave it out');
   const { oauth } = settings;
   if ((oauth.clientId === null) !== (oauth.clientSecret === null))
     fault('PAILOU_OAUTH_CLIENT_ID', 'and PAILOU_OAUTH_CLIENT_SECRET belong together; set both or none');

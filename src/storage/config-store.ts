@@ -2,6 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+import { rowLabels } from '../types/row-labels.ts';
 import type { Basis } from '../types/basis.ts';
 import { auditEntryId } from './audit.ts';
 import { auditedRow } from './audited-row.ts';
@@ -45,6 +46,7 @@ function toRow(kind: ResourceKind, row: ConfigTable, box: SecretBox | null): Con
     ...(row.target === null ? {} : { target: row.target }),
     ...approvedTagsOf(row.approved_tags),
     ...basisOf(row.basis),
+    ...labelsOf(row.labels),
     revision: Number(row.revision),
     createdAt: row.created_at,
     createdBy: row.created_by,
@@ -76,6 +78,17 @@ function basisOf(text: string | null): Pick<ConfigRow, 'basis'> {
   }
 }
 
+/** Damaged labels own nothing. */
+function labelsOf(text: string | null): Pick<ConfigRow, 'labels'> {
+  if (text === null) return {};
+  try {
+    const labels = rowLabels.safeParse(JSON.parse(text));
+    return labels.success ? { labels: labels.data } : {};
+  } catch {
+    return {};
+  }
+}
+
 /** A damaged spec must not prevent other rows from loading. The snapshot lists it as a problem. */
 function parseSpec(text: string): ConfigRow['spec'] {
   try {
@@ -98,6 +111,7 @@ function toTable(row: ConfigRow): ConfigTable {
     target: row.target ?? null,
     approved_tags: row.approvedTags == null ? null : JSON.stringify(row.approvedTags),
     basis: row.basis === undefined ? null : JSON.stringify(row.basis),
+    labels: row.labels === undefined ? null : JSON.stringify(row.labels),
     revision: row.revision,
     created_at: row.createdAt,
     created_by: row.createdBy,

@@ -28,6 +28,7 @@ import * as basisOfRows from './migrations/0024-basis-of-rows.ts';
 import * as budgetAlerts from './migrations/0025-budget-alerts.ts';
 import * as serviceAccounts from './migrations/0030-service-accounts.ts';
 import * as spend from './migrations/0032-spend.ts';
+import * as rowLabels from './migrations/0050-row-labels.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -56,6 +57,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0025-budget-alerts': budgetAlerts,
   '0030-service-accounts': serviceAccounts,
   '0032-spend': spend,
+  '0050-row-labels': rowLabels,
 });
 
 /**

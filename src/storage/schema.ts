@@ -14,6 +14,8 @@ export interface ConfigTable {
   approved_tags: string | null;
   /** JSON: the rights by which the row reaches what it references. */
   basis: string | null;
+  /** JSON. */
+  labels: string | null;
   revision: number;
   created_at: string;
   created_by: string;

@@ -111,6 +111,12 @@ export const errorTable = {
     retryable: false,
     meaning: 'Something with this name already exists. Choose another name or update the existing one.',
   },
+  locked: {
+    status: 409,
+    type: request,
+    retryable: false,
+    meaning: 'The configuration file of the gateway owns the row. Change it in that file.',
+  },
   in_use: {
     status: 409,
     type: request,

@@ -1,6 +1,7 @@
 /** The resources that an administrator configures, as zod schemas: validator, type and API documentation. */
 import { z } from 'zod';
 import type { Basis } from './basis.ts';
+import type { RowLabels } from './row-labels.ts';
 import { structuredOutputs } from './structured-output.ts';
 import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
@@ -367,6 +368,8 @@ export interface ConfigRow {
   readonly approvedTags?: readonly string[] | null;
   /** The rights by which the row reaches what it references. Written with the row, never shown. Absent in rows of older versions. */
   readonly basis?: Basis;
+  /** Labels of configuration as code (`types/row-labels.ts`). */
+  readonly labels?: RowLabels;
   /** The configuration revision that last wrote this row. */
   readonly revision: number;
   readonly createdAt: string;

@@ -98,6 +98,8 @@ export type WriteDecision =
 /** The writer of a row. Every write of configuration has one. `decide` runs within the serialized write, with the rows and grants of that time. */
 export interface Writer {
   readonly actor: Actor;
+  /** True for the configuration file of the gateway, which alone changes the rows that it owns. */
+  readonly isConfigurationFile?: boolean;
   /** The kinds of rows that the route declares. */
   readonly kinds: readonly ResourceKind[];
   decide(write: RowWrite, grants: GrantIndex): WriteDecision;

@@ -39,6 +39,7 @@ const known = [
   '0025-budget-alerts',
   '0030-service-accounts',
   '0032-spend',
+  '0050-row-labels',
 ];
 
 /** The database part of a node's start, in its own process. */

@@ -157,7 +157,7 @@ export async function startGateway(
 }
 
 /** Repeats `ask` until `condition` holds; fails with the last value. */
-export async function eventually<T>(ask: () => Promise<T>, condition: (value: T) => boolean, timeoutMs = 5_000): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T>, condition: (value: T) => boolean, timeoutMs = 60_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await ask();

@@ -1,0 +1,150 @@
+/** Reads YAML files of configuration documents. Each fault names file, line, field and remedy. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
+import { type ConfigDocument, documentFrame, kindOf } from './documents.ts';
+import { type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
+
+/** Lists every fault, one a line. */
+export class DocumentFault extends Error {
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.name = 'DocumentFault';
+  }
+}
+
+export interface FileDocument {
+  readonly document: ConfigDocument;
+  /** `file:line` of a field of the document, or of its start. `path` is written as in errors: `spec.options.base_url`. */
+  placeOf(path: string): string;
+}
+
+/** Checks the options of a plugin kind. Returns a fault with the path below `spec`, or null. */
+export type CheckOptions = (
+  kind: ResourceKind,
+  spec: Readonly<Record<string, unknown>>,
+) => { readonly path: string; readonly sentence: string } | null;
+
+const longestFile = 20_000_000;
+const reference = /^\$\{(env|file):([^}]+)\}$/;
+
+function filesOf(path: string): string[] {
+  if (path === '-') return [path];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.ya?ml$/.test(name))
+    .toSorted()
+    .map((name) => join(path, name));
+}
+
+/** Text by `file:line` for a document. */
+function locator(file: string, lines: LineCounter, yaml: Document.Parsed): FileDocument['placeOf'] {
+  const start = yaml.range[0];
+  return (path) => {
+    const keys = path.match(/[^.[\]]+/g) ?? [];
+    let offset = start;
+    // The nearest node that is there: a missing field is reported at its parent.
+    for (let length = keys.length; length > 0; length--) {
+      const node = yaml.getIn(
+        keys.slice(0, length).map((key) => (/^\d+$/.test(key) ? Number(key) : key)),
+        true,
+      );
+      if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
+        offset = Number(node.range[0]);
+        break;
+      }
+    }
+    return `${file}:${lines.linePos(offset).line}`;
+  };
+}
+
+/** Replaces references, each a whole value: `${env:NAME}` and `${file:/path}`. */
+function resolved(value: unknown, path: string, env: NodeJS.ProcessEnv, fault: (path: string, text: string) => void): unknown {
+  if (typeof value === 'string') {
+    const [, source, name = ''] = reference.exec(value) ?? [];
+    if (source === undefined) return value;
+    if (source === 'env') {
+      const found = env[name];
+      if (found === undefined || found === '') fault(path, `the environment variable ${name} is not set; set it, or use \${file:/path}.`);
+      return found ?? '';
+    }
+    try {
+      return readFileSync(name, 'utf8').trim();
+    } catch {
+      fault(path, `the file ${name} cannot be read; check its path and its permissions.`);
+      return '';
+    }
+  }
+  if (Array.isArray(value)) return value.map((inner, index) => resolved(inner, `${path}[${index}]`, env, fault));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, resolved(inner, path === '' ? key : `${path}.${key}`, env, fault)]),
+  );
+}
+
+function readFile(file: string): string {
+  const bytes = readFileSync(file === '-' ? 0 : file);
+  if (bytes.length > longestFile) throw new DocumentFault([`${file}: is larger than ${longestFile} bytes; split it.`]);
+  return bytes.toString('utf8');
+}
+
+/** A missing reference is not resolved for a check without secrets: `env` null leaves references as they are. */
+export function readDocuments(
+  paths: readonly string[],
+  env: NodeJS.ProcessEnv | null,
+  checkOptions: CheckOptions = () => null,
+): FileDocument[] {
+  const faults: string[] = [];
+  const documents: FileDocument[] = [];
+  for (const file of paths.flatMap(filesOf)) {
+    const lines = new LineCounter();
+    const parsed = parseAllDocuments(readFile(file), { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+    for (const yaml of 'empty' in parsed ? [] : parsed) {
+      const [broken] = yaml.errors;
+      if (broken !== undefined) {
+        faults.push(`${file}:${lines.linePos(broken.pos[0]).line}: is not valid YAML: ${broken.message}.`);
+        continue;
+      }
+      let value: unknown;
+      try {
+        value = yaml.toJS({ maxAliasCount: 100 });
+      } catch (thrown) {
+        faults.push(`${file}:1: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+        continue;
+      }
+      // Between two `---`, or only comments.
+      if (value === null) continue;
+      const placeOf = locator(file, lines, yaml);
+      const fault = (path: string, text: string): void => void faults.push(`${placeOf(path)}: ${text}`);
+      const frame = documentFrame.safeParse(value);
+      if (!frame.success) {
+        const found = firstZodFault(frame.error.issues, []);
+        fault(found.param, faultSentence(found));
+        continue;
+      }
+      const kind = kindOf(frame.data);
+      const name = resourceNames[kind].safeParse(frame.data.metadata.name);
+      if (!name.success) fault('metadata.name', faultSentence(firstZodFault(name.error.issues, ['metadata', 'name'])));
+      const spec = (env === null ? frame.data.spec : resolved(frame.data.spec, 'spec', env, fault)) as ConfigDocument['spec'];
+      const checked = resourceSpecs[kind].safeParse(spec);
+      if (!checked.success) {
+        const found = firstZodFault(checked.error.issues, ['spec']);
+        fault(found.param, faultSentence(found));
+      } else {
+        const wrong = checkOptions(kind, checked.data);
+        if (wrong !== null) fault(wrong.path, wrong.sentence);
+      }
+      documents.push({ document: { ...frame.data, spec }, placeOf });
+    }
+  }
+  if (faults.length > 0) throw new DocumentFault(faults);
+  return documents;
+}
+
+/** The text of an error of the service, with the place of the document that its `param` names. */
+export function placedFault(documents: readonly FileDocument[], param: string | null, message: string): string {
+  const [, index, , path = ''] = /^documents\[(\d+)\](\.(.*))?$/.exec(param ?? '') ?? [];
+  const at = index === undefined ? undefined : documents[Number(index)];
+  return at === undefined ? message : `${at.placeOf(path)}: ${message.replace(/^documents\[\d+\][^:]*: /, '')}`;
+}

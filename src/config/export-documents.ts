@@ -1,0 +1,67 @@
+/** The rows of a tenant as documents, in a stable order, with a reference in place of each secret. */
+import { mask } from '../storage/secret-box.ts';
+import type { ConfigRow } from '../types/resources.ts';
+import { apiVersion, type ConfigDocument, documentedKinds, documentKinds, type DocumentedKind } from './documents.ts';
+import type { ConfigService } from './service.ts';
+
+/** A name for the variable of a secret, e.g. PROVIDER_OPENAI_API_KEY. */
+function variableOf(kind: DocumentedKind, name: string, path: readonly string[]): string {
+  return [kind, name, ...path]
+    .join('_')
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]+/g, '_');
+}
+
+interface Naming {
+  readonly kind: DocumentedKind;
+  readonly name: string;
+  readonly taken: Set<string>;
+}
+
+function withReferences(value: unknown, path: readonly string[], naming: Naming): unknown {
+  if (value === mask) {
+    const wanted = variableOf(
+      naming.kind,
+      naming.name,
+      path.filter((part) => part !== 'options'),
+    );
+    let variable = wanted;
+    for (let number = 2; naming.taken.has(variable); number++) variable = `${wanted}_${number}`;
+    naming.taken.add(variable);
+    return `\${env:${variable}}`;
+  }
+  if (Array.isArray(value)) return value.map((inner, index) => withReferences(inner, [...path, String(index)], naming));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withReferences(inner, [...path, key], naming)]));
+}
+
+function documentOf(kind: DocumentedKind, row: ConfigRow, taken: Set<string>): ConfigDocument {
+  return {
+    apiVersion,
+    kind: documentKinds[kind],
+    metadata: {
+      name: row.name,
+      ...(row.labels === undefined ? {} : { labels: row.labels }),
+      ...(row.owner === null ? {} : { owner: row.owner }),
+    },
+    ...(row.enabled ? {} : { enabled: false }),
+    spec: withReferences(row.spec, [], { kind, name: row.name, taken }) as ConfigDocument['spec'],
+  };
+}
+
+export interface Exported {
+  readonly documents: ConfigDocument[];
+  /** The environment variables that the documents reference. */
+  readonly variables: string[];
+}
+
+export function exportDocuments(config: Pick<ConfigService, 'rows' | 'mask'>, tenant: string): Exported {
+  const taken = new Set<string>();
+  const documents = documentedKinds.flatMap((kind) =>
+    config
+      .rows(tenant, kind)
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map((row) => documentOf(kind, config.mask(row), taken)),
+  );
+  return { documents, variables: [...taken] };
+}

@@ -1,0 +1,242 @@
+/** Configuration as code: apply, diff, export, validate, and the file that is applied at the start. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { node, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { startVendor } from './vendor.ts';
+
+const cli = join(import.meta.dirname, '../../src/cli.ts');
+
+interface Printed {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A folder for files, and the command line of an administrator of `gateway`. */
+async function startScene(gateway?: TestGateway, extra: Record<string, string> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'pailou-files-'));
+  const own = gateway === undefined ? {} : { PAILOU_URL: gateway.url, PAILOU_TOKEN: await gateway.token('admin') };
+  return {
+    folder,
+    write: (name: string, text: string) => writeFile(join(folder, name), text),
+    pailou: (...args: string[]) =>
+      new Promise<Printed>((resolve) => {
+        const env = { PATH: process.env['PATH'], ...own, ...extra };
+        execFile(node, [cli, ...args], { env, cwd: folder }, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }));
+      }),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The grant first, although its model, and that model's provider, come later. */
+const team = (url: string, more = ''): string => `
+apiVersion: pailou/v1
+kind: Grant
+metadata: { name: users-chat }
+spec: { subject_type: role, subject: user, capability: model/chat, action: use }
+---
+apiVersion: pailou/v1
+kind: Model
+metadata: { name: chat }
+spec:
+  deployments:
+    - provider: vendor
+      model: m
+---
+apiVersion: pailou/v1
+kind: Skill
+metadata: { name: brief }
+spec: { kind: prompt, description: Short answers., model: chat, options: { instructions: Be brief. }, tools: [model/chat] }
+---
+apiVersion: pailou/v1
+kind: Provider
+metadata: { name: vendor }
+spec:
+  kind: openai-compatible
+  options:
+    base_url: ${url}
+    api_key: \${env:VENDOR_KEY}
+${more}`;
+
+const hello = { model: 'chat', messages: [{ role: 'user', content: 'Hi' }] };
+
+describe('pailou apply', () => {
+  it('makes everything at once in any order, finds nothing to do the second time, and sends the secret of the environment', async () => {
+    await using vendor = await startVendor();
+    await using gateway = await startGateway();
+    await using scene = await startScene(gateway, { VENDOR_KEY: 'sk-first' });
+    await scene.write('team.yaml', team(vendor.url));
+    const diff = await scene.pailou('diff', '-f', 'team.yaml');
+    expect([diff.code, diff.out]).toEqual([2, expect.stringContaining('Would change: 4 changes, 0 unchanged.')]);
+    expect((await gateway.as('admin', 'GET', '/api/models/chat')).status).toBe(404);
+    const applied = await scene.pailou('apply', '-f', 'team.yaml');
+    expect([applied.code, applied.err]).toEqual([0, '']);
+    expect((await gateway.as('user', 'POST', '/v1/chat/completions', hello)).status).toBe(200);
+    expect(vendor.requests.at(-1)?.headers.authorization).toBe('Bearer sk-first');
+    const { json: before } = await gateway.as('admin', 'GET', '/api/config/revision');
+    const again = await scene.pailou('apply', '-f', 'team.yaml');
+    expect(again.out).toContain('Nothing to do: 4 documents are as they should be.');
+    expect((await scene.pailou('diff', '-f', 'team.yaml')).code).toBe(0);
+    expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.revision).toBe(before.revision);
+  });
+
+  it('notices a changed secret without printing it', async () => {
+    await using vendor = await startVendor();
+    await using gateway = await startGateway();
+    await using first = await startScene(gateway, { VENDOR_KEY: 'sk-first' });
+    await first.write('team.yaml', team(vendor.url));
+    await first.pailou('apply', '-f', 'team.yaml');
+    await using second = await startScene(gateway, { VENDOR_KEY: 'sk-second' });
+    await second.write('team.yaml', team(vendor.url));
+    const applied = await second.pailou('apply', '-f', 'team.yaml');
+    expect(applied.out).toContain('~ Provider vendor');
+    expect(applied.out + applied.err).not.toContain('sk-');
+    await gateway.as('user', 'POST', '/v1/chat/completions', hello);
+    expect(vendor.requests.at(-1)?.headers.authorization).toBe('Bearer sk-second');
+  });
+
+  it('changes nothing when one of fifty documents is wrong, and names its file, line and field', async () => {
+    await using gateway = await startGateway();
+    await using scene = await startScene(gateway);
+    const model = (index: number, provider: string): string =>
+      `apiVersion: pailou/v1\nkind: Model\nmetadata: { name: m-${index} }\nspec:\n  deployments:\n    - provider: ${provider}\n      model: echo\n`;
+    await scene.write('models.yaml', Array.from({ length: 50 }, (_, index) => model(index, index === 41 ? 'demmo' : 'demo')).join('---\n'));
+    const { json: before } = await gateway.as('admin', 'GET', '/api/config/revision');
+    const applied = await scene.pailou('apply', '-f', 'models.yaml');
+    expect(applied.code).toBe(1);
+    // Eight lines a document: the field stands on the sixth of the 42nd.
+    expect(applied.err).toMatch(/^models\.yaml:334: .*provider.*"demmo".*demo/);
+    expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.revision).toBe(before.revision);
+    expect((await gateway.as('admin', 'GET', '/api/models/m-0')).status).toBe(404);
+  });
+
+  it('deletes with --prune only rows with its own label', async () => {
+    await using gateway = await startGateway();
+    await using scene = await startScene(gateway);
+    const model = (name: string): string =>
+      `---\napiVersion: pailou/v1\nkind: Model\nmetadata: { name: ${name} }\nspec: { deployments: [{ provider: demo, model: echo }] }\n`;
+    await scene.write('a.yaml', model('a-1') + model('a-2'));
+    await scene.write('b.yaml', model('b-1'));
+    await scene.pailou('apply', '-f', 'a.yaml', '--label', 'app=a');
+    await scene.pailou('apply', '-f', 'b.yaml', '--label', 'app=b');
+    await scene.write('a.yaml', model('a-2'));
+    const pruned = await scene.pailou('apply', '-f', 'a.yaml', '--label', 'app=a', '--prune');
+    expect(pruned.out).toContain('- Model a-1');
+    const status = (name: string) => gateway.as('admin', 'GET', `/api/models/${name}`).then((answer) => answer.status);
+    expect(await Promise.all(['a-1', 'a-2', 'b-1'].map(status))).toEqual([404, 200, 200]);
+    expect((await scene.pailou('apply', '-f', 'a.yaml', '--prune')).code).toBe(2);
+  });
+
+  it('is for administrators, with the same rights as the API', async () => {
+    await using gateway = await startGateway();
+    const documents = [{ apiVersion: 'pailou/v1', kind: 'Model', metadata: { name: 'x' }, spec: { deployments: [] } }];
+    expect((await gateway.as('developer', 'POST', '/api/config/apply', { documents })).status).toBe(403);
+    expect((await gateway.as('developer', 'GET', '/api/config/export')).status).toBe(403);
+    const foreign = await gateway.as('admin', 'POST', '/api/config/apply', {
+      documents: [{ ...documents[0], metadata: { name: 'x', tenant: 'other' } }],
+    });
+    expect([foreign.status, foreign.json.error.param]).toEqual([400, 'documents[0].metadata.tenant']);
+  });
+});
+
+it('pailou export is the same each time, holds no secret, and makes the same gateway elsewhere', async () => {
+  await using vendor = await startVendor();
+  await using one = await startGateway();
+  await using scene = await startScene(one, { VENDOR_KEY: 'sk-exported' });
+  await scene.write('team.yaml', team(vendor.url));
+  await scene.pailou('apply', '-f', 'team.yaml');
+  const published = await one.as('admin', 'POST', '/api/skills/brief/publish', {});
+  expect(published.status).toBeLessThan(300);
+  const exported = await scene.pailou('export');
+  expect((await scene.pailou('export')).out).toBe(exported.out);
+  expect(exported.out).not.toContain('sk-exported');
+  expect(exported.out).toContain('${env:PROVIDER_VENDOR_API_KEY}');
+  expect(exported.err).toContain('PROVIDER_VENDOR_API_KEY');
+
+  await using other = await startGateway();
+  await using there = await startScene(other, { PROVIDER_VENDOR_API_KEY: 'sk-exported' });
+  await there.write('all.yaml', exported.out);
+  const applied = await there.pailou('apply', '-f', 'all.yaml');
+  expect([applied.code, applied.err]).toEqual([0, '']);
+  expect(await there.pailou('diff', '-f', 'all.yaml')).toMatchObject({ code: 0, err: '' });
+  expect((await there.pailou('export')).out).toBe(exported.out);
+  expect((await other.as('user', 'POST', '/v1/chat/completions', hello)).status).toBe(200);
+  expect(vendor.requests.at(-1)?.headers.authorization).toBe('Bearer sk-exported');
+});
+
+describe('pailou validate', () => {
+  it('checks files without a gateway and without their secrets', async () => {
+    await using scene = await startScene();
+    await scene.write('team.yaml', team('https://vendor.example/v1'));
+    expect(await scene.pailou('validate', '-f', 'team.yaml')).toMatchObject({ code: 0, out: '4 documents are valid.\n' });
+  });
+
+  it.each([
+    [
+      'bad.yaml:7',
+      'is not valid YAML',
+      'apiVersion: pailou/v1\nkind: Model\nmetadata: { name: a }\nspec:\n  deployments: []\n  tags: [a\n',
+    ],
+    ['bad.yaml:2', 'kind', 'apiVersion: pailou/v1\nkind: Modle\nmetadata: { name: a }\nspec: {}\n'],
+    [
+      'bad.yaml:6',
+      'base_urll',
+      'apiVersion: pailou/v1\nkind: Provider\nmetadata: { name: a }\nspec:\n  kind: openai-compatible\n  options: { base_url: "https://a.example", base_urll: x }\n',
+    ],
+    ['bad.yaml:5', 'openai-compatible', 'apiVersion: pailou/v1\nkind: Provider\nmetadata: { name: a }\nspec:\n  kind: openai-compatibel\n'],
+  ])('says %s and %s', async (place, field, text) => {
+    await using scene = await startScene();
+    await scene.write('bad.yaml', text);
+    const { code, err } = await scene.pailou('validate', '-f', 'bad.yaml');
+    expect(code).toBe(1);
+    expect(err).toContain(place);
+    expect(err).toContain(field);
+  });
+
+  it('names every wrong document, and prints the JSON Schema of a document', async () => {
+    await using scene = await startScene();
+    const bad = 'apiVersion: pailou/v1\nkind: Model\nmetadata: { name: a }\nspec: { nope: 1 }\n';
+    await scene.write('bad.yaml', `${bad}---\n${bad}`);
+    expect((await scene.pailou('validate', '-f', 'bad.yaml')).err.trim().split('\n')).toHaveLength(2);
+    expect(JSON.parse((await scene.pailou('validate', '--schema')).out)).toMatchObject({ anyOf: expect.any(Array) });
+  });
+});
+
+describe('PAILOU_CONFIG', () => {
+  it('is applied at the start, locks its rows with the reason, and takes away what it no longer has', async () => {
+    await using vendor = await startVendor();
+    await using scene = await startScene();
+    await scene.write('team.yaml', team(vendor.url));
+    const env = { PAILOU_DATA_DIR: join(scene.folder, 'data'), PAILOU_CONFIG: join(scene.folder, 'team.yaml'), VENDOR_KEY: 'sk-file' };
+    const first = await startGateway(env, startProcess);
+    expect((await first.as('user', 'POST', '/v1/chat/completions', hello)).status).toBe(200);
+    const refused = await first.as('admin', 'PUT', '/api/models/chat', { spec: { deployments: [{ provider: 'demo', model: 'echo' }] } });
+    expect([refused.status, refused.json.error.code]).toEqual([409, 'locked']);
+    expect(refused.json.error.message).toContain('PAILOU_CONFIG');
+    expect((await first.as('admin', 'DELETE', '/api/grants/users-chat')).status).toBe(409);
+    expect((await first.as('admin', 'GET', '/api/models/chat')).json.locked).toContain('PAILOU_CONFIG');
+    await first[Symbol.asyncDispose]();
+
+    await scene.write('team.yaml', team(vendor.url).split('---').slice(1).join('---'));
+    const second = await startGateway(env, startProcess);
+    expect((await second.as('admin', 'GET', '/api/grants/users-chat')).status).toBe(404);
+    expect((await second.as('user', 'POST', '/v1/chat/completions', hello)).status).toBe(403);
+    await second[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    ['a variable that is not set', team('https://vendor.example/v1'), /team\.yaml:27: the environment variable VENDOR_KEY is not set/],
+    [
+      'a name that is not there',
+      'apiVersion: pailou/v1\nkind: Model\nmetadata: { name: a }\nspec: { deployments: [{ provider: nowhere, model: m }] }\n',
+      /team\.yaml:4: .*nowhere/,
+    ],
+  ])('stops the start for %s, with file and line', async (_what, text, message) => {
+    await using scene = await startScene();
+    await scene.write('team.yaml', text);
+    await expect(startGateway({ PAILOU_CONFIG: join(scene.folder, 'team.yaml') }, startProcess)).rejects.toThrow(message);
+  });
+});
