@@ -159,6 +159,7 @@ describe('a call without permission to use', () => {
     '/v1/messages': (model) => ({ model, messages: hello, max_tokens: 10 }),
     '/v1/messages/count_tokens': (model) => ({ model, messages: hello }),
     '/v1/responses': (model) => ({ model, input: 'Hi' }),
+    '/v1/responses/compact': (model) => ({ model, input: 'Hi' }),
     '/v1/embeddings': (model) => ({ model, input: 'Hi' }),
     '/v1/rerank': (model) => ({ model, query: 'x', documents: ['x'] }),
     '/v1/images/generations': (model) => ({ model, prompt: 'x' }),
