@@ -106,6 +106,8 @@ function echoOf(body: JsonObject): JsonObject {
     ...given(body, 'user'),
     ...given(body, 'safety_identifier'),
     ...given(body, 'prompt_cache_key'),
+    // Clients of 2026 read it without a check.
+    prompt_cache_diagnostics: null,
   };
 }
 
