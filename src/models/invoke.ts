@@ -25,15 +25,11 @@ import { estimateUsage } from './estimate-usage.ts';
 import { requestModelsList } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
-import { customToolsAsFunctions } from './conversation/custom-tools.ts';
 import { withPrefill } from './prefill.ts';
-import { fitLimits } from './request-limits.ts';
-import { renameTools } from './vendor-tool-names.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
-import { fitEffort } from './reasoning-effort.ts';
+import { fitRequest } from './fit-request.ts';
 import { reasoningRecorder, restoreReasoning } from './reasoning-memory.ts';
 import { refuseUnknownRoles } from './conversation/message-roles.ts';
-import { fitTranslated } from './translated-request.ts';
 import { ChatSender } from './send-chat.ts';
 import { refuseForeign, sendUpstream } from './send-upstream.ts';
 
@@ -176,12 +172,7 @@ export function createModelInvoker(options: {
       const thoughtful = usual.thoughts === true || (target.replays ?? []).length > 0;
       const kind = chatFormatOf(deployment);
       const restored = thoughtful ? restoreReasoning(scope, request) : request;
-      const fitting = fitEffort(restored, deployment, kind, (note) => target.warn(note));
-      const limited = fitLimits(fitting, { limits: provider.limits, maxOutput: deployment.known?.max_output }, target);
-      const renamed = request.native?.format === kind ? null : renameTools(limited, usual, target);
-      const format = renamed?.format ?? usual;
-      const fitted = fitTranslated(renamed?.request ?? limited, { format: kind, provider, target });
-      const asked = provider.customTools === true ? fitted : customToolsAsFunctions(fitted);
+      const { request: asked, format } = fitRequest(restored, deployment, { kind, format: usual, target });
       if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
       const sender = new ChatSender({ client: clientOf(deployment), provider, call, format, kind, target, request, pictures });
       const receiver = new AnswerReceiver(

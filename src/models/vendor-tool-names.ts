@@ -99,6 +99,7 @@ export function renameTools(request: ChatRequest, format: ChatFormat, target: En
     ...(body.tools === undefined ? {} : { tools: body.tools.map((tool) => renamer.tool(tool) as JsonObject) }),
     ...(choice === undefined ? {} : { tool_choice: renamer.choice(choice) }),
   };
-  target.warn(`${renamer.own.size} tool names changed for ${target.vendor}: at most 64 of A-Z a-z 0-9 _ -`);
+  const { size } = renamer.own;
+  target.warn(`${size} tool ${size === 1 ? 'name' : 'names'} changed for ${target.vendor}: at most 64 of A-Z a-z 0-9 _ -`);
   return { request: { ...rest, body: renamed }, format: restored(format, renamer.own) };
 }

@@ -7,7 +7,7 @@ import { openaiBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { answerOptions, openaiProvider, responsesModels } from './compatible/vendor.ts';
 
-/** Reasoning models refuse the old name of the token limit. https://platform.openai.com/docs/guides/reasoning */
+/** Reasoning models refuse the old name of the token limit, and some fields. https://platform.openai.com/docs/guides/reasoning */
 const thinks = /^(o\d|gpt-5|gpt-6|codex)/;
 
 const responses = {
@@ -31,6 +31,14 @@ const dialect: Dialect = {
   maxTokens: 'max_completion_tokens',
   limits: openaiLimits,
   thoughtFields: [],
+  variants: [
+    { models: ['gpt-5-chat*'] },
+    {
+      models: ['o1*', 'o3*', 'o4*', 'gpt-5', 'gpt-5-*'],
+      // https://platform.openai.com/docs/guides/latest-model#gpt-5-parameter-compatibility
+      drops: ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'stop'],
+    },
+  ],
   thinking: { by: 'effort' },
   embeddingsBatch: 2048,
 };
@@ -59,9 +67,7 @@ const plugin = definePlugin({
     const provider = openaiProvider(dialect, base, authorize, answers);
     return {
       ...provider,
-      adjusts: (body, call) =>
-        call.operation === 'chat' &&
-        (body['reasoning_effort'] !== undefined || (body['max_tokens'] !== undefined && thinks.test(call.model))),
+      adjusts: (body, call) => call.operation === 'chat' && (body['reasoning_effort'] !== undefined || thinks.test(call.model)),
     };
   },
 });

@@ -202,6 +202,13 @@ describe('rules of single vendors', () => {
     expect((await adjust('openai', { max_tokens: 5 }, 'gpt-4o')).body).toMatchObject({ max_tokens: 5 });
   });
 
+  it('OpenAI: models that think refuse sampling and stop sequences, which are left out with a warning', async () => {
+    const { body, warnings } = await adjust('openai', { temperature: 0.2, top_p: 1, stop: ['a'] }, 'gpt-5-mini');
+    expect(body).toEqual({ ...question, model: 'm' });
+    expect(warnings).toEqual(['temperature left out: openai has none', 'stop left out: openai has none']);
+    expect((await adjust('openai', { temperature: 0.2 }, 'gpt-5-chat-latest')).body).toMatchObject({ temperature: 0.2 });
+  });
+
   it('Moonshot: fields that Kimi models fix are omitted with a warning, the third generation accepts an effort', async () => {
     const older = await adjust('moonshot', { temperature: 0.2, max_tokens: 9, reasoning_effort: 'none' }, 'moonshot-v1-8k');
     expect(older.body).toMatchObject({ temperature: 0.2, max_completion_tokens: 9, thinking: { type: 'disabled' } });

@@ -121,7 +121,7 @@ describe('tool names that vendors refuse', () => {
     };
     const answer = await chat(body);
     expect(answer.text).toContain(`"name":"${long}"`);
-    expect(warningsOf(answer)).toContain('1 tool names changed');
+    expect(warningsOf(answer)).toContain('1 tool name changed');
     const sent = seen.at(-1) as { tools: { function: { name: string } }[]; tool_choice: object; messages: { tool_calls?: object[] }[] };
     const name = sent.tools[0]?.function.name ?? '';
     expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);

@@ -9,7 +9,7 @@ function isDefaultValue(field: string, value: Json | undefined): boolean {
   if (value === undefined || value === null) return true;
   if (field === 'parallel_tool_calls') return value === true;
   if (value === false) return true;
-  if (field === 'n') return value === 1;
+  if (field === 'n' || field === 'temperature' || field === 'top_p') return value === 1;
   if (field === 'presence_penalty' || field === 'frequency_penalty' || field === 'top_logprobs') return value === 0;
   if (field === 'modalities') return Array.isArray(value) && value.length === 1 && value[0] === 'text';
   return isJsonObject(value) && Object.keys(value).length === 0;
