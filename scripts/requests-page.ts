@@ -14,7 +14,6 @@ import type { ChatBody, ChatEvent } from '../src/types/chat.ts';
 import { GatewayError } from '../src/types/errors.ts';
 import type { JsonObject } from '../src/types/json.ts';
 import type { PluginServices, UpstreamCall } from '../src/types/plugin.ts';
-import type { Deployment } from '../src/types/snapshot.ts';
 import { loadProviders, sampleProvider } from './provider-samples.ts';
 
 const guard = createOutboundGuard({ allow: ['127.0.0.0/8'] });
@@ -147,7 +146,7 @@ async function sectionFor(registry: PluginRegistry, kind: string): Promise<strin
   };
   const title = `### ${kind}\n\n\`${model}\`, format \`${formatKind}\`\n\n`;
   const attempt = (body: ChatBody): string => {
-    const fitted = fitRequest({ body }, deployment as Pick<Deployment, 'reasoning' | 'model' | 'known' | 'provider'>, {
+    const fitted = fitRequest({ body }, deployment, {
       kind: formatKind,
       format,
       target,
