@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasoningOf, replaysOf } from '../src/config/model-reasoning.ts';
 import { createModelCatalogue } from '../src/models/catalogue/catalogue.ts';
-import { collectCompletion } from '../src/models/client-formats/chat-completions/emitter.ts';
-import { collectMessage } from '../src/models/client-formats/messages/emitter.ts';
-import { collectResponse } from '../src/models/client-formats/responses/emitter.ts';
+import { createCompletionCollector } from '../src/models/client-formats/chat-completions/emitter.ts';
+import { createMessageCollector } from '../src/models/client-formats/messages/emitter.ts';
+import { createResponseCollector } from '../src/models/client-formats/responses/emitter.ts';
 import { fitRequest } from '../src/models/fit-request.ts';
 import { openaiChat } from '../src/models/vendor-formats/openai/chat.ts';
 import { createOutboundGuard } from '../src/outbound/guard.ts';
 import type { PluginRegistry } from '../src/plugins/registry.ts';
-import type { ChatBody, ChatEvent } from '../src/types/chat.ts';
+import type { ChatBody } from '../src/types/chat.ts';
 import { GatewayError } from '../src/types/errors.ts';
 import type { JsonObject } from '../src/types/json.ts';
 import type { PluginServices, UpstreamCall } from '../src/types/plugin.ts';
@@ -194,26 +194,24 @@ const answer: JsonObject = {
   },
 };
 
-async function* once(events: readonly ChatEvent[]): AsyncGenerator<readonly ChatEvent[]> {
-  yield events;
-}
-
 /** Random ids and the time of the day differ each time. */
 const steady = (text: string): string =>
   text.replaceAll(/"(rs|msg|fc|ig)_[0-9a-f]{8,}"/g, '"$1_1"').replace(/"completed_at":\d+/, '"completed_at":2');
 
-async function answers(): Promise<string> {
+function answers(): string {
   const events = openaiChat.decodeResponse(Buffer.from(JSON.stringify(answer)));
   const common = { created: 1, model: 'public', reasoning: true };
   const responses = { ...common, id: `resp_${'0'.repeat(32)}`, echo: {}, summary: false, encrypted: false, onComplete: () => {} };
   const messages = { ...common, id: 'msg_1', mcpBlocks: false, estimatedInput: () => 100 };
-  const shown = async (title: string, text: Promise<string>): Promise<string> =>
-    `### ${title}\n\n${json(JSON.parse(steady(await text)) as JsonObject)}`;
+  const shown = (title: string, collector: ReturnType<typeof createCompletionCollector>): string => {
+    collector.add(events);
+    return `### ${title}\n\n${json(JSON.parse(steady(collector.text())) as JsonObject)}`;
+  };
   return [
     `## The answer\n\n${json(answer)}`,
-    await shown('Chat Completions', collectCompletion(once(events), { ...common, id: 'chatcmpl-1' })),
-    await shown('Responses', collectResponse(once(events), responses)),
-    await shown('Messages', collectMessage(once(events), messages)),
+    shown('Chat Completions', createCompletionCollector({ ...common, id: 'chatcmpl-1' })),
+    shown('Responses', createResponseCollector(responses)),
+    shown('Messages', createMessageCollector(messages)),
   ].join('\n');
 }
 
@@ -221,7 +219,7 @@ export async function requestsPage(): Promise<string> {
   const registry = await loadProviders(services);
   const sections: string[] = [];
   for (const kind of Object.keys(models)) sections.push(await sectionFor(registry, kind));
-  return `${head}${json(rich)}\n## What each kind gets\n\n${sections.join('')}${await answers()}`;
+  return `${head}${json(rich)}\n## What each kind gets\n\n${sections.join('')}${answers()}`;
 }
 
 if (import.meta.main) {
