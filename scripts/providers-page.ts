@@ -109,9 +109,9 @@ const head = `# Providers
 <!-- Written by \`npm run docs\`, which asks each provider what it makes of a request; a test fails when the two differ. -->
 
 A provider is one row: its \`kind\` from this table and its options (\`api_key\`, often \`base_url\`; \`GET /docs\` shows them all). Whatever the vendor,
-callers speak one format: OpenAI's chat completions, responses, or Anthropic's messages. What a vendor cannot do is never dropped in silence:
+callers speak one format: OpenAI's chat completions, responses, or Anthropic's messages. A field that a vendor does not support is never dropped silently:
 
-- **✓** reaches the vendor, in its own words. Fields that Pailou does not know pass on as they are.
+- **✓** sent to the vendor, in its own format. Fields that Pailou does not know are passed unchanged.
 - **–** left out, because the answer is still one to the question; the header \`x-pailou-warnings\` says so.
 - **✗** refused with status 400 and code \`unsupported_parameter\`, naming the field and the vendor, because the answer would mean something else.
 
@@ -171,16 +171,16 @@ export async function providersPage(): Promise<string> {
     head,
     '| kind | vendor | address | format | does |\n|---|---|---|---|---|',
     ...reach,
-    '\n## What each makes of a request\n',
+    '\n## Support by field\n',
     `| kind | ${columns.join(' | ')} |\n|---|${columns.map(() => '---').join('|')}|`,
     ...features,
     '',
     '\n## JSON Schemas\n',
-    'What becomes of `response_format` with `json_schema`, by the documentation of each vendor (for three of them by a survey, as the source says). One model may differ: its row in the catalogue ([catalogue.md](catalogue.md)) counts before this table,',
+    'The handling of `response_format` with `json_schema`, by the documentation of each vendor (for three of them by a survey, as the source notes). A model may differ: its row in the catalogue ([catalogue.md](catalogue.md)) counts before this table,',
     'and `structured_output` on the row of the provider or of the deployment before both (`json_schema`, `json_object` or `none`). Claude before 4.5 (Opus before 4.1) gets the schema in the prompt.',
     '',
-    '- **native**: the vendor holds the answer to the schema.',
-    '- **JSON mode**: the vendor is asked for JSON with the schema in the prompt, and Pailou checks the answer.',
+    '- **native**: the vendor enforces the schema.',
+    '- **JSON mode**: the request asks for JSON with the schema in the prompt, and Pailou validates the answer.',
     '- **words**: the same without `response_format`, which the vendor would refuse.',
     '',
     'Where the vendor does not hold the answer itself, the schema is put at the end of the system message, and the answer is kept back until it fits, streamed or not. What does not fit goes back to the model with the',
@@ -189,14 +189,14 @@ export async function providersPage(): Promise<string> {
     '| kind | a JSON Schema | models for which it is otherwise | source |\n|---|---|---|---|',
     ...schemas,
     '',
-    'A model behind a vendor may know less than its vendor: if one model takes no pictures, that vendor answers with its own error.',
-    'Thoughts that a vendor writes into the text, between `<think>` and `</think>`, are separated from it where `think_tags` of the provider or the deployment is true (the default of `llamacpp`, `lmstudio`, `minimax`, `sglang`, `vllm` and `xinference`).',
-    'The template of some models, such as DeepSeek R1 and QwQ, ends the prompt with `<think>`, so that only `</think>` is in the text. A complete answer is separated by it all the same. A stream needs `"think_tags": "unopened"`: its text is reasoning until `</think>`. Use it only for models that always think.',
-    'Models that answer only as a stream are asked for a stream, which Pailou buffers: the option `stream_only` of the provider, or `always_stream` of a deployment.',
-    "A vendor with `openai-responses` in the first table has OpenAI's Responses API too. A deployment uses it when its `api` says `responses`, when the catalogue knows the model by this API alone, or when",
-    "the provider's `responses_models` names it; clients notice nothing, whatever format they speak. `n`, `stop` and `logit_bias` are refused there by name, because that API has none of them.",
+    'A model may support less than its vendor: if one model accepts no images, that vendor answers with its own error.',
+    'Reasoning that a vendor writes into the text, between `<think>` and `</think>`, is separated from it where `think_tags` of the provider or the deployment is true (the default of `llamacpp`, `lmstudio`, `minimax`, `sglang`, `vllm` and `xinference`).',
+    'The template of some models, such as DeepSeek R1 and QwQ, ends the prompt with `<think>`, so that only `</think>` is in the text. A complete answer is still separated. A stream needs `"think_tags": "unopened"`: its text is reasoning until `</think>`. Use it only for models that always think.',
+    'For models that only stream, Pailou requests a stream and buffers it: the option `stream_only` of the provider, or `always_stream` of a deployment.',
+    "A vendor with `openai-responses` in the first table also has OpenAI's Responses API. A deployment uses it when its `api` is `responses`, when the catalogue lists the model only with this API, or when",
+    "the provider's `responses_models` names it; clients see no difference, in any client format. `n`, `stop` and `logit_bias` are refused there by name, because that API lacks them.",
     'A request that came in the Responses format is sent there as its caller wrote it, with custom and hosted tools, encrypted reasoning and `prompt_cache_key`; xAI, DeepSeek and Zhipu get what they lack as functions.',
-    `Some models go on from the beginning of an answer that is given to them (the option \`prefill\` of a deployment, docs/routing.md), at ${prefill.join(', ')}:`,
+    `Some models support prefill: they continue the given beginning of an answer (the option \`prefill\` of a deployment, docs/routing.md), at ${prefill.join(', ')}:`,
     'DeepSeek only at the address that ends in `/beta`, Claude only before 4.6, Qwen and Doubao only without thinking.\n',
   ].join('\n');
 }

@@ -40,7 +40,7 @@ ${Object.entries(commandVariables)
 const tail = `
 ## Development
 
-Without any setting, \`npm start\` listens on this machine only, keeps its data in \`.pailou/\`, takes tokens of its own development identity service and has demo models.
+Without any setting, \`npm start\` listens on this machine only, keeps its data in \`.pailou/\`, accepts tokens of its own development identity service and has demo models.
 That service hands out a token for \`admin\`, \`developer\`, \`user\` or \`viewer\` to anybody who can reach it; it never runs in production mode.
 
 ## Production

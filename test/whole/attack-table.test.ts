@@ -68,7 +68,7 @@ const acts: readonly Act[] = [
     ],
   },
   {
-    act: 'start a program, or lend out tools of others',
+    act: 'start a program, or offer tools of others',
     change: 'what runs on the machine, and who may call what',
     attempt: async ({ companies }) => {
       const program = { kind: 'stdio', options: { command: 'node', args: ['-e', '1'] } };
@@ -82,7 +82,7 @@ const acts: readonly Act[] = [
     },
   },
   {
-    act: 'use a provider of somebody else in a model',
+    act: 'use the provider of another person in a model',
     change: 'what the company pays',
     attempt: async ({ companies }) => [
       (await companies.as(eve, 'POST', '/api/models', { name: 'mine', spec: model('company') })).status,
@@ -150,7 +150,7 @@ const acts: readonly Act[] = [
     ],
   },
   {
-    act: 'set a price at a provider of somebody else',
+    act: 'set a price at the provider of another person',
     change: 'which budgets count',
     attempt: async ({ companies }) => [
       (await companies.as(eve, 'POST', '/api/models', { name: 'free', spec: model('borrowed', { price: free }) })).status,
