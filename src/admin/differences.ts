@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from '../types/json.ts';
 export interface Difference {
   /** JSON Pointer (RFC 6901); empty for the whole value. */
   readonly path: string;
-  /** Null stands for `null` and for a missing value; `change` tells which. */
+  /** Null for `null` and for a missing value; `change` distinguishes them. */
   readonly before: Json;
   readonly after: Json;
   readonly change: 'added' | 'removed' | 'changed';

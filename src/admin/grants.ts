@@ -1,4 +1,4 @@
-/** /api/grants: who may view or use what. Managers of a thing grant it; administrators also grant patterns and tags. */
+/** /api/grants: grants to view or use capabilities. Managers of a row grant it; administrators also grant patterns and tags. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';

@@ -92,7 +92,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       if (known === null || !inconclusive.has(error.code)) throw thrown;
       // An expired token does not tell whether its person is blocked.
       credentials.requireUnblocked(known);
-      // A short token that stands for a key may expire before the key is revoked or expires.
+      // An exchanged token of a key may expire before the key is revoked or expires.
       if (known.key === undefined) return known;
       const key = config.current().key(known.key);
       if (key !== undefined && key.expiresAt > Date.now()) return known;

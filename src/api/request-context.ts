@@ -17,7 +17,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes only. */
     principal: Principal | null;
-    /** One snapshot for the whole request; released when the connection is done with it. Null after it was handed over. */
+    /** One snapshot for the whole request; released when the connection is done with it. Null after the transfer to a background run. */
     held: HeldSnapshot | null;
     /** Set for a long request once its caller is known. */
     activeRequest: ActiveRequest | null;
@@ -42,7 +42,7 @@ declare module 'fastify' {
     writes?: readonly ResourceKind[] | 'none';
     /** True when an API key may call the route. */
     keys?: boolean;
-    /** The handler decides with all rules about the thing that the request names. A missing thing is then reported as missing, also to callers without the code. */
+    /** The handler decides about the named row with all rules. A missing row is then reported as missing, even to callers without the code. */
     decides?: boolean;
   }
 }

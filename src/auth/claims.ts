@@ -157,7 +157,7 @@ export function mapPerson(lookedUp: Claims, known: PersonRights, mapping: ClaimM
 
 const isStandard = (roles: readonly string[]): boolean => roles.every((role) => (standardRoles as readonly string[]).includes(role));
 
-/** True if the pattern matches the name; `*` stands for any characters. Without a regular expression, because a crafted pattern and name could run for hours. */
+/** True if the pattern matches the name; `*` matches any characters. Without a regular expression, because a crafted pattern and name could run for hours. */
 function fits(pattern: string, name: string): boolean {
   const [front = '', ...rest] = pattern.split('*');
   const back = rest.pop();
@@ -233,7 +233,7 @@ function permissionsIn(
   return new Set(permissionCodes.filter((code) => exact.has(code) || patterns.some((pattern) => covers(pattern, code))));
 }
 
-/** `*` stands for exactly one whole segment. */
+/** `*` matches exactly one whole segment. */
 function covers(pattern: readonly string[], code: PermissionCode): boolean {
   const segments = code.split(':');
   return pattern.length === segments.length && pattern.every((part, index) => part === '*' || part === segments[index]);

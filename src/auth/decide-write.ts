@@ -9,7 +9,7 @@ const byRole: Decision = { allowed: true, rule: 'administrator', reason: 'An adm
 const allowedBy = (rule: string, reason: string): Decision => ({ allowed: true, rule, reason });
 const refused = (reason: string, param: string): Decision => ({ allowed: false, status: 403, rule: 'reach', reason, param });
 
-/** The caller's own key, or any key for an administrator. A key is bound to a person and is not owned as a thing. */
+/** The caller's own key, or any key for an administrator. A key is bound to a person and has no owner like a row. */
 function decideKey(principal: Principal, { before, after }: RowWrite): Decision {
   const isMine = (row: RowWrite['before']): boolean =>
     row === null || (row.spec['subject'] === principal.subject && row.spec['issuer'] === principal.issuer);
@@ -22,7 +22,7 @@ function decideKey(principal: Principal, { before, after }: RowWrite): Decision 
 function decideRow(principal: Principal, write: RowWrite, grants: GrantIndex, now: number): Decision {
   const { kind, before, after } = write;
   if (kind === 'key') return decideKey(principal, write);
-  // The right to grant depends on the thing alone and is decided with the reach of the grant.
+  // The right to grant depends only on the granted row and is decided with the reach of the grant.
   if (kind === 'grant') return allowedBy('reach', 'The grant is decided by what it reaches.');
   const isVersion = kind === 'skill' && after?.name.includes('@') === true;
   const created = before === null && !isVersion;

@@ -31,7 +31,7 @@ const notYours = denied('owner', 'Only its owner or an administrator may manage 
 
 const narrowed = denied('key', 'Your key was not made for this. Its owner can make another, or use a token.');
 
-/** Whether a key with `patterns` may touch the capability at all. As in grants, a server stands for its tools. */
+/** True when a key with `patterns` may use the capability. As in grants, a server covers its tools. */
 function withinPatterns(patterns: readonly string[], action: Action, { kind, name, tags }: Capability): boolean {
   const reference = `${kind}/${name}`;
   return patterns.some((pattern) => {

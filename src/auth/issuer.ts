@@ -20,7 +20,7 @@ export interface ClaimMapping {
   readonly rolePrefix: string;
   /** Role names or ids of the service, with or without the prefix, to Pailou's roles. */
   readonly roleMap: NameMap;
-  /** Only roles that match one of these count, by the service's name; `*` stands for any characters. */
+  /** Only roles that match one of these count, by the service's name; `*` matches any characters. */
   readonly rolesOnly: readonly string[];
   /** Roles that match one of these do not count. */
   readonly rolesIgnored: readonly string[];

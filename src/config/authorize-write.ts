@@ -30,7 +30,7 @@ function thingOf(kind: ResourceKind, row: ConfigRow, rows: RowSet): RowWrite['th
   return capabilityOfRow(kind, base ?? row);
 }
 
-/** Throws unless the writer is allowed. Returns the basis: the right by which the row reaches each thing. */
+/** Throws unless the writer is allowed. Returns the basis: the right by which the row reaches each target. */
 function decided(writer: Writer, write: RowWrite, grants: GrantIndex): Basis {
   if (!writer.kinds.includes(write.kind))
     throw new Error(`the route of this request does not declare that it writes rows of kind ${write.kind}`);

@@ -1,4 +1,4 @@
-/** The basis of a row: the right by which it reaches each thing. Stored with the row and re-checked by every snapshot. */
+/** The basis of a row: the right by which it reaches each target. Stored with the row and re-checked by every snapshot. */
 import type { Capability } from '../types/access.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import type { Basis } from '../types/basis.ts';
@@ -34,7 +34,7 @@ export function bindGrants(basis: Basis, tenant: string, rows: RowSet): Basis {
   );
 }
 
-/** The time in epoch milliseconds at which the right of the basis ends; null when it no longer holds. `thing` is the reached thing. */
+/** The time in epoch milliseconds at which the right of the basis ends; null when it no longer holds. `thing` is the reached row. */
 export function basisEnds(
   basis: string | undefined,
   {
@@ -46,9 +46,9 @@ export function basisEnds(
   }: { readonly row: ConfigRow; readonly thing: Capability | null; readonly name: string; readonly rows: RowSet; readonly now: number },
 ): number | null {
   if (basis === administratorBasis || basis === 'public') return Infinity;
-  // A missing thing gives no right.
+  // A missing row gives no right.
   if (basis === 'unknown') return thing === null ? Infinity : null;
-  // Also for rows of older versions: an owner of both things needs no further right.
+  // Also for rows of older versions: an owner of both rows needs no further right.
   if (thing !== null && thing.owner !== null && thing.owner === row.owner) return Infinity;
   const grant = basis === undefined ? null : grantOf(basis, row.tenant, rows);
   if (grant === null || !grant.enabled) return null;

@@ -1,4 +1,4 @@
-/** Grants compiled for lookup: grants on one thing by row and tags by map, patterns by scan. */
+/** Grants compiled for lookup: grants on one row by map, on tags by map, patterns by scan. */
 import type { Capability, GrantIndex, Principal } from '../types/access.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { emptyMap, type PersistentMap } from './persistent-map.ts';

@@ -1,4 +1,4 @@
-/** Parses the `capability` of a grant: one thing, a part of one server, a pattern of names, or a tag. */
+/** Parses the `capability` of a grant: one row, a part of one server, a pattern of names, or a tag. */
 import type { ResourceKind } from '../types/resources.ts';
 
 /** Kinds of rows that a grant can be about. */
@@ -6,7 +6,7 @@ export const grantableKinds = ['model', 'skill', 'mcp', 'provider'] as const sat
 export type GrantableKind = (typeof grantableKinds)[number];
 
 export type GrantReference =
-  /** `part` follows the name of a server, such as `read`, `prompt:x` or `read_*`; null for the thing itself. */
+  /** `part` follows the name of a server, such as `read`, `prompt:x` or `read_*`; null for the row itself. */
   | { readonly type: 'thing'; readonly kind: GrantableKind; readonly name: string; readonly part: string | null }
   /** All names of the kind with this prefix. */
   | { readonly type: 'pattern'; readonly kind: GrantableKind; readonly prefix: string }

@@ -1,4 +1,4 @@
-/** Binds grants on one thing to its row: the name is resolved on write, and the grant is deleted with the row. */
+/** Binds a grant on one name to its row: the name is resolved on write, and the grant is deleted with the row. */
 import type { ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { readGrantReference } from './grant-reference.ts';
@@ -32,7 +32,7 @@ export function requireTarget(rows: RowSet, tenant: string, capability: string):
   throw unknownName(words[kind] ?? kind, name, names, 'spec.capability');
 }
 
-/** Throws `configuration_invalid` for an unbound grant on one thing: its row was deleted by hand, or never existed. */
+/** Throws `configuration_invalid` for an unbound grant on one name: its row was deleted directly, or never existed. */
 export function requireBound({ tenant, spec, target }: ConfigRow, rows: RowSet): void {
   const reference = readGrantReference(String(spec['capability']));
   if (reference?.type !== 'thing') return;
@@ -51,7 +51,7 @@ const sameRight = (one: Spec, other: Spec): boolean =>
   one.capability === other.capability &&
   one.action === other.action;
 
-/** Throws `already_exists` when another grant gives the same right on the same thing to the same subject. */
+/** Throws `already_exists` when another grant gives the same right on the same row to the same subject. */
 export function requireNewRight(rows: RowSet, tenant: string, name: string, spec: Spec, target: string | null): void {
   for (const other of rows.referring(tenant, grantedKey(target, spec.capability))) {
     if (other.kind !== 'grant' || other.name === name || !sameRight(other.spec as unknown as Spec, spec)) continue;

@@ -4,7 +4,7 @@ import { isJsonObject } from '../types/json.ts';
 
 type JsonSchema = { readonly [key: string]: unknown };
 
-/** A path into the options; `*` stands for every key or index. */
+/** A path into the options; `*` matches every key or index. */
 export type OptionPath = readonly string[];
 
 export type Mark = 'secret' | 'address';

@@ -19,7 +19,7 @@ function urlOf(text: string): URL | null {
   return URL.parse(text.trim());
 }
 
-/** All of them, sorted by where they stand. A secret is an address only where its schema says so, and then no URL. */
+/** All addresses, sorted by path. A secret is an address only where its schema says so, and then it is not a URL. */
 export function addressesOf(options: unknown, schema: ZodType): readonly OptionAddress[] {
   const marked = markedPaths(schema, 'address');
   const secrets = markedPaths(schema, 'secret');

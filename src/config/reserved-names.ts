@@ -24,7 +24,7 @@ function reservationsOf(kind: ResourceKind, tenant: string, rows: RowSet): reado
   });
 }
 
-/** A row of administrators, or of another owner, that still names a deleted thing. A published version is of its skill's owner. */
+/** A row of administrators, or of another owner, that still refers to a deleted row. A published version belongs to its skill's owner. */
 function namedByOthers({ kind, name, tenant, owner }: ConfigRow, rows: RowSet): Reach[] {
   const skills = rows.group('skill', tenant);
   const others = [...rows.referring(tenant, namedKey(kind, name))].filter((each) => each.kind === 'skill' || each.kind === kind);

@@ -25,7 +25,7 @@ export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: 
   return withGrants(changes, rows, actor.tenant);
 }
 
-/** Grants are restored with their thing and deleted with it. Grants of before the binding mean the thing of that name. */
+/** Restores and deletes grants together with their row. An older, unbound grant belongs to the row with its name. */
 function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: string): ConfigChange[] {
   const restored = rows.with(changes);
   const bound = changes.flatMap((change): ConfigChange[] => {

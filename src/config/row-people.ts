@@ -2,7 +2,7 @@
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { PersonNames } from './person-names.ts';
 
-/** True when `subject` of the spec is a person; `*` in a limit stands for everyone. */
+/** True when `subject` of the spec is a person; `*` in a limit matches every person. */
 function namesPerson(kind: ResourceKind, spec: ConfigRow['spec']): boolean {
   if (spec['subject_type'] !== 'user' || typeof spec['subject'] !== 'string') return false;
   return kind === 'grant' || (kind === 'limit' && spec['subject'] !== '*');

@@ -9,7 +9,7 @@ import { skillOf, versionName } from './skill-versions.ts';
 
 type Named = Pick<SkillSpec, 'model' | 'tools'>;
 
-/** The things that the run may use, as patterns: a server covers its tools, a version its skill. */
+/** The capabilities that the run may use, as patterns: a server covers its tools, a version its skill. */
 export function namedPatterns({ model, tools }: Named): readonly string[] {
   return [`model/${model}`, ...tools.map((tool) => (tool.startsWith('skill/') ? `skill/${skillOf(tool.slice('skill/'.length))}` : tool))];
 }

@@ -43,7 +43,7 @@ export interface ConfigHealth {
 
 export interface Written {
   readonly revision: number;
-  /** The names of the grants that were deleted with their thing. */
+  /** The names of the grants that were deleted with their row. */
   readonly deletedGrants: readonly string[];
 }
 

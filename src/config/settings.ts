@@ -51,7 +51,7 @@ export interface Settings {
   readonly mcpSignIn: boolean;
   /** Whether API keys are accepted. */
   readonly apiKeys: 'off' | 'exchange' | 'on';
-  /** A key is refused when its owner was not seen for so many hours. */
+  /** A key is refused when its owner's last token is older than this many hours. */
   readonly keyOwnerHours: number;
   /** The interval of permission re-checks in seconds. */
   readonly recheckSeconds: number;

@@ -6,7 +6,7 @@ import type { OutboundGuard } from './guard.ts';
 import { forwardConnector, tunnelConnector } from './proxy-connector.ts';
 import { proxyAuthorization, refusedStatus } from './proxy-handshake.ts';
 
-/** Turns 407 into an error: the proxy speaks here, not the vendor. */
+/** Turns 407 into an error, because the proxy sent it, not the vendor. */
 function withoutProxyLogin(handler: Dispatcher.DispatchHandler, proxy: ProxyServer): Dispatcher.DispatchHandler {
   return {
     onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),

@@ -60,7 +60,7 @@ class AnswerReader {
     }
   }
 
-  /** Hands the socket over. Neither HTTP nor TLS lets the target speak first. */
+  /** Returns the connected socket. Neither HTTP nor TLS lets the target send first. */
   detach(): void {
     this.#socket.off('data', this.#onData).off('error', this.#onEnd).off('close', this.#onEnd).pause();
     if (this.#received.length > 0) throw new Error('it sent bytes after its answer');

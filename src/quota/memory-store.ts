@@ -38,7 +38,7 @@ class Window {
   }
 }
 
-/** Money has fractions: the rounding error of their sum is not an excess. */
+/** The tolerance for rounding errors in a sum of fractional amounts. */
 const rounding = 0.000_001;
 
 /** Concurrent calls or money: the settled amount, and the reservations of calls in progress. */

@@ -6,7 +6,7 @@ function decoded(part: string): string {
   try {
     plain = decodeURIComponent(part);
   } catch {
-    // A stray % is read as it stands.
+    // A stray % is kept unchanged.
   }
   return plain.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -60,7 +60,7 @@ export interface RedisOptions {
 /** The number of parts in which a timeout is counted. */
 const slices = 5;
 
-/** Calls `end` after so many milliseconds, unless cancelled. A stall of this process counts as one part, because the answer may wait unread in the socket. */
+/** Calls `end` after `milliseconds`, unless cancelled. A blocked process extends the wait, because the answer may be unread in the socket. */
 export function afterTimeout(milliseconds: number, end: () => void): () => void {
   let left = slices;
   let timer: NodeJS.Timeout | undefined;

@@ -30,7 +30,7 @@ const dayMs = 86_400_000;
 const pruneMs = 3_600_000;
 /** The limit of an input or output, as JSON text. */
 const mostCharacters = 200_000;
-/** The limit of one read, sealed: a run may have thousands of calls, and the answer is in memory several times. */
+/** The most sealed bytes of one read. A run may have thousands of calls, and the answer is in memory several times. */
 const mostRead = 16 * 1024 * 1024;
 const leftOut: RunContent = { input: { cut: true }, output: { cut: true } };
 

@@ -6,7 +6,7 @@ import { contentContext } from './run-contents.ts';
 import type { Schema } from './schema.ts';
 import { derivedKeys, createSecretBox, type MasterKeys, rowContext, type SecretBox } from './secret-box.ts';
 
-/** A text with sealed values, as it stands in a column. */
+/** A text with sealed values, as stored in a column. */
 export interface SealedText {
   readonly column: string;
   readonly json: string;

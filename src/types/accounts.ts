@@ -1,7 +1,7 @@
 /** Accounts of single people at one MCP server: their stored state, sealed and shared by all nodes. */
 import type { JsonObject } from './json.ts';
 
-/** The owner of an account. Null stands for state that all accounts at the server share, such as Pailou's client registration. */
+/** The owner of an account. Null: state that all accounts at the server share, such as Pailou's client registration. */
 export interface AccountOwner {
   readonly issuer: string;
   readonly subject: string;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { secret } from './secret.ts';
 
-/** What stands for a stored secret; see `secret-box.ts`. */
+/** The mask of a stored secret; see `secret-box.ts`. */
 const kept = '***';
 
 export const budgetAlertsSpec = z

@@ -61,7 +61,7 @@ export interface Plugin<T extends PluginType = PluginType, O = unknown> {
   readonly options: ZodType<O>;
   /** False for a provider or tool source without connections of its own: its rows have no options for a proxy. */
   readonly connects?: false;
-  /** What a row with these options acts on beyond its own address. Only administrators may write such rows. */
+  /** The effects of a row with these options beyond its own address. Only administrators may write such rows. */
   reaches?(options: O): readonly PluginReach[];
   create(options: O, services: PluginServices): PluginInstances[T] | Promise<PluginInstances[T]>;
 }

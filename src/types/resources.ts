@@ -362,7 +362,7 @@ export interface ConfigRow {
   readonly enabled: boolean;
   /** A person (`types/person.ts`), as `createdBy` and `updatedBy` are. */
   readonly owner: string | null;
-  /** For a grant on one thing: the id of its row. Absent or null for a pattern, a tag, and every other kind of row. */
+  /** For a grant on one row: its id. Absent or null for a pattern, a tag, and every other kind of row. */
   readonly target?: string | null;
   /** The tags under which an administrator approved the row and its name. Absent or null when not approved. */
   readonly approvedTags?: readonly string[] | null;

@@ -8,7 +8,7 @@ import type { ConfigRow, ResourceKind } from './resources.ts';
 export type PluginReach = 'program' | 'tools-of-others' | 'caller-identity';
 
 interface ReachBase {
-  /** Identifies the thing, in the row before and the row after. */
+  /** Identifies the reached row or program, in the former and the new row. */
   readonly key: string;
   /** The field that references it. */
   readonly param: string;
@@ -16,7 +16,7 @@ interface ReachBase {
 
 /** A reach whose right stays valid when the row's owner changes. */
 interface KeptReach extends ReachBase {
-  /** The basis of the row before for the same thing, when it also applies to the row after. */
+  /** The former basis for the same target, when it also applies to the new row. */
   readonly kept?: string;
 }
 
@@ -46,14 +46,14 @@ export interface AddressReach extends KeptReach {
   readonly refusal: string | null;
 }
 
-/** Other people receive a right on this. `thing` is null for a pattern, a tag, and a missing thing. */
+/** Gives other people a right on this. `thing` is null for a pattern, a tag, and a missing row. */
 export interface GrantedReach extends ReachBase {
   readonly type: 'granted';
   readonly capability: string;
   readonly thing: Capability | null;
 }
 
-/** Uses a name or tag by which a grant or a limit reaches things. For a limit: gives it up. */
+/** Uses a name or tag that a grant or a limit matches. For a limit: gives it up. */
 export interface ReservedReach extends ReachBase {
   readonly type: 'reserved';
   readonly name: string;
@@ -72,7 +72,7 @@ export interface HostReach extends ReachBase {
   readonly kind: string;
 }
 
-/** One thing that a row acts on, computed from the row and the rows of its tenant. */
+/** One target of a row, computed from the row and the rows of its tenant. */
 export type Reach = ProviderReach | PriceReach | AddressReach | GrantedReach | ReservedReach | RunsAsReach | HostReach;
 
 /** One row to write or delete, with everything that the decision needs. */
@@ -82,7 +82,7 @@ export interface RowWrite {
   readonly before: ConfigRow | null;
   /** The new row. Null for a deletion. The same as `before` when only the right to change the row is checked. */
   readonly after: ConfigRow | null;
-  /** The thing whose owner and tags count: the row itself, or the skill of a published version. */
+  /** The row whose owner and tags count: the row itself, or the skill of a published version. */
   readonly thing: Capability;
   /** What the row before reaches and its writer must have a right to. */
   readonly left: readonly Reach[];

@@ -135,7 +135,7 @@ export function findVisible<D>(
   const bare = all.filter((each) => each.name === name);
   const [first] = bare;
   if (first === undefined || only !== null) return first;
-  // Whose it is says what stands before the underscores, also while that server or skill is not there.
+  // The text before the underscores names the owner, even while that server or skill does not exist.
   if (looksPublic(name)) return undefined;
   const remedy = `use ${bare.map((each) => each.shown).join(' or ')}`;
   const isOfSkillToo = kind === 'prompt' && caller.view.skillNames.has(name);

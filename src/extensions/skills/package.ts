@@ -34,7 +34,7 @@ export default definePlugin({
   options,
   create(settings) {
     const files = filesOf(settings);
-    // The rules of an import apply here too: a row may be written by hand.
+    // The rules of an import apply here too, because a row may be written directly.
     try {
       skillOfFolder(files, null, 'any');
     } catch (thrown) {

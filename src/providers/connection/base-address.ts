@@ -9,7 +9,7 @@ export interface BaseAddress {
   below(path: string): BaseAddress;
 }
 
-/** A `.` or `..` of a model's name would be taken away with the part before it: another model would be called than the row names. */
+/** Refuses `.` and `..` in a model's name, because they would remove path segments and call another model than the row names. */
 function requirePlain(path: string): string {
   const plain = path.split('?', 1)[0] ?? '';
   if (!plain.split('/').some((segment) => /^(?:\.|%2e){1,2}(?::|$)/i.test(segment))) return path;

@@ -1,4 +1,4 @@
-/** A vendor for trying things out: a small local server. It is not an AI and not for production. */
+/** A demo vendor: a small local server. It is not an AI and not for production. */
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import { definePlugin } from '../../types/plugin.ts';

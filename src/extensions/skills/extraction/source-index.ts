@@ -4,7 +4,7 @@ import type { ChunkPart } from '../documents/chunks.ts';
 import { placeOf } from '../documents/section.ts';
 import { withoutPunctuation, type FoldedText, foldText } from './text-normalizer.ts';
 
-/** The text as it stands in the document. */
+/** The exact text of the document. */
 export interface Passage {
   readonly words: string;
   /** The position for people: page and heading, or the line. */

@@ -3,7 +3,7 @@ import type { Json } from '../../../types/json.ts';
 import { within } from './value-paths.ts';
 
 export interface QuoteEvidence {
-  /** The quote as it stands in the document. */
+  /** The quote with the exact text of the document. */
   readonly quote: string;
   /** Page and heading. */
   readonly source: string;
