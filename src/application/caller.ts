@@ -5,7 +5,7 @@ import type { Action, Capability, Decision, Principal } from '../types/access.ts
 import type { CallSignal } from '../types/call-signal.ts';
 import { GatewayError, type ErrorCode } from '../types/errors.ts';
 import type { McpServerEntry, ModelEntry, SkillEntry, TenantView } from '../types/snapshot.ts';
-import type { ActingRights } from './skills/acting.ts';
+import type { ActingRights } from './skills/acting-principal.ts';
 import type { RequiredPermissions } from './required-permissions.ts';
 
 export interface Caller {

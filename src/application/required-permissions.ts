@@ -1,6 +1,6 @@
 /** The permissions that a call has required, each once, because a long run may require the same one many times. */
 import type { Action, Capability } from '../types/access.ts';
-import type { ActingRights } from './skills/acting.ts';
+import type { ActingRights } from './skills/acting-principal.ts';
 
 /** `acting`: the rights that were used when not the caller's own. */
 export type RequiredPermission = readonly [Action, Capability, acting?: ActingRights];

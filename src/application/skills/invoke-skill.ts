@@ -18,7 +18,7 @@ import { invokeTool } from '../tools/invoke-tool.ts';
 import type { CallSkill } from '../chat/resolve-server-tools.ts';
 import type { CallServices } from '../services.ts';
 import { requireListed, requireNamed } from '../chat/skill-permissions.ts';
-import { actingRights } from './acting.ts';
+import { actingRights } from './acting-principal.ts';
 import { allows, chatTools } from './allowed-tools.ts';
 import { requireBudget, requireDepth, type EnclosingSkill } from './run-limits.ts';
 import { settledRun, untilAborted } from './abortable-events.ts';

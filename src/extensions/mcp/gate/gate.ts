@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { isJsonObject } from '../../../types/json.ts';
 import type { Logger } from '../../../types/logger.ts';
 import type { McpView } from './mcp-view.ts';
-import { createHeldCalls } from './held-calls.ts';
+import { createPendingElicitations } from './pending-elicitations.ts';
 import { buildServer, viewOf } from './server.ts';
 import { createSessions, type SessionInfo, type Sessions, TooManySessions } from './sessions.ts';
 
@@ -56,7 +56,7 @@ function resourcesListenedTo(body: unknown): readonly string[] {
 
 export function createMcpGate(options: McpGateOptions): McpGate {
   const { logger, version } = options;
-  const held = createHeldCalls();
+  const held = createPendingElicitations();
   let loading: Promise<Loaded> | null = null;
   let loaded: Loaded | null = null;
   let changeTimer: NodeJS.Timeout | undefined;

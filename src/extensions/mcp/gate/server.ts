@@ -4,7 +4,7 @@ import { GatewayError, toGatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { type McpPeer, SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
 import type { ViewContext, McpView } from './mcp-view.ts';
-import type { HeldCalls } from './held-calls.ts';
+import type { PendingElicitations } from './pending-elicitations.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
 import { addSkills, skillsCapability } from './skills.ts';
 
@@ -38,7 +38,7 @@ function isHeldFor({ connection, ask, capabilities }: McpPeer): boolean {
 export interface GateParts {
   readonly sdk: typeof Sdk;
   readonly version: string;
-  readonly held: HeldCalls;
+  readonly held: PendingElicitations;
 }
 
 /** `session` is null for a request without one. `hasSkills`: whether the address shows skills. `instructions` are part of the handshake. */

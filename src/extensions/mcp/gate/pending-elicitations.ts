@@ -8,7 +8,7 @@ import { isJsonObject } from '../../../types/json.ts';
 import type { ViewContext } from './mcp-view.ts';
 import { type PeerMethod, SourceRefusal, type ToolResult } from '../../../types/tool-source.ts';
 
-export interface HeldCalls {
+export interface PendingElicitations {
   /**
    * Runs `start` until its result or its next question. `holder` identifies the caller, `wanted` the tool and its input. `signal` aborts
    * the call only while its request is open; a request that ended with a question aborts nothing.
@@ -48,7 +48,7 @@ function unknownState(): SourceRefusal {
   });
 }
 
-export function createHeldCalls(): HeldCalls {
+export function createPendingElicitations(): PendingElicitations {
   const held = new Map<string, Held>();
 
   const forget = (call: Held, reason: Error): void => {
