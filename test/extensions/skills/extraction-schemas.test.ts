@@ -5,6 +5,7 @@ import { readRecordSchema } from '../../../src/extensions/skills/extraction/reco
 import type { Json } from '../../../src/types/json.ts';
 import type { Plugin } from '../../../src/types/plugin.ts';
 import { makeSkill, play, type Script } from './scripted-run.ts';
+import { cpuMilliseconds } from '../../cpu-time.ts';
 
 const make = (plugin: unknown, options: object = {}) => makeSkill(plugin as Plugin<'skill', never>, options);
 
@@ -56,9 +57,9 @@ describe('the schema of an extraction', () => {
       },
     };
     const { kindOf } = readRecordSchema(woven);
-    const startedAt = performance.now();
+    const startedAt = cpuMilliseconds();
     for (let index = 0; index < 100; index++) kindOf('a.a.a.a.a.a.a.n');
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(cpuMilliseconds() - startedAt).toBeLessThan(2_000);
   });
 
   it.each<[string, object, object, object]>([

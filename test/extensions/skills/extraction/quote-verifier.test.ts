@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { supportOf, type TextKind } from '../../../../src/extensions/skills/extraction/quote-verifier.ts';
 import type { Json } from '../../../../src/types/json.ts';
+import { cpuMilliseconds } from '../../../cpu-time.ts';
 
 describe('a number', () => {
   it.each<[number, string]>([
@@ -148,7 +149,7 @@ it.each<[string, string, TextKind, string]>([
 });
 
 it.each(['111 ', '1 ', '1', '1.', '1,000 ', '1千', '1/2 '])('a table of thousands of %j is searched without delay', (cell) => {
-  const startedAt = performance.now();
+  const startedAt = cpuMilliseconds();
   supportOf(5_000_001, cell.repeat(20_000));
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(cpuMilliseconds() - startedAt).toBeLessThan(2_000);
 });

@@ -1,6 +1,7 @@
 /** Finds a model's quotes in its source text. */
 import { describe, expect, it } from 'vitest';
 import { createSourceIndex } from '../../../../src/extensions/skills/extraction/source-index.ts';
+import { cpuMilliseconds } from '../../../cpu-time.ts';
 
 const part = (page: number, text: string) => ({ section: { heading: '', page, text }, text, line: 1 });
 const find = (text: string, quote: string) => createSourceIndex([part(1, text)]).find(quote)?.words;
@@ -84,9 +85,9 @@ describe('a quote', () => {
 
   it('of a long text is found without delay', () => {
     const text = 'a -a '.repeat(100_000);
-    const start = performance.now();
+    const start = cpuMilliseconds();
     const reading = createSourceIndex([part(1, text)]);
     for (let count = 0; count < 100; count++) reading.find(`a … b${count}`);
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(cpuMilliseconds() - start).toBeLessThan(5_000);
   });
 });
