@@ -10,7 +10,7 @@ import { versionNumber } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
 import { rowView } from './row-view.ts';
 import { evaluateDraft } from './skill-evaluation.ts';
-import { hasVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
+import { editOf, hasVersion, invalidVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
 
 const publishBody = z.strictObject({ version: versionNumber.optional().describe("Default: the row's own.") }).nullish();
 
@@ -30,10 +30,8 @@ function requireNewVersion(config: ConfigService, row: ConfigRow, wanted: string
     );
   const { live } = row.spec;
   if (typeof live === 'string' && isLower(wanted, live))
-    throw new GatewayError(
-      'invalid_request',
+    throw invalidVersion(
       `version: ${wanted} is lower than ${live}, which callers get now; publish a higher number. To go back to an older version, roll back.`,
-      { param: 'version' },
     );
 }
 
@@ -80,14 +78,7 @@ export function addSkillPublishing(app: FastifyInstance, config: ConfigService, 
           spec: { ...spec, version: wanted, live: null, runs_as_allowed: null },
           owner: null,
         },
-        {
-          kind: 'skill' as const,
-          tenant,
-          name,
-          operation: 'replace' as const,
-          edit: (stored: ConfigRow['spec']) => ({ ...stored, version: wanted, live: wanted }),
-          expectedRevision: expectedRevision(request) ?? row.revision,
-        },
+        editOf(row, expectedRevision(request) ?? row.revision, (stored) => ({ ...stored, version: wanted, live: wanted })),
       ];
       return sendChangedRow(config, request, reply, row, changes, `publish version ${wanted} of skill ${name}`);
     },

@@ -30,6 +30,20 @@ export function requireRow(config: ConfigService, request: FastifyRequest<{ Para
   return row;
 }
 
+/** A change of the skill's own row by `edit`, which gets the stored spec. Null as `expectedRevision` accepts any revision. */
+export function editOf(
+  { tenant, name }: ConfigRow,
+  expectedRevision: number | null,
+  edit: (stored: ConfigRow['spec']) => ConfigRow['spec'],
+) {
+  return { kind: 'skill' as const, tenant, name, operation: 'replace' as const, edit, expectedRevision };
+}
+
+/** The request's version cannot be used, as `message` explains. */
+export function invalidVersion(message: string): GatewayError {
+  return new GatewayError('invalid_request', message, { param: 'version' });
+}
+
 /** Applies the changes as one revision and replies with the row. Throws as `ConfigService.change` does. */
 export async function sendChangedRow(
   config: ConfigService,

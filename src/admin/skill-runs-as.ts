@@ -3,12 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { ConfigService } from '../config/service.ts';
 import { liveVersion, runsAsDigest } from '../config/runs-as.ts';
-import { GatewayError } from '../types/errors.ts';
-import type { ConfigRow } from '../types/resources.ts';
 import { versionNumber } from '../types/skill-spec.ts';
 import { actorOf, expectedRevision } from './actor.ts';
 import { rowView } from './row-view.ts';
-import { type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
+import { editOf, invalidVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow } from './skill-rows.ts';
 
 const runsAsBody = z.strictObject({
   version: versionNumber.nullable().describe('The live version that was reviewed; null revokes the allowance.'),
@@ -31,38 +29,22 @@ export function addSkillRunsAs(app: FastifyInstance, config: ConfigService): voi
     },
     async (request, reply) => {
       const row = requireRow(config, request, 'manage');
-      const { tenant, name } = row;
       const { version: wanted } = request.body;
       const live = liveVersion(row, config.rowSet());
       if (wanted !== null && (live === undefined || live.spec['version'] !== wanted))
-        throw new GatewayError(
-          'invalid_request',
-          `version: ${wanted} is not the version that callers get; publish it, or roll back to it first.`,
-          {
-            param: 'version',
-          },
-        );
+        throw invalidVersion(`version: ${wanted} is not the version that callers get; publish it, or roll back to it first.`);
       if (wanted !== null && live?.spec['runs_as'] !== 'skill')
-        throw new GatewayError('invalid_request', `version: the published version ${wanted} does not say runs_as: skill.`, {
-          param: 'version',
-        });
+        throw invalidVersion(`version: the published version ${wanted} does not say runs_as: skill.`);
       const allowed =
         wanted === null || live === undefined
           ? null
           : { version: wanted, digest: runsAsDigest(live, config.rowSet()), by: actorOf(request).subject, at: new Date().toISOString() };
-      const change = {
-        kind: 'skill' as const,
-        tenant,
-        name,
-        operation: 'replace' as const,
-        edit: (stored: ConfigRow['spec']) => ({ ...stored, runs_as_allowed: allowed }),
-        // The allowance applies to the version that was read.
-        expectedRevision: expectedRevision(request) ?? row.revision,
-      };
+      // The allowance applies to the version that was read.
+      const change = editOf(row, expectedRevision(request) ?? row.revision, (stored) => ({ ...stored, runs_as_allowed: allowed }));
       const summary =
         allowed === null
-          ? `skill ${name} runs with the rights of its caller`
-          : `allow version ${wanted} of skill ${name} to run with its own list`;
+          ? `skill ${row.name} runs with the rights of its caller`
+          : `allow version ${wanted} of skill ${row.name} to run with its own list`;
       return sendChangedRow(config, request, reply, row, [change], summary);
     },
   );

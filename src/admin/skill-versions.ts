@@ -10,7 +10,7 @@ import { versionNumber } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
 import { mayManage, publicSpec } from './public-rows.ts';
 import { rowView } from './row-view.ts';
-import { hasVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow, versionsOf } from './skill-rows.ts';
+import { editOf, hasVersion, invalidVersion, type NamedSkill, namedSkill, requireRow, sendChangedRow, versionsOf } from './skill-rows.ts';
 import { writerOf } from './writer.ts';
 
 const rollbackBody = z.strictObject({
@@ -32,10 +32,8 @@ function requireVersion(config: ConfigService, row: ConfigRow, version: string):
 /** Throws when callers would get the draft, whose cases have not been run. */
 function refuseUntried({ publish_needs_cases: needed }: ConfigRow['spec'], wanted: string | null): void {
   if (wanted !== null || needed !== true) return;
-  throw new GatewayError(
-    'invalid_request',
+  throw invalidVersion(
     'version: callers of this skill get only versions whose cases passed (publish_needs_cases), never the row itself; name a published version.',
-    { param: 'version' },
   );
 }
 
@@ -88,22 +86,14 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
     },
     async (request, reply) => {
       const row = requireRow(config, request, 'manage');
-      const { tenant, name } = row;
       const wanted = request.body.version;
       refuseUntried(row.spec, wanted);
       if (wanted !== null) requireVersion(config, row, wanted);
-      const change = {
-        kind: 'skill' as const,
-        tenant,
-        name,
-        operation: 'replace' as const,
-        edit: (stored: ConfigRow['spec']) => {
-          refuseUntried(stored, wanted);
-          return { ...stored, live: wanted };
-        },
-        expectedRevision: expectedRevision(request),
-      };
-      return sendChangedRow(config, request, reply, row, [change], `let callers of skill ${name} get ${wanted ?? 'the row itself'}`);
+      const change = editOf(row, expectedRevision(request), (stored) => {
+        refuseUntried(stored, wanted);
+        return { ...stored, live: wanted };
+      });
+      return sendChangedRow(config, request, reply, row, [change], `let callers of skill ${row.name} get ${wanted ?? 'the row itself'}`);
     },
   );
 
@@ -121,10 +111,7 @@ export function addSkillVersions(app: FastifyInstance, config: ConfigService): v
       const row = requireRow(config, request, 'manage');
       const { version } = request.params;
       const { tenant, name } = row;
-      if (row.spec['live'] === version)
-        throw new GatewayError('invalid_request', `Version ${version} is what callers get; roll back to another one first.`, {
-          param: 'version',
-        });
+      if (row.spec['live'] === version) throw invalidVersion(`Version ${version} is what callers get; roll back to another one first.`);
       requireVersion(config, row, version);
       const change = { kind: 'skill' as const, tenant, name: versionName(name, version), operation: 'delete' as const };
       const { revision } = await config.change(writerOf(request), [change], `delete version ${version} of skill ${name}`);
