@@ -106,14 +106,14 @@ function addressOf(options: Json | undefined): string | null {
 
 const head = `# Providers
 
-<!-- Written by \`npm run docs\`, which asks each provider what it makes of a request; a test fails when the two differ. -->
+<!-- Written by \`npm run docs\`, which runs each provider on sample requests; a test fails when the two differ. -->
 
 A provider is one row: its \`kind\` from this table and its options (\`api_key\`, often \`base_url\`; \`GET /docs\` shows them all). Whatever the vendor,
 callers speak one format: OpenAI's chat completions, responses, or Anthropic's messages. A field that a vendor does not support is never dropped silently:
 
 - **✓** sent to the vendor, in its own format. Fields that Pailou does not know are passed unchanged.
-- **–** left out, because the answer is still one to the question; the header \`x-pailou-warnings\` says so.
-- **✗** refused with status 400 and code \`unsupported_parameter\`, naming the field and the vendor, because the answer would mean something else.
+- **–** omitted, because the answer is still valid without it; reported in the header \`x-pailou-warnings\`.
+- **✗** refused with status 400 and code \`unsupported_parameter\`, which names the field and the vendor, because the answer would be wrong without it.
 
 `;
 
@@ -183,9 +183,9 @@ export async function providersPage(): Promise<string> {
     '- **JSON mode**: the request asks for JSON with the schema in the prompt, and Pailou validates the answer.',
     '- **words**: the same without `response_format`, which the vendor would refuse.',
     '',
-    'Where the vendor does not hold the answer itself, the schema is put at the end of the system message, and the answer is kept back until it fits, streamed or not. What does not fit goes back to the model with the',
-    'fault, twice at most; then another deployment is asked, and at last the call ends with `output_invalid` and the best attempt. Each repair is an attempt in the ledger, and all tokens are in the usage. The header',
-    '`x-pailou-warnings` says that Pailou checked. Calls of tools, refusals, and answers that were cut at their limit pass as they are. With `n` above 1 nothing is repaired. Skills check by themselves.\n',
+    'When the vendor does not enforce the schema, Pailou appends it to the system message and holds the answer until it is valid, streamed or not. An invalid answer is returned to the model with the',
+    'fault, at most twice; then another deployment is tried, and finally the call ends with `output_invalid` and the best attempt. Each repair is an attempt in the ledger, and all tokens are in the usage. The header',
+    '`x-pailou-warnings` reports the check. Tool calls, refusals, and answers that were cut at their limit are not checked. With `n` above 1 there are no repairs. Skills check their answers themselves.\n',
     '| kind | a JSON Schema | models for which it is otherwise | source |\n|---|---|---|---|',
     ...schemas,
     '',
