@@ -141,7 +141,7 @@ const acts: readonly Act[] = [
   },
   {
     act: 'make keys, ask for usage and decisions',
-    change: 'keys of others, and what is told of them',
+    change: 'keys of others, and information about them',
     attempt: async ({ companies, key }) => [
       (await companies.as(eve, 'DELETE', `/api/keys/${key}`)).status,
       (await companies.as(eve, 'GET', '/api/usage?user=dan')).status,
