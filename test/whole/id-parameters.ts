@@ -88,6 +88,10 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ body:spec\.deployments\[\]\.price\b\S*$/, []],
   [/ \/api\/limits\S* body:spec\.spend\.\w+$/, []],
   [/ \/api\/limits\S* body:spec\.replaces$/, ['limit']],
+  // Levels of reasoning, as a vendor names them.
+  [/ body:spec\.deployments\[\]\.efforts\[\]$/, []],
+  // Documents are rows of the caller's own tenant; one of another tenant is refused.
+  [/ \/api\/config\/apply body:(documents\[\]\.metadata\.(name|tenant|labels\.\*)|labels\.\*)$/, []],
   // The address of an alert and its signing secret.
   [/ \/api\/limits\S* body:spec\.spend\.alerts\.(url|secret)$/, []],
   // Public data on models, equal for all tenants.

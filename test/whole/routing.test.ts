@@ -35,7 +35,7 @@ describe('a circuit', () => {
   it('opens when a deployment keeps failing, keeps calls away, probes once, and closes when it is healthy again', async () => {
     await makeModel('ill', [{ model: 'flap-4' }, { model: 'ok' }], {
       retry: { same: 0 },
-      circuit: { failures: 3, open_ms: 400 },
+      circuit: { failures: 3, open_ms: 5_000 },
     });
     for (let call = 0; call < 3; call++) expect(saidBy(await ask('ill'))).toBe(text);
     expect(asked('flap-4')).toBe(3);
@@ -49,7 +49,7 @@ describe('a circuit', () => {
         (each) => each.deployment === 'ill#faults/flap-4',
       )?.circuit;
     expect(await health()).toBe('open');
-    await new Promise((resolve) => setTimeout(resolve, 450));
+    await new Promise((resolve) => setTimeout(resolve, 5_100));
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('ill')));
     for (const answer of answers) expect(saidBy(answer)).toBe(text);
     // The probe is the fourth call, which succeeds; later calls find the circuit closed.
@@ -167,12 +167,12 @@ describe('a fallback model', () => {
     expect(nowhere).toMatchObject({ status: 400, json: { error: { param: 'spec.fallbacks[0].model' } } });
     expect(nowhere.text).toContain('large');
     const self = await makeModel('self', [{ model: 'ok' }], { fallbacks: [{ on: ['error'], model: 'self' }] });
-    expect(self.json.error.message).toContain('circle: self -> self');
+    expect(self.json.error.message).toContain('cycle: self -> self');
     const deployments = [{ provider: 'faults', model: 'ok' }];
     const round = await gateway.as('admin', 'PUT', '/api/models/large', {
       spec: { deployments, fallbacks: [{ on: ['error'], model: 'short' }] },
     });
-    expect(round.json.error.message).toContain('circle');
+    expect(round.json.error.message).toContain('cycle');
     expect(await gateway.as('admin', 'DELETE', '/api/models/large')).toMatchObject({ status: 409, json: { error: { code: 'in_use' } } });
   });
 });
