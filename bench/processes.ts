@@ -76,7 +76,7 @@ export async function startPailou(settings: Readonly<Record<string, string>>): P
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  while (performance.now() - began < 30_000) {
+  while (performance.now() - began < 180_000) {
     if (child.exitCode !== null) break;
     const ready = await fetch(`${url}/readyz`).then(
       (answer) => answer.ok,

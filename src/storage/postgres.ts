@@ -162,6 +162,10 @@ function listen(url: string, listener: () => void, logger: Logger): () => void {
   let delay = 250;
   let timer: NodeJS.Timeout | undefined;
 
+  // A notification may still arrive while the connection closes.
+  const heard = (): void => {
+    if (!stopped) listener();
+  };
   const connect = async (): Promise<void> => {
     const next = new pg.Client({
       connectionString: url,
@@ -170,7 +174,7 @@ function listen(url: string, listener: () => void, logger: Logger): () => void {
       connectionTimeoutMillis: 5_000,
     });
     client = next;
-    next.on('notification', listener);
+    next.on('notification', heard);
     next.on('error', () => {});
     next.on('end', retry);
     try {
@@ -178,7 +182,7 @@ function listen(url: string, listener: () => void, logger: Logger): () => void {
       await next.query(`listen ${channel}`);
       delay = 250;
       // A notification may have been missed meanwhile.
-      listener();
+      heard();
     } catch (error) {
       logger.debug({ reason: String(error) }, 'cannot listen to the database yet');
       await next.end().catch(() => {});

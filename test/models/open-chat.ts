@@ -31,6 +31,8 @@ export async function openChat(
   let wake = (): void => {};
   const more = (): Promise<void> => new Promise((resolve) => (wake = resolve));
   const accepted = Promise.withResolvers<number>();
+  // A call that is refused before it is sent throws, and no code awaits this promise when its time limit ends later.
+  accepted.promise.catch(() => {});
   const fail = (thrown: unknown): void => {
     failure ??= { thrown };
     accepted.reject(thrown);

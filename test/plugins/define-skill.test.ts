@@ -70,7 +70,11 @@ describe('code that fails', () => {
 it.each<[string, object | null, string]>([
   ['nothing', null, 'defineSkill takes one object'],
   ['no input', { kind: 'a', title: 'A', run: async () => '' }, 'defineSkill: input must be a zod schema'],
-  ['a slip of the pen', { kind: 'a', title: 'A', inputs: input, run: async () => '' }, 'input must be a zod schema; "inputs" is not a field'],
+  [
+    'a slip of the pen',
+    { kind: 'a', title: 'A', inputs: input, run: async () => '' },
+    'input must be a zod schema; "inputs" is not a field',
+  ],
   ['an input of another kind', { ...base, input: { type: 'object' }, run: async () => '' }, 'input must be a zod schema'],
   ['no function', base, 'defineSkill: run must be a function (input, tools) => result'],
   ['no title', { ...base, title: undefined, run: async () => '' }, 'defineSkill: title must be a text'],
