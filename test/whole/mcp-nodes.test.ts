@@ -96,7 +96,11 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
       (times) => times >= 2,
       soonMs,
     );
-    const entries = (await ask(second, 'GET', '/api/audit?target=mcp/files/write')).json.data as { act: string }[];
+    // The audit is written in batches.
+    const entries = await eventually(
+      async () => (await ask(second, 'GET', '/api/audit?target=mcp/files/write')).json.data as { act: string }[],
+      (found) => found.some(({ act }) => act === 'approve'),
+    );
     expect(entries.filter(({ act }) => act === 'approve')).toHaveLength(1);
     expect(entries.filter(({ act }) => act === 'withhold').length).toBeLessThanOrEqual(2);
   });
