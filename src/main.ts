@@ -5,7 +5,7 @@ import { composeServer, type GatewayServer } from './admin/compose-server.ts';
 import { composeApplication } from './application/compose-application.ts';
 import { composeAuth, configuredIssuers } from './auth/compose-auth.ts';
 import { composeCache } from './cache/compose-cache.ts';
-import { applyFiles } from './config/apply-files.ts';
+import { applyFiles, releaseFileRows } from './config/apply-files.ts';
 import { composeConfig } from './config/compose-config.ts';
 import { createPersonNames } from './config/person-names.ts';
 import { readSettings, type Settings } from './config/settings.ts';
@@ -94,7 +94,8 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   if (settings.mode === 'development') await seedDemo(config, home);
   const prepareTenant = settings.mode === 'development' ? createDemoTenants(config, home, logger) : null;
   const fileTenant = issuers[0]?.mapping.tenant ?? home;
-  if (settings.configPath !== null) await applyFiles(config, { path: settings.configPath, tenant: fileTenant, env, logger });
+  if (settings.configPath === null) await releaseFileRows(config, logger);
+  else await applyFiles(config, { path: settings.configPath, tenant: fileTenant, env, logger });
   const nodes = createNodeRegistry({ database, version, logger });
   owned.use(nodes);
   const announce = (revision: number): void => {

@@ -10,7 +10,7 @@ import { requireReferences } from './skill-references.ts';
 import { skillSpec } from '../types/skill-spec.ts';
 import type { ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
-import { rowLabels } from '../types/row-labels.ts';
+import { givenLabels } from '../types/row-labels.ts';
 import type { Json } from '../types/json.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { differences } from './differences.ts';
@@ -18,7 +18,7 @@ import { writerOf } from './writer.ts';
 
 const applyBody = z.strictObject({
   documents: z.array(documentFrame).max(10_000).describe('References such as `${env:NAME}` are resolved by the sender.'),
-  labels: rowLabels.optional().describe('Added to the labels of every document.'),
+  labels: givenLabels.optional().describe('Added to the labels of every document.'),
   prune: z
     .boolean()
     .default(false)
@@ -36,7 +36,7 @@ const plan = z.object({
       action: z.enum(['create', 'update', 'delete']),
       kind: z.enum(documentKinds),
       name: z.string(),
-      differences: z.array(difference).describe('Secrets are shown as ***; a changed secret is shown as changed.'),
+      differences: z.array(difference).describe('Secrets are shown as ***: an update without a difference changes a secret.'),
     }),
   ),
 });

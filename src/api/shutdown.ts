@@ -11,7 +11,7 @@ export interface Shutdown {
   phase(): ServerPhase;
   /** Not ready, but every request is served; each response asks its client for a new connection. */
   drain(): void;
-  /** New requests are refused. Event streams without a call, which never finish, end now. */
+  /** New requests are refused. Event streams that only listen end now, because they never finish. */
   close(): void;
   /** Ends all requests in progress with the error `shutting_down`. */
   endAll(): void;
@@ -33,7 +33,7 @@ export function createShutdown(): Shutdown {
     },
     close() {
       phase = 'closing';
-      // A GET is an event stream of MCP: its client opens the next one at another node.
+      // A long GET only listens, to MCP messages or to a background run. Its client opens the next one at another node.
       for (const request of inProgress) if (request.method === 'GET') end(request);
     },
     endAll() {

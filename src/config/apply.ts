@@ -8,6 +8,7 @@ import type { Writer } from '../types/writes.ts';
 import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
 import { requireUnlocked } from './file-owned.ts';
 import { type Mutation, planChange } from './mutations.ts';
+import { isVersion } from './skill-versions.ts';
 import type { PersonNames } from './person-names.ts';
 
 /** A row as it should be. `index` is the place of its document. */
@@ -85,6 +86,8 @@ export function planRows(
     const change = planChange({ ...want, operation }, rows, revision, writer.actor, scene.factory, secrets, people);
     if (stored !== undefined && change.after !== null && isSameRow(stored, change.after, secrets)) return;
     if (stored !== undefined) {
+      if (want.kind === 'skill' && isVersion(want.name))
+        throw new GatewayError('configuration_invalid', 'a published version never changes; change the skill and publish a new version.');
       requireUnlocked(stored, writer);
       authorizeRow(writer, want.kind, stored, { ...scene, rows });
     }

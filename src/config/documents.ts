@@ -1,7 +1,7 @@
 /** Configuration as code: YAML documents of `apiVersion: pailou/v1`, one for each row. */
 import { z } from 'zod';
 import { type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
-import { rowLabels } from '../types/row-labels.ts';
+import { givenLabels } from '../types/row-labels.ts';
 
 /** The kinds of documents by kind of row. Keys are no part of a file: their secrets are shown once. */
 export const documentKinds = {
@@ -25,7 +25,7 @@ export const documentFrame = z.strictObject({
   metadata: z.strictObject({
     name: z.string().min(1).max(200),
     tenant: z.string().min(1).max(128).optional().describe('Must be the tenant of the caller. Left out: that tenant.'),
-    labels: rowLabels.optional(),
+    labels: givenLabels.optional(),
     owner: z.string().nullable().optional().describe('The owner, as in GET /api/me. Left out: unchanged, or nobody for a new row.'),
   }),
   enabled: z.boolean().optional(),

@@ -2,6 +2,7 @@
 import { mask } from '../storage/secret-box.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { apiVersion, type ConfigDocument, documentedKinds, documentKinds, type DocumentedKind } from './documents.ts';
+import { labelsOfPeople } from './file-owned.ts';
 import type { ConfigService } from './service.ts';
 
 /** A name for the variable of a secret, e.g. PROVIDER_OPENAI_API_KEY. */
@@ -36,12 +37,14 @@ function withReferences(value: unknown, path: readonly string[], naming: Naming)
 }
 
 function documentOf(kind: DocumentedKind, row: ConfigRow, taken: Set<string>): ConfigDocument {
+  // The file of this gateway owns nothing elsewhere.
+  const labels = labelsOfPeople(row);
   return {
     apiVersion,
     kind: documentKinds[kind],
     metadata: {
       name: row.name,
-      ...(row.labels === undefined ? {} : { labels: row.labels }),
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
       ...(row.owner === null ? {} : { owner: row.owner }),
     },
     ...(row.enabled ? {} : { enabled: false }),

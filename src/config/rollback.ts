@@ -1,6 +1,7 @@
 /** Computes the rows that restore a tenant's configuration of an earlier revision. */
 import type { Actor, ConfigChange, HistoryEntry } from '../types/config-store.ts';
 import type { ConfigRow } from '../types/resources.ts';
+import { isFileOwned, labelsOfPeople } from './file-owned.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { findTarget, grantsOfDeleted } from './grant-targets.ts';
 import type { RowSet } from './row-set.ts';
@@ -18,8 +19,10 @@ export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: 
   const changes = [...targets.values()].flatMap(({ entry, name, row }) => {
     const before = rows.group(entry.kind, entry.tenant).get(name) ?? null;
     if (before === null && row === null) return [];
+    // The file decides, not the history.
+    if (before !== null && isFileOwned(before)) return [];
     if (before !== null && row !== null && content(before) === content(row)) return [];
-    const after = row === null ? null : { ...row, revision, updatedAt: now, updatedBy: actor.subject };
+    const after = row === null ? null : { ...unowned(row), revision, updatedAt: now, updatedBy: actor.subject };
     return [{ kind: entry.kind, tenant: entry.tenant, before, after }];
   });
   return withGrants(changes, rows, actor.tenant);
@@ -40,7 +43,12 @@ function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: stri
   return [...bound, ...grantsOfDeleted(bound, rows.with(bound))];
 }
 
+/** A row of an earlier file returns unlocked: the file no longer has it. */
+function unowned(row: ConfigRow): ConfigRow {
+  return isFileOwned(row) ? { ...row, labels: labelsOfPeople(row) } : row;
+}
+
 /** Without the basis, which is decided anew. */
 function content(row: ConfigRow): string {
-  return JSON.stringify([row.id, row.spec, row.enabled, row.owner, row.target ?? null, row.approvedTags ?? null]);
+  return JSON.stringify([row.id, row.spec, row.enabled, row.owner, row.target ?? null, row.approvedTags ?? null, row.labels ?? null]);
 }

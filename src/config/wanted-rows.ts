@@ -9,7 +9,7 @@ import type { ConfigService } from './service.ts';
 export function wantedRows(documents: readonly ConfigDocument[], tenant: string, labels: Readonly<Record<string, string>>): WantedRow[] {
   const seen = new Map<string, number>();
   return documents.map((document, index) => {
-    const { name, owner, tenant: own = tenant } = document.metadata;
+    const { name, owner, labels: own, tenant: namedTenant = tenant } = document.metadata;
     const place = `documents[${index}]`;
     const kind = kindOf(document);
     const key = `${kind} ${name}`;
@@ -23,7 +23,7 @@ export function wantedRows(documents: readonly ConfigDocument[], tenant: string,
         },
       );
     seen.set(key, index);
-    if (own !== tenant)
+    if (namedTenant !== tenant)
       throw new GatewayError(
         'configuration_invalid',
         `${place}.metadata.tenant: you may only apply documents of your own tenant, ${tenant}.`,
@@ -37,7 +37,8 @@ export function wantedRows(documents: readonly ConfigDocument[], tenant: string,
       tenant,
       name,
       spec: document.spec,
-      labels: { ...document.metadata.labels, ...labels },
+      // Without labels the row keeps those that it has.
+      ...(own === undefined && Object.keys(labels).length === 0 ? {} : { labels: { ...own, ...labels } }),
       ...(owner === undefined ? {} : { owner }),
       ...(document.enabled === undefined ? {} : { enabled: document.enabled }),
     };

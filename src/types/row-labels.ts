@@ -11,5 +11,10 @@ export const rowLabels = z
 
 export type RowLabels = Readonly<z.output<typeof rowLabels>>;
 
+/** Labels that people give. Those of Pailou's own begin with `pailou/`. */
+export const givenLabels = rowLabels.refine((labels) => !Object.keys(labels).some((name) => name.startsWith('pailou/')), {
+  error: 'must not contain names that begin with "pailou/": those are for Pailou itself',
+});
+
 /** The label of rows that the file of PAILOU_CONFIG owns. Only that file changes them. */
 export const ownerLabel = 'pailou/owner';

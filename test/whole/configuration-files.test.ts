@@ -61,6 +61,9 @@ spec:
     api_key: \${env:VENDOR_KEY}
 ${more}`;
 
+const model = (name: string): string =>
+  `---\napiVersion: pailou/v1\nkind: Model\nmetadata: { name: ${name} }\nspec: { deployments: [{ provider: demo, model: echo }] }\n`;
+
 const hello = { model: 'chat', messages: [{ role: 'user', content: 'Hi' }] };
 
 describe('pailou apply', () => {
@@ -101,9 +104,12 @@ describe('pailou apply', () => {
   it('changes nothing when one of fifty documents is wrong, and names its file, line and field', async () => {
     await using gateway = await startGateway();
     await using scene = await startScene(gateway);
-    const model = (index: number, provider: string): string =>
+    const modelAt = (index: number, provider: string): string =>
       `apiVersion: pailou/v1\nkind: Model\nmetadata: { name: m-${index} }\nspec:\n  deployments:\n    - provider: ${provider}\n      model: echo\n`;
-    await scene.write('models.yaml', Array.from({ length: 50 }, (_, index) => model(index, index === 41 ? 'demmo' : 'demo')).join('---\n'));
+    await scene.write(
+      'models.yaml',
+      Array.from({ length: 50 }, (_, index) => modelAt(index, index === 41 ? 'demmo' : 'demo')).join('---\n'),
+    );
     const { json: before } = await gateway.as('admin', 'GET', '/api/config/revision');
     const applied = await scene.pailou('apply', '-f', 'models.yaml');
     expect(applied.code).toBe(1);
@@ -116,8 +122,6 @@ describe('pailou apply', () => {
   it('deletes with --prune only rows with its own label', async () => {
     await using gateway = await startGateway();
     await using scene = await startScene(gateway);
-    const model = (name: string): string =>
-      `---\napiVersion: pailou/v1\nkind: Model\nmetadata: { name: ${name} }\nspec: { deployments: [{ provider: demo, model: echo }] }\n`;
     await scene.write('a.yaml', model('a-1') + model('a-2'));
     await scene.write('b.yaml', model('b-1'));
     await scene.pailou('apply', '-f', 'a.yaml', '--label', 'app=a');
@@ -128,6 +132,33 @@ describe('pailou apply', () => {
     const status = (name: string) => gateway.as('admin', 'GET', `/api/models/${name}`).then((answer) => answer.status);
     expect(await Promise.all(['a-1', 'a-2', 'b-1'].map(status))).toEqual([404, 200, 200]);
     expect((await scene.pailou('apply', '-f', 'a.yaml', '--prune')).code).toBe(2);
+  });
+
+  it('keeps the labels of rows when a file names none, and refuses labels of Pailou itself', async () => {
+    await using gateway = await startGateway();
+    await using scene = await startScene(gateway);
+    await scene.write('a.yaml', model('a'));
+    await scene.pailou('apply', '-f', 'a.yaml', '--label', 'app=a');
+    expect((await scene.pailou('diff', '-f', 'a.yaml')).code).toBe(0);
+    expect((await gateway.as('admin', 'GET', '/api/models/a')).json.labels).toEqual({ app: 'a' });
+    const own = await scene.pailou('apply', '-f', 'a.yaml', '--label', 'pailou/owner=file');
+    expect([own.code, own.err]).toEqual([1, expect.stringContaining('pailou/')]);
+    await scene.write('b.yaml', model('b').replace('{ name: b }', '{ name: b, labels: { pailou/owner: file } }'));
+    expect((await scene.pailou('validate', '-f', 'b.yaml')).err).toMatch(/^b\.yaml:4: metadata\.labels/);
+  });
+
+  it('changes no published version of a skill', async () => {
+    await using gateway = await startGateway();
+    await using scene = await startScene(gateway);
+    const spec = { kind: 'prompt', description: 'd', model: 'demo/echo', options: { instructions: 'one' } };
+    await gateway.as('admin', 'POST', '/api/skills', { name: 's', spec });
+    expect((await gateway.as('admin', 'POST', '/api/skills/s/publish', {})).status).toBe(200);
+    const { out } = await scene.pailou('export');
+    await scene.write('all.yaml', out);
+    expect((await scene.pailou('diff', '-f', 'all.yaml')).code).toBe(0);
+    await scene.write('all.yaml', out.replaceAll('instructions: one', 'instructions: two'));
+    const refused = await scene.pailou('apply', '-f', 'all.yaml');
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('a published version never changes')]);
   });
 
   it('is for administrators, with the same rights as the API', async () => {
@@ -149,7 +180,7 @@ it('pailou export is the same each time, holds no secret, and makes the same gat
   await scene.write('team.yaml', team(vendor.url));
   await scene.pailou('apply', '-f', 'team.yaml');
   const published = await one.as('admin', 'POST', '/api/skills/brief/publish', {});
-  expect(published.status).toBeLessThan(300);
+  expect(published.status).toBe(200);
   const exported = await scene.pailou('export');
   expect((await scene.pailou('export')).out).toBe(exported.out);
   expect(exported.out).not.toContain('sk-exported');
@@ -223,11 +254,27 @@ describe('PAILOU_CONFIG', () => {
     await scene.write('team.yaml', team(vendor.url).split('---').slice(1).join('---'));
     const second = await startGateway(env, startProcess);
     expect((await second.as('admin', 'GET', '/api/grants/users-chat')).status).toBe(404);
+    // A roll-back leaves the rows of the file alone, and what the file no longer has comes back unlocked.
+    expect((await second.as('admin', 'POST', '/api/config/rollback', { revision: 1 })).status).toBe(200);
+    expect((await second.as('admin', 'GET', '/api/models/chat')).json.locked).toContain('PAILOU_CONFIG');
+    const exported = await second.as('admin', 'GET', '/api/config/export');
+    expect(exported.text).not.toContain('pailou/owner');
     expect((await second.as('user', 'POST', '/v1/chat/completions', hello)).status).toBe(403);
     await second[Symbol.asyncDispose]();
+
+    const { PAILOU_CONFIG: _file, ...without } = env;
+    const third = await startGateway(without, startProcess);
+    const unlocked = await third.as('admin', 'GET', '/api/models/chat');
+    expect([unlocked.status, unlocked.json.locked]).toEqual([200, undefined]);
+    expect((await third.as('admin', 'DELETE', '/api/models/chat')).status).toBe(409);
+    expect((await third.as('admin', 'DELETE', '/api/skills/brief')).status).toBe(204);
+    expect((await third.as('admin', 'DELETE', '/api/models/chat')).status).toBe(204);
+    await third[Symbol.asyncDispose]();
   });
 
   it.each([
+    ['a file without documents', '# nothing\n', /team\.yaml contains no document/],
+
     ['a variable that is not set', team('https://vendor.example/v1'), /team\.yaml:27: the environment variable VENDOR_KEY is not set/],
     [
       'a name that is not there',

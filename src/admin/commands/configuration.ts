@@ -56,7 +56,7 @@ const signs = { create: '+', update: '~', delete: '-' } as const;
 
 function printPlan({ changes, unchanged }: Plan, verb: string): void {
   for (const { action, kind, name, differences } of changes) {
-    print(`${signs[action]} ${kind} ${name}`);
+    print(`${signs[action]} ${kind} ${name}${action === 'update' && differences.length === 0 ? ' (a secret)' : ''}`);
     for (const { path, change, before, after } of differences)
       print(
         `    ${path}: ${change === 'added' ? '' : `${JSON.stringify(before)} `}→ ${change === 'removed' ? '(removed)' : JSON.stringify(after)}`,
