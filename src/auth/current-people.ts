@@ -58,6 +58,12 @@ export function createCurrentPeople({ people, issuers, lookUp }: CurrentPeopleOp
     return result;
   };
 
+  /** The error of a failed look-up that is not repeated yet. */
+  const recentFailure = (key: string, now: number): GatewayError | null => {
+    const failure = failed.get(key);
+    return failure !== undefined && now - failure.at < failedMs ? failure.error : null;
+  };
+
   const currentOf = (base: Person): Person | null | Promise<Person | null> => {
     // As with tokens, a service account has no person to look up.
     if (base.isService || !issuers.has(base.issuer)) return base;
@@ -65,11 +71,11 @@ export function createCurrentPeople({ people, issuers, lookUp }: CurrentPeopleOp
     const found = known.get(key);
     const now = Date.now();
     if (found !== undefined && now - found.at < expiredMs && sameRights(found.base, base)) {
-      if (now - found.at > refreshMs) look(base).catch(() => {});
+      if (now - found.at > refreshMs && recentFailure(key, now) === null) look(base).catch(() => {});
       return found.current;
     }
-    const failure = failed.get(key);
-    if (failure !== undefined && now - failure.at < failedMs) throw failure.error;
+    const failure = recentFailure(key, now);
+    if (failure !== null) throw failure;
     return look(base);
   };
 
