@@ -45,10 +45,10 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
       lines += line;
       size += line.length;
       if (++count % atOnce > 0) continue;
-      await file.write(lines);
+      await file.writeFile(lines);
       lines = '';
     }
-    if (lines !== '') await file.write(lines);
+    if (lines !== '') await file.writeFile(lines);
     return size;
   };
 
