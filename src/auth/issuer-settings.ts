@@ -79,7 +79,7 @@ function configuredLookup(
     query: spec.query,
     form: spec.form,
     asClient: asClient === true ? 'basic' : asClient === false ? null : asClient,
-    // With a token of Pailou's own client, 401 and 403 concern Pailou, and 404 means that there is no such person.
+    // With Pailou's own access token, 401 and 403 reject Pailou's client, not the person. 404 and 410 say that the person does not exist.
     refusedStatuses: spec.refused_statuses ?? (asClient === 'token' ? [404, 410] : [401, 403]),
     refused: spec.refused,
     success: spec.success,

@@ -96,7 +96,7 @@ export function createAlertDelivery(options: AlertDeliveryOptions): () => Promis
     return null;
   };
 
-  /** The alerts of one counter arrive by threshold, lowest first: after a failure the others wait for the next attempt. */
+  /** Sends alerts of one counter that are due together by threshold, lowest first. After a failure the others wait for the next attempt. */
   const deliverInOrder = async (alerts: readonly BudgetAlert[]): Promise<void> => {
     let next: number | null = null;
     for (const alert of alerts) {

@@ -60,7 +60,7 @@ export function createMetrics(): Metrics {
   const alerts = createLabelledCounter({
     registry,
     name: 'pailou_budget_alerts_total',
-    help: 'Attempts to deliver an alert of a budget: delivered, failed, or abandoned.',
+    help: 'Attempts to deliver an alert of a budget: delivered, failed or given_up.',
     labelNames: ['limit', 'result'],
   });
   const kept = createLabelledCounter({

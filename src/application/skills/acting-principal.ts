@@ -14,7 +14,7 @@ export interface ActingRights {
   /** Identifies the allowance for re-checks during the run. */
   readonly skill: string;
   readonly digest: string;
-  /** Returns the publisher's current rights, or null when the publisher is no longer known. */
+  /** Returns the publisher's current rights. Returns null when the publisher is unknown, is blocked or has left the tenant. */
   now(): Principal | null;
 }
 

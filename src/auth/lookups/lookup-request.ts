@@ -12,7 +12,7 @@ export function fillTemplates(values: Readonly<Record<string, string>>, input: L
   return Object.entries(values).map(([name, value]) => [name, value.replace(placeholder, (_all, field: string) => valueOf(input, field))]);
 }
 
-/** One segment of a path. Throws for a name that would be a path of its own: `..` names the folder above. */
+/** Encodes a name as one path segment. Throws for an empty name and for dot segments, which URL parsers resolve to another path (RFC 3986 5.2.4). */
 function segment(name: string): string {
   if (name === '' || name === '.' || name === '..') throw new Error(`"${name}" cannot be part of the address of a person`);
   return encodeURIComponent(name);
