@@ -1,23 +1,27 @@
-/** Finds fallbacks that lead nowhere or in a circle. */
+/** Finds fallbacks that lead nowhere or form a cycle. */
 import { GatewayError } from '../types/errors.ts';
 import type { ModelEntry } from '../types/snapshot.ts';
 import { unknownName } from './validation-errors.ts';
 
-/** The names from `start` back to `start` along fallbacks; null when there is no circle. */
-function circleFrom(start: ModelEntry, models: ReadonlyMap<string, ModelEntry>): string[] | null {
-  const seen = new Set<string>();
-  const walk = (model: ModelEntry, way: readonly string[]): string[] | null => {
+/** The names from `start` back to `start` along fallbacks; null when there is no cycle. */
+function cycleFrom(start: ModelEntry, models: ReadonlyMap<string, ModelEntry>): string[] | null {
+  const reached = [start];
+  /** The model by which each one was first reached. */
+  const previous = new Map<string, string>();
+  for (const model of reached) {
     for (const { model: name } of model.spec.fallbacks) {
-      if (name === start.name) return [...way, name];
+      if (name === start.name) {
+        const names = [name];
+        for (let at: string | undefined = model.name; at !== undefined; at = previous.get(at)) names.push(at);
+        return names.toReversed();
+      }
       const next = models.get(name);
-      if (next === undefined || seen.has(name)) continue;
-      seen.add(name);
-      const found = walk(next, [...way, name]);
-      if (found !== null) return found;
+      if (next === undefined || previous.has(name)) continue;
+      previous.set(name, model.name);
+      reached.push(next);
     }
-    return null;
-  };
-  return walk(start, [start.name]);
+  }
+  return null;
 }
 
 /** The faults of one model's fallbacks. `rows` include disabled ones, which are skipped at call time. */
@@ -30,9 +34,9 @@ export function fallbackFaults(
   const faults = model.spec.fallbacks.flatMap(({ model: name }, index) =>
     rows.has(name) ? [] : [unknownName('model', name, models.keys(), `spec.fallbacks[${index}].model`)],
   );
-  const circle = circleFrom(model, models);
-  if (circle === null) return faults;
+  const cycle = cycleFrom(model, models);
+  if (cycle === null) return faults;
   const param = 'spec.fallbacks';
-  const message = `${param}: the fallbacks form a cycle: ${circle.join(' -> ')}. Leave one of them out.`;
+  const message = `${param}: the fallbacks form a cycle: ${cycle.join(' -> ')}. Leave one of them out.`;
   return [...faults, new GatewayError('configuration_invalid', message, { param })];
 }
