@@ -10,7 +10,7 @@ export async function lookUpPerson(person: Person, { settings, lookups }: Issuer
   let all: Record<string, unknown> = {};
   for (const lookup of lookups) if (!lookup.needsToken) all = { ...all, ...(await lookup.ask(input)) };
   const { username, tenant, roles, permissions } = mapPerson(all, person, mapping);
-  // An answer about roles or codes is as good as a new token. Another one only says that the person is still known.
+  // An answer with roles or codes counts as a new token. Any other answer only confirms that the account exists.
   const hasRights = wasLookedUp(all, mapping, 'roles') || wasLookedUp(all, mapping, 'permissions');
   return { ...person, username, tenant, roles, permissions, seenAt: hasRights ? Date.now() : person.seenAt };
 }

@@ -35,7 +35,7 @@ export interface McpAuthorization {
   /** Throws OauthError unless the ticket belongs to the session and is not too old. */
   openTicket(text: string, session: string): Asked;
   code(asked: Asked, token: string, expiresAt: number): string;
-  /** The token for a code. Each code is taken once on a node. Throws OauthError. */
+  /** Redeems a code for its token. A node redeems each code once. Throws OauthError. */
   redeem(form: unknown): { readonly token: string; readonly expiresAt: number };
 }
 
