@@ -32,8 +32,8 @@ export interface AlertDeliveryOptions {
 }
 
 const timeoutMs = 10_000;
-/** The time after which another node may send the alert. Longer than an attempt. */
-const leaseMs = 60_000;
+/** The time after which another node may send the alert. Longer than an attempt for each of the ten thresholds of a counter. */
+const leaseMs = 120_000;
 const firstDelayMs = 1_000;
 const longestDelayMs = 3_600_000;
 const dayMs = 86_400_000;

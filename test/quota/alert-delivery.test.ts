@@ -3,20 +3,20 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createOutboundClient } from '../../src/outbound/client.ts';
 import { createOutboundGuard } from '../../src/outbound/guard.ts';
 import { compileLimits, limitRule } from '../../src/config/limit-index.ts';
 import { createAlertDelivery } from '../../src/quota/alert-delivery.ts';
 import { webhookHeaders } from '../../src/quota/webhook-signature.ts';
 import { createAuditLog } from '../../src/storage/audit.ts';
-import { createBudgetAlertStore } from '../../src/storage/budget-alert-store.ts';
+import { type BudgetAlert, type BudgetAlertStore, createBudgetAlertStore } from '../../src/storage/budget-alert-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { createSecretBox, masterKey, rowContext } from '../../src/storage/secret-box.ts';
 import { limitSpec } from '../../src/types/limit-spec.ts';
 import type { Snapshot } from '../../src/types/snapshot.ts';
-import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
+import { databaseKinds, memoryLogger, type TestDatabase } from '../storage/databases.ts';
 
 describe('the signature of a webhook', () => {
   it('equals the example of Standard Webhooks', () => {
@@ -122,4 +122,36 @@ describe.each(databaseKinds)('alerts on $name', (kind) => {
     expect(received, 'the others wait').toEqual(['1']);
     await expect.poll(() => deliver().then(() => received)).toEqual(['1', '1', ...thresholds.map(String)]);
   });
+});
+
+it('a webhook that answers slowly gets each threshold before the claim of it ends', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const slowMs = 9_900;
+    const alerts = { url: 'https://hook.test/', secret: '***', at: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100] };
+    const spec = limitSpec.parse({ subject_type: 'tenant', spend: { currency: 'USD', per_day: '1', alerts } });
+    const box = createSecretBox({ current: masterKey(Buffer.alloc(32, 7)) });
+    const row = { id: 'row', tenant: 'acme', name: 'company' };
+    const sealed = { ...alerts, secret: box.seal('a secret of some length', rowContext(row)) };
+    const limits = compileLimits([limitRule({ ...row, spec: { ...spec, spend: { ...spec.spend, alerts: sealed } } }, spec)]);
+    const claimed = alerts.at.map((threshold) => ({ id: `msg_${threshold}`, tenant: 'acme', rule: 'row.scope', body: '{}', threshold }));
+    let claimedUntil = 0;
+    const answeredAt: number[] = [];
+    const store = {
+      claim: async (_now: number, until: number) => ((claimedUntil = until), claimed as unknown as BudgetAlert[]),
+      nextAt: async () => null,
+      close: async () => {},
+    } as unknown as BudgetAlertStore;
+    const send = async () => {
+      vi.setSystemTime(Date.now() + slowMs);
+      answeredAt.push(Date.now());
+      return { status: 200, body: (async function* () {})() };
+    };
+    const current = () => ({ tenant: () => ({ limits }) }) as unknown as Snapshot;
+    await createAlertDelivery({ store, client: { send }, secrets: box, current, audit: { append() {} }, logger: memoryLogger() })();
+    expect(answeredAt).toHaveLength(alerts.at.length);
+    expect(answeredAt.filter((at) => at > claimedUntil)).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
