@@ -14,7 +14,11 @@ class Deflate extends Transform {
   override _transform(part: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     if (this.#inner === null) {
       this.#inner = ((part[0] ?? 0) & 0x0f) === 8 ? createInflate() : createInflateRaw();
-      this.#inner.on('data', (bytes: Buffer) => this.push(bytes)).on('error', (error) => this.destroy(error));
+      this.#inner
+        .on('data', (bytes: Buffer) => this.push(bytes))
+        // It takes no bytes after the end of its format, so `done` is not called for them.
+        .on('end', () => this.push(null))
+        .on('error', (error) => this.destroy(error));
     }
     this.#inner.write(part, () => done());
   }
@@ -23,6 +27,11 @@ class Deflate extends Transform {
     if (this.#inner === null) return done();
     this.#inner.on('end', () => done());
     this.#inner.end();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#inner?.destroy();
+    done(error);
   }
 }
 
