@@ -41,6 +41,10 @@ const keyView = z.object({
   expires_at: z.string(),
   last_used_at: z.string().nullable(),
   replaced_by: z.string().nullable(),
+  surface: keySpec.shape.surface
+    .unwrap()
+    .nullable()
+    .describe('mcp: the token of an MCP client, which opens /mcp alone. null: a key for all addresses.'),
 });
 const newKeyView = keyView.extend({ key: z.string().describe('The key itself. It is never shown again.') });
 const tags = ['keys'];
@@ -62,6 +66,7 @@ function viewOf(row: ConfigRow, names: PersonNames, usedAt: number | undefined):
     expires_at: spec.expires_at,
     last_used_at: usedAt === undefined ? null : new Date(usedAt).toISOString(),
     replaced_by: spec.replaced_by ?? null,
+    surface: spec.surface ?? null,
   };
 }
 

@@ -103,7 +103,7 @@ describe('a client that registers itself', () => {
     }
     const { json } = await gateway.as('developer', 'GET', '/api/keys');
     const key = json.data.find(({ title }: { title: string }) => title.startsWith('MCP client: Test'));
-    expect(key).toMatchObject({ title: 'MCP client: Test <b>client</b>', enabled: true });
+    expect(key).toMatchObject({ title: 'MCP client: Test <b>client</b>', enabled: true, surface: 'mcp' });
 
     // The person ends it.
     expect((await gateway.as('developer', 'DELETE', `/api/keys/${key.id}`)).status).toBe(204);
@@ -128,6 +128,12 @@ describe('a client that registers itself', () => {
     const good = { grant_type: 'authorization_code', code, client_id: id, redirect_uri: redirect, code_verifier: kept.verifier ?? '' };
     const used = await form('/oauth/token', good);
     expect([used.status, ((await used.json()) as { error: string }).error]).toEqual([400, 'invalid_grant']);
+    // Base64 and the parts of a sealed text have several spellings.
+    for (const spelling of [`${code}=`, `${code}.more`])
+      expect([spelling.slice(code.length), (await form('/oauth/token', { ...good, code: spelling })).status]).toEqual([
+        spelling.slice(code.length),
+        400,
+      ]);
     const other = await (
       await fetch(`${gateway.url}/oauth/register`, {
         method: 'POST',

@@ -66,7 +66,7 @@ function parsed<T>(schema: z.ZodType<T>, given: unknown): T {
   throw new OauthError('invalid_request', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}.`);
 }
 
-const digest = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url');
+const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const same = (one: string, other: string): boolean => one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 
 export function createMcpAuthorization({ box, publicUrl }: { readonly box: SecretBox; readonly publicUrl: string }): McpAuthorization {
@@ -129,8 +129,11 @@ export function createMcpAuthorization({ box, publicUrl }: { readonly box: Secre
       requireTarget(resource);
       const code = opened<Code>('mcp code', codeText);
       const refused = new OauthError('invalid_grant', 'code: it is unknown, used, too old, or of another client. Start again.');
-      if (code === null || taken.has(codeText)) throw refused;
-      taken.set(codeText, true);
+      if (code === null) throw refused;
+      // The same code can be spelled in several ways, so that its text does not identify it.
+      const id = digest(code.token);
+      if (taken.has(id)) throw refused;
+      taken.set(id, true);
       if (code.clientId !== clientId || code.redirectUri !== redirectUri || !same(digest(verifier), code.challenge)) throw refused;
       return { token: code.token, expiresAt: code.expiresAt };
     },
