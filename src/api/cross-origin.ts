@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify';
 export interface CorsOrigins {
   /** True for an `Origin` header of a web page that may call. */
   allows(origin: string): boolean;
+  /** At least one origin is allowed. */
+  readonly any: boolean;
   /** Every origin is allowed. */
   readonly all: boolean;
 }
@@ -12,7 +14,7 @@ export interface CorsOrigins {
 export function createCorsOrigins(origins: readonly string[]): CorsOrigins {
   const listed = new Set(origins);
   const all = listed.has('*');
-  return { all, allows: (origin) => all || listed.has(origin) };
+  return { any: listed.size > 0, all, allows: (origin) => all || listed.has(origin) };
 }
 
 /** The calls, and what MCP clients read before their first call. */
@@ -49,8 +51,10 @@ export function addCrossOrigin(app: FastifyInstance, origins: CorsOrigins): void
   app.decorate('corsOrigins', origins);
   app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers;
-    if (origin === undefined || !served.test(request.url.split('?', 1)[0] ?? '') || !origins.allows(origin)) return done();
+    if (!origins.any || !served.test(request.url.split('?', 1)[0] ?? '')) return done();
+    // Also on answers without the other headers: a cache must not give them to an origin that may call.
     if (!origins.all) reply.header('vary', 'origin');
+    if (origin === undefined || !origins.allows(origin)) return done();
     reply.header('access-control-allow-origin', origins.all ? '*' : origin).header('access-control-expose-headers', exposed);
     const wanted = request.headers['access-control-request-method'];
     if (request.method !== 'OPTIONS' || wanted === undefined) return done();

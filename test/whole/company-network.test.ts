@@ -63,6 +63,16 @@ describe('a body with content-encoding', () => {
   });
 
   test.each([
+    ['gzip', gzipSync(chat)],
+    ['deflate', deflateSync(chat)],
+    ['deflate', deflateRawSync(chat)],
+  ])('%s may be followed by bytes without a meaning', async (name, body) => {
+    const answer = await post('/v1/chat/completions', Buffer.concat([body, Buffer.alloc(8)]), { 'content-encoding': name });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('Hello 你好');
+  });
+
+  test.each([
     ['gzip', gzipSync(chat).subarray(0, 40)],
     ['br', Buffer.from('not brotli at all, by no means')],
     ['zstd', zstdCompressSync(chat).subarray(0, 30)],
@@ -155,10 +165,17 @@ describe('web pages of other origins', () => {
     }
   });
 
+  test('find no answer in a shared cache that was meant for another origin or for none', async () => {
+    for (const headers of [{}, { origin: 'https://evil.example' }]) {
+      const answer = await ask('/.well-known/oauth-protected-resource/mcp', { headers });
+      expect([headers, answer.headers.get('vary'), answer.headers.get('access-control-allow-origin')]).toEqual([headers, 'origin', null]);
+    }
+  });
+
   test('need the setting', async () => {
     await using other = await startGateway();
     const answer = await fetch(`${other.url}/v1/models`, { headers: { origin: page } });
-    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    expect([answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')]).toEqual([null, null]);
     await expect(startGateway({ PAILOU_CORS_ORIGINS: 'https://a.example/path' })).rejects.toThrow(/PAILOU_CORS_ORIGINS/);
   });
 });
