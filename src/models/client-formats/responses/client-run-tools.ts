@@ -1,5 +1,6 @@
 /** OpenAI's tools that the client itself runs. Other vendors are offered a function for each; its calls return to the client as items of the tool's own type. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { pickFields } from '../../pick-fields.ts';
 
 export interface ClientRunTool {
   /** The type of the tool in `tools`. */
@@ -25,15 +26,6 @@ const texts = { type: 'array', items: text };
 
 function schema(properties: JsonObject, required: readonly string[]): JsonObject {
   return { type: 'object', properties, required, additionalProperties: false };
-}
-
-function present(from: JsonObject, fields: readonly string[]): Record<string, Json> {
-  const found: Record<string, Json> = {};
-  for (const field of fields) {
-    const value = from[field];
-    if (value !== undefined && value !== null) found[field] = value;
-  }
-  return found;
 }
 
 function textList(value: Json | undefined, single: (text: string) => readonly string[]): readonly Json[] {
@@ -67,7 +59,7 @@ const toolSearch: ClientRunTool = {
       const all = isNamespace ? (inner as readonly Json[]).filter(isJsonObject) : [tool];
       return all.map((each) => ({
         name: nameFor(isNamespace ? name : undefined, typeof each['name'] === 'string' ? each['name'] : ''),
-        ...present(each, ['description']),
+        ...pickFields(each, ['description']),
       }));
     });
     return found.length === 0 ? 'No tools were found.' : JSON.stringify({ tools: found });
@@ -88,10 +80,10 @@ const localShell: ClientRunTool = {
       type: 'exec',
       command: textList(given['command'], (line) => ['bash', '-lc', line]),
       env: member(given, 'env'),
-      ...present(given, ['working_directory', 'timeout_ms', 'user']),
+      ...pickFields(given, ['working_directory', 'timeout_ms', 'user']),
     },
   }),
-  readCall: (item) => present(member(item, 'action'), ['command', 'env', 'working_directory', 'timeout_ms', 'user']),
+  readCall: (item) => pickFields(member(item, 'action'), ['command', 'env', 'working_directory', 'timeout_ms', 'user']),
   readOutput: ({ output }) => textOrJson(output),
 };
 
@@ -110,7 +102,7 @@ const shell: ClientRunTool = {
     },
     environment: { type: 'local' },
   }),
-  readCall: (item) => present(member(item, 'action'), ['commands', 'timeout_ms', 'max_output_length']),
+  readCall: (item) => pickFields(member(item, 'action'), ['commands', 'timeout_ms', 'max_output_length']),
   readOutput: ({ output }) => textOrJson(output),
 };
 
@@ -125,8 +117,10 @@ const applyPatch: ClientRunTool = {
     'type',
     'path',
   ]),
-  writeCall: (given) => ({ operation: isJsonObject(given['operation']) ? given['operation'] : present(given, ['type', 'path', 'diff']) }),
-  readCall: (item) => present(member(item, 'operation'), ['type', 'path', 'diff']),
+  writeCall: (given) => ({
+    operation: isJsonObject(given['operation']) ? given['operation'] : pickFields(given, ['type', 'path', 'diff']),
+  }),
+  readCall: (item) => pickFields(member(item, 'operation'), ['type', 'path', 'diff']),
   readOutput: ({ output, status }) => (typeof output === 'string' && output !== '' ? output : status === 'failed' ? 'Failed.' : 'Done.'),
 };
 

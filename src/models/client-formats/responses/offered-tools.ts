@@ -2,6 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { type ClientRunTool, clientRunTool } from './client-run-tools.ts';
 import { flatName, hashedName } from '../../flat-names.ts';
+import { pickFields } from '../../pick-fields.ts';
 import { invalid, typeName } from './request-errors.ts';
 
 /** A tool that the caller named. */
@@ -21,15 +22,6 @@ export interface ToolOrigins {
   readonly customNames: ReadonlySet<string>;
 }
 
-export function pick(from: JsonObject, fields: readonly string[]): Record<string, Json> {
-  const picked: Record<string, Json> = {};
-  for (const field of fields) {
-    const value = from[field];
-    if (value !== undefined && value !== null) picked[field] = value;
-  }
-  return picked;
-}
-
 function keyOf(namespace: string | undefined, name: string): string {
   return `${namespace ?? ''}\n${name}`;
 }
@@ -43,7 +35,7 @@ function nameOf(tool: JsonObject, path: string): string {
 function grammarOf({ format }: JsonObject): JsonObject {
   if (format === undefined || format === null) return {};
   if (!isJsonObject(format) || format['type'] !== 'grammar') return { format };
-  return { format: { type: 'grammar', grammar: pick(format, ['syntax', 'definition']) } };
+  return { format: { type: 'grammar', grammar: pickFields(format, ['syntax', 'definition']) } };
 }
 
 export class OfferedTools implements ToolOrigins {
@@ -120,13 +112,13 @@ export class OfferedTools implements ToolOrigins {
   #function(tool: JsonObject, path: string, namespace?: string): void {
     const name = nameOf(tool, path);
     const flat = this.#register(namespace, name, { kind: 'function', name, namespace });
-    this.#place(flat, { type: 'function', function: { name: flat, ...pick(tool, ['description', 'parameters', 'strict']) } });
+    this.#place(flat, { type: 'function', function: { name: flat, ...pickFields(tool, ['description', 'parameters', 'strict']) } });
   }
 
   #custom(tool: JsonObject, path: string, namespace?: string): void {
     const name = nameOf(tool, path);
     const flat = this.#register(namespace, name, { kind: 'custom', name, namespace });
-    this.#place(flat, { type: 'custom', custom: { name: flat, ...pick(tool, ['description']), ...grammarOf(tool) } });
+    this.#place(flat, { type: 'custom', custom: { name: flat, ...pickFields(tool, ['description']), ...grammarOf(tool) } });
   }
 
   #namespace(tool: JsonObject, path: string): void {
@@ -150,7 +142,7 @@ export class OfferedTools implements ToolOrigins {
 
   #clientRun(own: ClientRunTool, tool: JsonObject): void {
     const flat = this.#register(`${own.type} tool`, own.type, { kind: 'client-run', tool: own }, own.type);
-    const given = pick(tool, ['description', 'parameters']);
+    const given = pickFields(tool, ['description', 'parameters']);
     this.#place(flat, { type: 'function', function: { name: flat, description: own.description, parameters: own.parameters, ...given } });
   }
 

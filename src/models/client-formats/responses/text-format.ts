@@ -1,6 +1,6 @@
 /** Converts the answer format of the Responses format to chat completions. */
 import { isJsonObject, type Json } from '../../../types/json.ts';
-import { pick } from './offered-tools.ts';
+import { pickFields } from '../../pick-fields.ts';
 import { invalid } from './request-errors.ts';
 
 /** `response_format` for `text.format`; undefined for plain text. */
@@ -13,5 +13,5 @@ export function readTextFormat(text: Json | undefined): Json | undefined {
   if (type === 'text') return undefined;
   if (type === 'json_object') return { type };
   if (!isJsonObject(format['schema'])) throw invalid('text.format.schema', 'must be a JSON Schema.');
-  return { type, json_schema: { name: 'answer', ...pick(format, ['name', 'description', 'schema', 'strict']) } };
+  return { type, json_schema: { name: 'answer', ...pickFields(format, ['name', 'description', 'schema', 'strict']) } };
 }

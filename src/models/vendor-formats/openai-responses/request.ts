@@ -1,8 +1,9 @@
 /** A chat request in OpenAI's Responses format. */
 import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { effortOf, maxTokensOf, remainingFields, responseFormOf, stopsOf, unsupported } from '../../conversation/request-fields.ts';
+import { pickFields } from '../../pick-fields.ts';
 import { includedFor } from './include.ts';
 import { writeItems } from './input-items.ts';
 import { writeNative } from './native.ts';
@@ -37,15 +38,6 @@ const shared: ReadonlySet<string> = new Set([
   'prompt_cache_key',
   'prompt_cache_retention',
 ]);
-
-function sharedFields(body: ChatBody): Record<string, Json> {
-  const fields: Record<string, Json> = {};
-  for (const name of shared) {
-    const value = body[name];
-    if (value !== undefined && value !== null) fields[name] = value;
-  }
-  return fields;
-}
 
 function writeText(body: ChatBody, target: EncodeTarget): JsonObject {
   const form = responseFormOf(body, target);
@@ -88,7 +80,7 @@ function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
     ...rest,
     // Nothing is stored at the vendor unless the caller asks for it.
     store: false,
-    ...sharedFields(body),
+    ...pickFields(body, shared),
     model: target.model,
     input: writeItems(body.messages, target),
     ...(target.stream ? { stream: true } : {}),

@@ -3,20 +3,12 @@ import type { ChatBody } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 import { unsupported } from '../../conversation/request-fields.ts';
-
-function pick(from: JsonObject, fields: readonly string[]): Record<string, Json> {
-  const picked: Record<string, Json> = {};
-  for (const field of fields) {
-    const value = from[field];
-    if (value !== undefined && value !== null) picked[field] = value;
-  }
-  return picked;
-}
+import { pickFields } from '../../pick-fields.ts';
 
 function writeCustom(custom: JsonObject): JsonObject {
   const { format } = custom;
   const grammar = isJsonObject(format) && isJsonObject(format['grammar']) ? { type: 'grammar', ...format['grammar'] } : format;
-  return { type: 'custom', ...pick(custom, ['name', 'description']), ...(grammar === undefined ? {} : { format: grammar }) };
+  return { type: 'custom', ...pickFields(custom, ['name', 'description']), ...(grammar === undefined ? {} : { format: grammar }) };
 }
 
 function writeTool(tool: JsonObject, index: number, target: EncodeTarget): JsonObject {
@@ -24,7 +16,7 @@ function writeTool(tool: JsonObject, index: number, target: EncodeTarget): JsonO
   if (isJsonObject(custom)) return writeCustom(custom);
   if (!isJsonObject(described)) throw unsupported(target, `tools[${index}]`, 'has functions and custom tools only', 'Send a function.');
   // The Responses API enforces argument schemas by default; chat completions does not.
-  return { type: 'function', parameters: null, strict: false, ...pick(described, ['name', 'description', 'parameters', 'strict']) };
+  return { type: 'function', parameters: null, strict: false, ...pickFields(described, ['name', 'description', 'parameters', 'strict']) };
 }
 
 function nameOf(choice: JsonObject): JsonObject | undefined {
@@ -58,8 +50,8 @@ function writeChoice(choice: Json | undefined, target: EncodeTarget): Json | und
 export function writeTools(body: ChatBody, target: EncodeTarget): JsonObject {
   const search = body['web_search_options'];
   const tools = (body.tools ?? []).map((tool, index) => writeTool(tool, index, target));
-  if (isJsonObject(search)) tools.push({ type: 'web_search', ...pick(search, ['search_context_size', 'user_location']) });
+  if (isJsonObject(search)) tools.push({ type: 'web_search', ...pickFields(search, ['search_context_size', 'user_location']) });
   if (tools.length === 0) return {};
   const choice = writeChoice(body['tool_choice'], target);
-  return { tools, ...(choice === undefined ? {} : { tool_choice: choice }), ...pick(body, ['parallel_tool_calls']) };
+  return { tools, ...(choice === undefined ? {} : { tool_choice: choice }), ...pickFields(body, ['parallel_tool_calls']) };
 }
