@@ -78,7 +78,7 @@ export function createInstanceFactory(options: {
   developerServices: PluginServices;
   secrets: SecretBox;
   logger: Logger;
-  /** The guarded `fetch` of a row with a proxy of its own. */
+  /** Creates the guarded `fetch` for a row that sets `proxy`. */
   proxied?: ProxiedFetch;
   /** Accounts of people at the MCP server with this row id. */
   accounts?: (row: string) => Accounts;

@@ -33,7 +33,7 @@ export function liveVersion(row: ConfigRow, rows: RowSet): ConfigRow | undefined
   return typeof live === 'string' ? rows.group('skill', row.tenant).get(versionName(row.name, live)) : undefined;
 }
 
-/** Returns null for a skill that runs with the rights of its caller. */
+/** Returns null when calls of the skill use the rights of the caller. */
 export function runsAsSkill(row: ConfigRow, rows: RowSet): RunsAsSkill | null {
   const { runs_as_allowed: allowed } = row.spec as Pick<SkillSpec, 'runs_as_allowed'>;
   const version = liveVersion(row, rows);

@@ -26,7 +26,7 @@ export interface Outbound {
   /** For addresses that callers name. */
   readonly untrustedGuard: OutboundGuard;
   readonly untrustedClient: OutboundClient;
-  /** The guarded `fetch` of a row with a proxy of its own; with null, without any proxy. */
+  /** Creates the guarded `fetch` for a row that sets `proxy`. Null means a direct connection. */
   readonly proxied: (proxy: ProxyServer | null, isTrusted: boolean) => typeof fetch;
 }
 

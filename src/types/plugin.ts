@@ -59,7 +59,7 @@ export interface Plugin<T extends PluginType = PluginType, O = unknown> {
   readonly kind: string;
   readonly title: string;
   readonly options: ZodType<O>;
-  /** False for a provider or tool source without connections of its own: its rows have no options for a proxy. */
+  /** False when the provider or tool source opens no connection itself. Its rows then have no `proxy` option. */
   readonly connects?: false;
   /** The effects of a row with these options beyond its own address. Only administrators may write such rows. */
   reaches?(options: O): readonly PluginReach[];

@@ -84,7 +84,7 @@ export interface SkillEntry {
   readonly capability: Capability;
   readonly spec: SkillSpec;
   readonly instance: Skill;
-  /** Absent for a skill that runs with the rights of its caller. */
+  /** Absent when calls of the skill use the rights of the caller. */
   readonly runsAs?: RunsAsSkill;
   readonly created: number;
 }

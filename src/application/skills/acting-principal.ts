@@ -23,7 +23,7 @@ function narrowed(person: Person | null, tenant: string, { within }: RunsAsSkill
   return Object.freeze({ ...principalOfPerson(person), within });
 }
 
-/** Returns null for a skill that runs with the rights of its caller. Throws `permission_denied` when the publisher is no longer known. */
+/** Returns null when calls of the skill use the rights of the caller. Throws `permission_denied` when the publisher is no longer known. */
 export async function actingRights(
   { people }: Pick<CallServices, 'people'>,
   { name, capability, runsAs }: SkillEntry,

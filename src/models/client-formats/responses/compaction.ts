@@ -1,6 +1,6 @@
 /**
- * Compaction of a conversation: its summary in one item, which replaces what came before. For a vendor without compaction of its own, the
- * model is asked for the summary. The item carries it encoded, so that no state is stored.
+ * Compaction: one item with a summary replaces the earlier conversation. Where the vendor has no compaction, the model writes the summary.
+ * The item holds the encoded summary, so that the gateway stores no state.
  */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { decodeReasoning, encodeReasoning } from '../encoded-reasoning.ts';

@@ -171,7 +171,7 @@ export class Output {
   end(status: 'completed' | 'incomplete'): void {
     this.#close(status);
     for (const call of this.#calls.values()) call.close(status);
-    // A vendor with a compaction of its own has sent the item.
+    // A vendor that supports compaction has sent the compaction item itself.
     if (this.#form.compaction !== true || this.#items.length > 0) return;
     if (this.#summary.trim() === '') throw invalidAnswer('a compaction without a summary', '');
     this.#add('cmp', (id, index) => new CompactionItem(this.#sink, this.#summary, id, index));

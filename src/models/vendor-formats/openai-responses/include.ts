@@ -1,8 +1,8 @@
-/** `include`: encrypted reasoning is asked for wherever the model has any, because no response is stored at the vendor. */
+/** The field `include` of a Responses request. It asks for encrypted reasoning, because the vendor stores no response. */
 import type { Json, JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget } from '../../../types/wire-format.ts';
 
-/** Models whose reasoning comes encrypted on request; all others refuse the request for it. */
+/** Models that return encrypted reasoning. Other models refuse a request that asks for it. */
 const reasons = /(^|\/)(o\d|gpt-[5-9]|codex|grok-(3-mini|4|5|code))/i;
 
 export function includedFor(given: Json | undefined, target: EncodeTarget, ...more: readonly string[]): JsonObject {

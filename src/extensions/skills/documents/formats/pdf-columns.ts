@@ -1,9 +1,9 @@
 /** Finds columns of running text and puts them in reading order. Columns of tables are handled elsewhere. */
 import type { Line, Segment } from './pdf-segments.ts';
 
-/** A narrower strip, as a share of the printed width, is no column. */
+/** The least width of a column, as a share of the printed width. */
 const narrowestColumn = 0.15;
-/** A wider text, as a share of the printed width, spans all columns. */
+/** The greatest width of a text within one column, as a share of the printed width. A wider text spans all columns. */
 const widestInColumn = 0.62;
 const leastLines = 3;
 /** Only the widest gaps are considered; a block with more is a table. */
