@@ -44,9 +44,10 @@ const codeMs = 60_000;
 const text = z.string().min(1).max(2_000);
 
 const redirectQuery = z.looseObject({ redirect_uri: text.optional(), state: z.string().max(2_000).optional() });
+const challengeNeeded = 'is needed: the SHA-256 of the code_verifier in base64url';
 const query = z.looseObject({
   response_type: text,
-  code_challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is needed: the SHA-256 of the code_verifier in base64url'),
+  code_challenge: z.string(challengeNeeded).regex(/^[A-Za-z0-9_-]{43}$/, challengeNeeded),
   code_challenge_method: z.literal('S256', 'must be S256'),
   resource: z.union([text, z.array(text).max(10)]).optional(),
 });
@@ -66,7 +67,7 @@ function parsed<T>(schema: z.ZodType<T>, given: unknown): T {
   throw new OauthError('invalid_request', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}.`);
 }
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 const same = (one: string, other: string): boolean => one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 
 export function createMcpAuthorization({ box, publicUrl }: { readonly box: SecretBox; readonly publicUrl: string }): McpAuthorization {
