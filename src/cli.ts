@@ -7,5 +7,10 @@ if (process.argv[2] === 'start') {
   const { handOverSecrets } = await import('./config/secret-handover.ts');
   handOverSecrets(process.env, process.argv.slice(1));
 }
+// The reader of a pipe may stop before the end, such as `pailou export | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  if (process.argv[2] !== 'start') process.exit();
+});
 const { runCommandLine } = await import('./command-line.ts');
 await runCommandLine(process.argv.slice(2));

@@ -9,6 +9,8 @@ export interface ZodIssueLike {
   readonly path: readonly PropertyKey[];
   /** Of `unrecognized_keys`. */
   readonly keys?: unknown;
+  /** Of `invalid_union`: the issues of each alternative. */
+  readonly errors?: unknown;
 }
 
 export interface ZodFault {
@@ -26,6 +28,15 @@ export function pathText(path: readonly PropertyKey[]): string {
 const unknownFieldsOf = ({ code, keys }: ZodIssueLike): string[] =>
   code === 'unrecognized_keys' && Array.isArray(keys) ? keys.map(String) : [];
 
+/** `must be true or false, or "always"`, from the alternatives of a union that has no message of its own. */
+function unionWords({ errors }: ZodIssueLike): string {
+  const alternatives = (Array.isArray(errors) ? (errors as readonly (readonly ZodIssueLike[])[]) : []).map(([issue]) =>
+    issue?.path.length === 0 ? plainZodMessage(issue.message).replace(/, not .*$/, '') : '',
+  );
+  const words = alternatives.filter((each) => each.startsWith('must be ')).map((each) => each.slice('must be '.length));
+  return words.length === 0 || words.length < alternatives.length ? 'does not fit' : `must be ${words.join(', or ')}`;
+}
+
 /** `under` is the path of the checked value. A missing field beside an unknown one is probably a typing error; the sentence names both. */
 export function firstZodFault(issues: readonly ZodIssueLike[], under: readonly PropertyKey[] = []): ZodFault {
   const [first] = issues;
@@ -33,6 +44,7 @@ export function firstZodFault(issues: readonly ZodIssueLike[], under: readonly P
   const [unknownField] = unknownFieldsOf(first);
   if (unknownField !== undefined) return { param: pathText([...under, ...first.path, unknownField]), sentence: 'is not a field here' };
   const param = pathText([...under, ...first.path]);
+  if (first.code === 'invalid_union' && first.message === 'Invalid input') return { param, sentence: unionWords(first) };
   if (first.code !== 'invalid_type' || !first.message.endsWith('received undefined'))
     return { param, sentence: plainZodMessage(first.message) };
   const place = pathText(first.path.slice(0, -1));

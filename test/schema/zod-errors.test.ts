@@ -22,6 +22,10 @@ it.each<[z.ZodType, unknown, string]>([
   [z.literal('a'), 'c', 'must be "a"'],
   [z.iso.datetime({ offset: true }), 'tomorrow', 'must be a time with its zone, such as 2027-01-31T18:00:00Z'],
   [z.string('must be what it is'), 1, 'must be what it is'],
+  [z.union([z.boolean(), z.literal('always')]), 'sometimes', 'must be true or false, or "always"'],
+  [z.union([z.string(), z.array(z.string()).max(10)]), 5, 'must be a text, or a list'],
+  [z.union([z.cidrv4(), z.cidrv6()]), 'x', 'does not fit'],
+  [z.union([z.string(), z.number()], { error: 'must be what it is' }), null, 'must be what it is'],
 ])('%#: %j has a plain message', (schema, value, words) => {
   const { error } = z.strictObject({ field: schema }).safeParse({ field: value });
   expect(zodSentence(error as z.ZodError).sentence).toBe(`field: ${words}.`);

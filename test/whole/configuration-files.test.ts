@@ -95,7 +95,7 @@ describe('pailou apply', () => {
     await using second = await startScene(gateway, { VENDOR_KEY: 'sk-second' });
     await second.write('team.yaml', team(vendor.url));
     const applied = await second.pailou('apply', '-f', 'team.yaml');
-    expect(applied.out).toContain('~ Provider vendor');
+    expect(applied.out).toContain('~ Provider vendor (a secret)\nApplied: 1 change, 3 unchanged.');
     expect(applied.out + applied.err).not.toContain('sk-');
     await gateway.as('user', 'POST', '/v1/chat/completions', hello);
     expect(vendor.requests.at(-1)?.headers.authorization).toBe('Bearer sk-second');
@@ -286,4 +286,11 @@ describe('PAILOU_CONFIG', () => {
     await scene.write('team.yaml', text);
     await expect(startGateway({ PAILOU_CONFIG: join(scene.folder, 'team.yaml') }, startProcess)).rejects.toThrow(message);
   });
+});
+
+it('a reader that stops before the end, such as head, gets no stack', async () => {
+  const err = await new Promise<string>((resolve) => {
+    execFile('sh', ['-c', `"${node}" "${cli}" validate --schema | true`], (_error, _out, text) => resolve(text));
+  });
+  expect(err).toBe('');
 });

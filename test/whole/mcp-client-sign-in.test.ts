@@ -219,6 +219,17 @@ describe('a client that registers itself', () => {
     });
     expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([400, 'invalid_redirect_uri']);
   });
+
+  test('gets the field and what is wrong with it in plain words', async () => {
+    const registration = await fetch(`${gateway.url}/oauth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(await registration.json()).toEqual({ error: 'invalid_redirect_uri', error_description: 'redirect_uris: is missing.' });
+    const token = await form('/oauth/token', { grant_type: 'authorization_code', code: 'x' });
+    expect(await token.json()).toEqual({ error: 'invalid_request', error_description: 'client_id: is missing.' });
+  });
 });
 
 test('a client that is described by its own address needs no registration', async () => {

@@ -52,6 +52,8 @@ function labelOf(text: string | undefined): Record<string, string> | undefined {
   return { [key]: value };
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 const signs = { create: '+', update: '~', delete: '-' } as const;
 
 function printPlan({ changes, unchanged }: Plan, verb: string): void {
@@ -64,8 +66,8 @@ function printPlan({ changes, unchanged }: Plan, verb: string): void {
   }
   print(
     changes.length === 0
-      ? `Nothing to do: ${unchanged} documents are as they should be.`
-      : `${verb}: ${changes.length} changes, ${unchanged} unchanged.`,
+      ? `Nothing to do: ${counted(unchanged, 'document')} ${unchanged === 1 ? 'is as it' : 'are as they'} should be.`
+      : `${verb}: ${counted(changes.length, 'change')}, ${unchanged} unchanged.`,
   );
 }
 
@@ -192,7 +194,7 @@ export const validateCommand: Command = {
     }
     const documents = read(filesOf(values.file), null, await optionsCheck());
     if (documents === null) return 1;
-    print(`${documents.length} documents are valid.`);
+    print(`${counted(documents.length, 'document')} ${documents.length === 1 ? 'is' : 'are'} valid.`);
     return 0;
   },
 };

@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { zodSentence } from '../../schema/zod-errors.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import type { McpClient } from './client-metadata.ts';
 import { OauthError } from './oauth-error.ts';
@@ -63,8 +64,7 @@ const form = z.looseObject({
 function parsed<T>(schema: z.ZodType<T>, given: unknown): T {
   const read = schema.safeParse(given);
   if (read.success) return read.data;
-  const issue = read.error.issues[0];
-  throw new OauthError('invalid_request', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is malformed'}.`);
+  throw new OauthError('invalid_request', zodSentence(read.error).sentence);
 }
 
 const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url');

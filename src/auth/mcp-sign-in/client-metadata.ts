@@ -1,5 +1,6 @@
 /** What an MCP client says of itself: its name and its exact redirect addresses. Public clients alone: they have no secret. */
 import { z } from 'zod';
+import { zodSentence } from '../../schema/zod-errors.ts';
 import { printableLine } from '../../types/printable-text.ts';
 import { OauthError } from './oauth-error.ts';
 
@@ -37,12 +38,8 @@ function isGoodRedirect(text: string): boolean {
 export function readClientMetadata(given: unknown, id: string): McpClient {
   const read = metadata.safeParse(given);
   if (!read.success) {
-    const issue = read.error.issues[0];
-    const field = issue?.path.join('.') ?? '';
-    throw new OauthError(
-      field.startsWith('redirect_uris') ? 'invalid_redirect_uri' : 'invalid_client_metadata',
-      `${field}: ${issue?.message ?? 'is malformed'}`,
-    );
+    const { param, sentence } = zodSentence(read.error);
+    throw new OauthError(param.startsWith('redirect_uris') ? 'invalid_redirect_uri' : 'invalid_client_metadata', sentence);
   }
   const { client_name: name = '', redirect_uris: redirectUris, grant_types: grants, response_types: responses } = read.data;
   const bad = redirectUris.find((uri) => !isGoodRedirect(uri));
