@@ -33,3 +33,16 @@ export async function refused(call: Promise<unknown>, status: number, code: stri
 }
 
 export const hello = [{ role: 'user' as const, content: 'Say hello.' }];
+
+/** What llama.cpp itself answers to this body. */
+export async function ownAnswer({ server }: Scene, body: object): Promise<OpenAI.ChatCompletion.Choice | undefined> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${server}/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return ((await answer.json()) as OpenAI.ChatCompletion).choices[0];
+}
+
+/** The arguments of a choice's first tool call; null where the model calls none. */
+export function toolArguments(choice: OpenAI.ChatCompletion.Choice | undefined): string | null {
+  const call = choice?.message.tool_calls?.[0];
+  return call?.type === 'function' ? call.function.arguments : null;
+}
