@@ -29,7 +29,8 @@ async function idle({ server }: Scene): Promise<void> {
     const busy = slots.filter((slot) => slot.is_processing);
     if (busy.length === 0) return;
     for (const { next_token: [token] = [] } of busy) holds((token?.n_decoded ?? 0) < wholeStory, token);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Each look restarts the second after which llama.cpp notices that nobody waits for a complete answer.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
   }
 }
 
