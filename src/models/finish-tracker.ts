@@ -5,7 +5,7 @@ import { interruptedAnswer } from './answer-json.ts';
 import { failedReason, meaningOf, unknownReason } from './finish-reasons.ts';
 
 interface TrackedChoice {
-  /** The vendor's last finish reason, and its meaning; undefined for an unknown one. */
+  /** The vendor's last finish reason, and its meaning; undefined for an unknown one of a format without a default. */
   raw: string | undefined;
   reason: FinishReason | undefined;
   /** True after the first content. */
@@ -25,6 +25,7 @@ const missingReason = 'finish reason missing: taken as stop';
 
 export class FinishTracker {
   readonly #vendorReasons: Reading['finishReasons'];
+  readonly #defaultReason: FinishReason | undefined;
   readonly #expected: number;
   readonly #warn: ((note: string) => void) | undefined;
   readonly #choices = new Map<number, TrackedChoice>();
@@ -33,10 +34,14 @@ export class FinishTracker {
   /** `running`: counts came with parts of the answer, so none of them is known to be the last. */
   #counts: 'none' | 'final' | 'running' = 'none';
 
-  /** `own`: finish reasons of the format. Those of the vendor's row precede them. */
-  constructor(reading: Reading | undefined, own?: Reading['finishReasons']) {
+  /**
+   * `own`: finish reasons of the format. Those of the vendor's row precede them. `defaultReason`: what an unknown reason counts as, for a
+   * client that reads the vendor's own words.
+   */
+  constructor(reading: Reading | undefined, own?: Reading['finishReasons'], defaultReason?: FinishReason) {
     const given = reading?.finishReasons;
     this.#vendorReasons = own === undefined || given === undefined ? (given ?? own) : { ...own, ...given };
+    this.#defaultReason = defaultReason;
     this.#expected = reading?.choices ?? 1;
     this.#warn = reading?.warn;
   }
@@ -118,7 +123,10 @@ export class FinishTracker {
 
   #ended({ raw, reason, hasContent }: TrackedChoice): Ended {
     if (reason !== undefined && raw !== undefined) return { reason, raw };
-    if (raw !== undefined) throw unknownReason(raw);
+    if (raw !== undefined) {
+      if (this.#defaultReason === undefined) throw unknownReason(raw);
+      return { reason: this.#defaultReason, raw };
+    }
     // A choice without content, counts or reason is not an answer.
     if (!hasContent && this.#counts === 'none') throw interruptedAnswer();
     this.#warn?.(missingReason);

@@ -106,7 +106,7 @@ function prepare(deployment: Deployment, operation: Operation, body: JsonObject,
 }
 
 /** How the answer to this request is read. */
-function readingOf({ provider, thinkTags }: Deployment, { body }: ChatRequest, target: EncodeTarget): Reading {
+function readingOf({ provider, thinkTags }: Deployment, { body, native }: ChatRequest, target: EncodeTarget): Reading {
   const reading: { -readonly [K in keyof Reading]: Reading[K] } = {
     ...provider.instance.reading,
     warn: (note) => target.warn(note),
@@ -115,6 +115,7 @@ function readingOf({ provider, thinkTags }: Deployment, { body }: ChatRequest, t
   const choices = requestedChoices(body);
   if (choices !== undefined) reading.choices = choices;
   if (thinkTags !== undefined) reading.thinkTags = thinkTags;
+  if (native !== undefined) reading.clientFormat = native.format;
   return reading;
 }
 

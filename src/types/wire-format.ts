@@ -70,6 +70,8 @@ export interface Reading {
   readonly choices?: number;
   /** As in `EncodeTarget`, for what the answer itself lacks. */
   readonly warn?: (note: string) => void;
+  /** The format of the client's request when it is not OpenAI's. A client of the vendor's own format reads the vendor's own words. */
+  readonly clientFormat?: string;
   /** The estimated input tokens of the request, for an answer that counts only its output. */
   readonly estimateInput?: () => number;
 }

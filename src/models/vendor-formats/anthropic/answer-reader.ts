@@ -32,7 +32,7 @@ export class AnswerReader {
 
   constructor(reading?: Reading) {
     this.#reading = reading;
-    this.#finishes = new FinishTracker(reading, ends);
+    this.#finishes = new FinishTracker(reading, ends, reading?.clientFormat === 'anthropic' ? 'stop' : undefined);
   }
 
   get progress(): StreamProgress {
