@@ -123,7 +123,7 @@ export async function attemptWithSchema(
     if (!('fault' in verdict)) {
       const notes = repairs === 0 ? [note] : [note, `answer repaired ${repairs} times`];
       const whole = mergedUsage.onLast(replaceTexts(events, verdict), use);
-      return { warnings: [...answer.warnings, ...notes], events: singleBatch(whole) };
+      return { warnings: [...answer.warnings, ...notes], events: singleBatch(whole), repairs };
     }
     mergedUsage.add(use, deployment.price);
     context.run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);

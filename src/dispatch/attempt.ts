@@ -38,6 +38,8 @@ type Batch = readonly ChatEvent[];
 export interface AttemptAnswer {
   readonly events: AsyncIterable<Batch>;
   readonly warnings: readonly string[];
+  /** Further attempts at the same deployment that this answer took. */
+  readonly repairs?: number;
 }
 
 function isVisible({ type }: ChatEvent): boolean {

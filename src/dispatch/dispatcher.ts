@@ -260,7 +260,7 @@ export function createDispatcher(options: {
       };
       return dispatch(asked, context, asking, ({ deployment, attempts, allAttempts, value, tried, model: answering, plan, totalAt }) => {
         run.firstToken();
-        const answered = { deployment, attempts: allAttempts, warnings: value.warnings };
+        const answered = { deployment, attempts: allAttempts + (value.repairs ?? 0), warnings: value.warnings };
         if (!stream || answering.spec.interrupted !== 'resume') return { ...answered, events: value.events };
         const events = resumeAnswer({
           model: answering,

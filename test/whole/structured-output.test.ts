@@ -121,6 +121,7 @@ describe('a vendor with a JSON mode and no schemas', () => {
     ]);
     expect(answer.json.usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 4, total_tokens: 14 });
     expect(answer.headers.get('x-pailou-warnings')).toContain('answer repaired 1 times');
+    expect(answer.headers.get('x-pailou-attempts')).toBe('2');
     const run = await newestRun(10);
     expect(run.usage).toMatchObject({ output_tokens: 4 });
     const detail = (await gateway.as('admin', 'GET', `/api/runs/${run.id}`)).json;
