@@ -1,5 +1,5 @@
 /** Sums the usage of an answer in several parts from several deployments: each token counts once. */
-import { estimateUsage } from '../models/estimate-usage.ts';
+import { completedUsage } from '../models/estimate-usage.ts';
 import { sumUsage } from '../telemetry/sum-usage.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../types/chat.ts';
@@ -39,7 +39,7 @@ export class MergedUsage {
 
   /** Adds a part that did not end the answer. */
   add({ request, text, reported }: Use, price: Price | null): void {
-    const usage = reported ?? estimateUsage(request, text);
+    const usage = completedUsage(reported, request, text);
     this.#parts.push(usage);
     this.#run.usedElsewhere(usage, price);
     this.#run.used(sumUsage(this.#parts));
@@ -49,7 +49,7 @@ export class MergedUsage {
   onLast(events: readonly ChatEvent[], { request, text }: Use): readonly ChatEvent[] {
     if (this.isEmpty) return events;
     return events.map((event) =>
-      event.type === 'response-end' ? { ...event, usage: sumUsage([...this.#parts, event.usage ?? estimateUsage(request, text)]) } : event,
+      event.type === 'response-end' ? { ...event, usage: sumUsage([...this.#parts, completedUsage(event.usage, request, text)]) } : event,
     );
   }
 

@@ -1,5 +1,5 @@
 /** The paid probe: one real call that requests one token, made and recorded like an attempt. */
-import { estimateUsage } from '../models/estimate-usage.ts';
+import { completedUsage } from '../models/estimate-usage.ts';
 import type { ModelInvoker } from '../models/invoke.ts';
 import { Run } from '../telemetry/run.ts';
 import type { Principal } from '../types/access.ts';
@@ -81,7 +81,7 @@ async function requestUsage(deployment: Deployment, question: TokenQuestion, run
     text += textOf(batch);
     for (const event of batch) if (event.type === 'response-end') reported = event.usage;
   }
-  return reported ?? estimateUsage(body, text);
+  return completedUsage(reported, body, text);
 }
 
 /** Never rejects. When it resolves, the permit is released and the run is recorded. */

@@ -56,6 +56,16 @@ export function estimateUsage(body: ChatBody, text: string): Usage {
   return { inputTokens, outputTokens: estimateTokens(text), estimated: true };
 }
 
+/** The vendor's counts of a chat. What it did not count is estimated from the request and the answer's `text`. */
+export function completedUsage(reported: Usage | null, body: ChatBody, text: string): Usage {
+  if (reported === null) return estimateUsage(body, text);
+  if (reported.uncounted === undefined) return reported;
+  // The vendor's own object would lack the estimate.
+  const { uncounted, vendor: _vendor, ...counted } = reported;
+  const missing = uncounted === 'output' ? { outputTokens: estimateTokens(text) } : { inputTokens: estimateUsage(body, '').inputTokens };
+  return { ...counted, ...missing, estimated: true };
+}
+
 /** The expected size of a chat before its answer. `outputTokens` is null when the request sets no limit. */
 export function estimateSize(body: ChatBody): { inputTokens: number; outputTokens: number | null; answers: number } {
   // With both fields set, the vendor may use either.

@@ -93,6 +93,12 @@ export function otherCounts(counts: Counts): Omit<Usage, 'inputTokens' | 'output
   return usage;
 }
 
+/** Marks the side that a vendor did not count. Nothing when it counted both or neither. */
+export function uncountedSide(input: number | undefined, output: number | undefined): Pick<Usage, 'uncounted'> {
+  if ((input === undefined) === (output === undefined)) return {};
+  return { uncounted: input === undefined ? 'input' : 'output' };
+}
+
 /** Tiers that vendors bill at another price. */
 const pricedTiers: ReadonlySet<Json | undefined> = new Set(['batch', 'flex']);
 

@@ -88,6 +88,8 @@ export interface Usage {
   /** The cost that the vendor reports. */
   readonly reportedCost?: { readonly amount: number; readonly currency: string };
   readonly estimated?: boolean;
+  /** The side that the vendor did not count. Its count is 0 until it is estimated. */
+  readonly uncounted?: 'input' | 'output';
   /** The vendor's own details objects, passed to the caller (`prompt_tokens_details`, `completion_tokens_details`). */
   readonly inputDetails?: JsonObject;
   readonly outputDetails?: JsonObject;

@@ -1,5 +1,5 @@
 /** Records a run once, with the outcome complete, error or aborted. */
-import { estimateUsage } from '../../models/estimate-usage.ts';
+import { completedUsage } from '../../models/estimate-usage.ts';
 import { pullBatches } from '../../streaming/pulled-batches.ts';
 import { pushBatches } from '../../streaming/pumped-batches.ts';
 import type { Run } from '../../telemetry/run.ts';
@@ -62,7 +62,7 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
   }
 
   fail(thrown: unknown): void {
-    if (this.#text !== '') this.#book(this.#usage());
+    if (this.#text !== '') this.#book(this.#usage(null));
     const error = toGatewayError(thrown);
     this.#end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
     this.#sink?.fail(thrown);
@@ -76,7 +76,7 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
 
   #aborted(): void {
     if (this.#ended) return;
-    this.#book(this.#usage());
+    this.#book(this.#usage(null));
     this.#end('aborted', 'client_closed_request');
   }
 
@@ -88,7 +88,7 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
       if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') this.#text += event.text;
       else if (event.type === 'tool-call-delta') this.#text += event.arguments;
       else if (event.type === 'response-end') {
-        const usage = this.#request === null ? this.#usage() : (event.usage ?? this.#usage());
+        const usage = this.#usage(event.usage);
         if (usage !== event.usage) complete = batch.map((each) => (each.type === 'response-end' ? { ...each, usage } : each));
         this.#book(usage);
       }
@@ -96,10 +96,10 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
     return complete ?? batch;
   }
 
-  #usage(): Usage {
+  #usage(reported: Usage | null): Usage {
     const run = this.#run;
     if (this.#request === null) return run.spent.usage ?? nothingUsed;
-    return run.usage ?? estimateUsage(this.#request.body, this.#text);
+    return completedUsage(reported ?? run.usage, this.#request.body, this.#text);
   }
 
   /** Estimates one token per four bytes of a request and per three characters of an answer. */

@@ -2,7 +2,7 @@
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths } from '../../../types/wire-format.ts';
-import { otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
+import { otherCounts, readCounts, serviceTierOf, uncountedSide } from '../../usage-counts.ts';
 
 /** `known` with the values of `update`; never a sum. */
 export function mergeUsage(known: JsonObject | null, update: Json | undefined): JsonObject | null {
@@ -37,6 +37,7 @@ export function readUsage(usage: JsonObject | null): Usage | null {
     outputTokens: output ?? 0,
     ...(written === undefined ? {} : { cacheWriteTokens: written }),
     ...serviceTierOf(usage['service_tier']),
+    ...uncountedSide(input ?? counts.cachedInputTokens ?? written, output),
     vendor: { format: 'anthropic', usage },
   };
 }

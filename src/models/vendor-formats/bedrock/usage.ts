@@ -2,7 +2,7 @@
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths } from '../../../types/wire-format.ts';
-import { otherCounts, readCounts } from '../../usage-counts.ts';
+import { otherCounts, readCounts, uncountedSide } from '../../usage-counts.ts';
 
 const paths: CountPaths = {
   inputTokens: ['inputTokens'],
@@ -31,6 +31,7 @@ export function readUsage(usage: Json | undefined): Usage | null {
     inputTokens: (input ?? 0) + (counts.cachedInputTokens ?? 0) + (counts.cacheWriteTokens ?? 0),
     outputTokens: output ?? 0,
     ...(hour === undefined ? {} : { cacheWrite1hTokens: hour }),
+    ...uncountedSide(input ?? counts.cachedInputTokens ?? counts.cacheWriteTokens, output),
     vendor: { format: 'bedrock', usage },
   };
 }

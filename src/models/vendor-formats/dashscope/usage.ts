@@ -2,7 +2,7 @@
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths } from '../../../types/wire-format.ts';
-import { otherCounts, readCounts } from '../../usage-counts.ts';
+import { otherCounts, readCounts, uncountedSide } from '../../usage-counts.ts';
 
 const paths: CountPaths = {
   inputTokens: ['input_tokens', 'prompt_tokens'],
@@ -29,15 +29,18 @@ export function readUsage(answer: JsonObject): Usage | null {
   const usage = answer['usage'];
   if (!isJsonObject(usage)) return null;
   const counts = readCounts(usage, paths);
-  const output = counts.outputTokens ?? 0;
-  const input = counts.inputTokens ?? (counts.totalTokens === undefined ? undefined : Math.max(0, counts.totalTokens - output));
-  if (input === undefined) return null;
+  const { outputTokens: output, totalTokens: total } = counts;
+  const input = counts.inputTokens ?? (total === undefined ? undefined : Math.max(0, total - (output ?? 0)));
+  if (input === undefined && output === undefined) return null;
+  // A total beside the input contains the output. A total alone is all input: embeddings and reranking have no output.
+  const rest = counts.inputTokens === undefined || total === undefined ? undefined : Math.max(0, total - counts.inputTokens);
   const inputDetails = details(usage, 'prompt_tokens_details', 'input_tokens_details');
   const outputDetails = details(usage, 'output_tokens_details', 'completion_tokens_details');
   return {
     ...otherCounts(counts),
-    inputTokens: input,
-    outputTokens: output,
+    inputTokens: input ?? 0,
+    outputTokens: output ?? rest ?? 0,
+    ...(counts.inputTokens === undefined && output === undefined ? {} : uncountedSide(input, output ?? rest)),
     ...(inputDetails === undefined ? {} : { inputDetails }),
     ...(outputDetails === undefined ? {} : { outputDetails }),
   };

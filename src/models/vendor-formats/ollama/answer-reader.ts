@@ -7,19 +7,19 @@ import { invalidAnswer } from '../../answer-json.ts';
 import { CallIds } from '../../call-ids.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { FinishTracker } from '../../finish-tracker.ts';
+import { uncountedSide } from '../../usage-counts.ts';
 import { readLogprobs } from '../openai/content.ts';
 
 function count(value: Json | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** A cached prompt may have no count, so it is estimated. Null when the output count is missing. */
-function readUsage(line: JsonObject, reading: Reading | undefined): Usage | null {
+/** A prompt that was cached has no count. */
+function readUsage(line: JsonObject): Usage | null {
   const inputTokens = count(line['prompt_eval_count']);
   const outputTokens = count(line['eval_count']);
-  if (outputTokens === undefined) return null;
-  if (inputTokens !== undefined) return { inputTokens, outputTokens };
-  return { inputTokens: reading?.estimateInput?.() ?? 0, outputTokens, estimated: true };
+  if (inputTokens === undefined && outputTokens === undefined) return null;
+  return { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, ...uncountedSide(inputTokens, outputTokens) };
 }
 
 /** A model that was only loaded or unloaded has no content. */
@@ -57,7 +57,7 @@ export class AnswerReader {
     const message = line['message'];
     if (isJsonObject(message)) this.#readMessage(message, line, events);
     if (events.length > before) this.#finishes.content(0);
-    this.#usage = readUsage(line, this.#reading) ?? this.#usage;
+    this.#usage = readUsage(line) ?? this.#usage;
     if (line['done'] === true) this.#finish(line, events);
   }
 

@@ -49,15 +49,12 @@ describe('a stream of Ollama', () => {
     emit(events);
   });
 
-  test('has the counts of its last line, and estimates the missing count of a cached prompt', () => {
+  test('has the counts of its last line, and marks the count that is missing', () => {
     expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done()])))).toEqual({ inputTokens: 15, outputTokens: 20 });
     const withoutInput = lines([said({ content: 'x' }), done({ prompt_eval_count: undefined })]);
-    expect(usageOf(decode(ollamaChat, withoutInput, 1e9, { estimateInput: () => 7 }))).toEqual({
-      inputTokens: 7,
-      outputTokens: 20,
-      estimated: true,
-    });
-    expect(usageOf(decode(ollamaChat, lines([said({ content: 'x' }), done({ eval_count: undefined })])))).toBeNull();
+    expect(usageOf(decode(ollamaChat, withoutInput))).toEqual({ inputTokens: 0, outputTokens: 20, uncounted: 'input' });
+    const withoutOutput = lines([said({ content: 'x' }), done({ eval_count: undefined })]);
+    expect(usageOf(decode(ollamaChat, withoutOutput))).toEqual({ inputTokens: 15, outputTokens: 0, uncounted: 'output' });
   });
 
   test('ends with length, and with stop for an old server without a reason', () => {
