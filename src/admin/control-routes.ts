@@ -20,6 +20,7 @@ import { addConnectionTests } from './connection-test.ts';
 import type { SubjectReader } from './grant-warnings.ts';
 import { addGrants } from './grants.ts';
 import { addKeys } from './keys.ts';
+import { addKinds } from './kinds.ts';
 import { addMcpAccounts } from './mcp-accounts.ts';
 import { addMcpHealth } from './mcp-health.ts';
 import { addMcpItems } from './mcp-items.ts';
@@ -51,6 +52,7 @@ export interface ControlServices {
 
 export function addControl(app: FastifyInstance, services: ControlServices): void {
   for (const collection of collections) addCollection(app, services.config, collection);
+  addKinds(app, services.config);
   addCatalogue(app, services.config.catalogue);
   addOwnership(app, services.config, services.people);
   addGrants(app, services.config, services.subjects);

@@ -23,6 +23,7 @@ import { grantsOfDeleted } from './grant-targets.ts';
 import { isComplete, type Mutation, planChange } from './mutations.ts';
 import { type Applied, locateProblem, planRows, type WantedRow } from './apply.ts';
 import { requireUnlocked } from './file-owned.ts';
+import { describeAll, type Kinds } from './kinds/kinds.ts';
 import { createPersonNames, type PersonNames } from './person-names.ts';
 import { undoSince } from './rollback.ts';
 import { showPeople } from './row-people.ts';
@@ -52,6 +53,8 @@ export interface ConfigService extends Drafts {
   readonly people: PersonNames;
   /** The model catalogue. */
   readonly catalogue: ModelCatalogue;
+  /** The kinds of plugins and rows, described for forms. */
+  kinds(): Kinds;
   start(): Promise<void>;
   current(): Snapshot;
   /** The current snapshot for one call; its instances live until `release`. */
@@ -253,6 +256,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
   return {
     catalogue,
+    kinds: () => describeAll(options.registry),
     ...createDrafts({ factory, secrets, scene: sceneOf, current: () => current }),
 
     async start() {
