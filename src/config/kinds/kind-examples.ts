@@ -1,4 +1,4 @@
-/** Examples of rows: each is accepted as it stands, apart from credentials and addresses that are nobody's. */
+/** Examples of rows. Each is accepted as it stands; its addresses and credentials are placeholders. */
 import type { ZodType } from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 
