@@ -19,6 +19,7 @@ import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { Storage } from '../storage/compose-storage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import { createPeopleReader } from '../storage/people-reader.ts';
+import { createRollupReader } from '../storage/rollup-reader.ts';
 import { createRunReader } from '../storage/run-reader.ts';
 import { createSeenSubjects } from '../storage/seen-subjects.ts';
 import { createUsageReader } from '../storage/usage-reader.ts';
@@ -103,6 +104,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         gate,
         runs,
         usage: createUsageReader(database),
+        rollups: createRollupReader(database),
         people,
         revocations,
         subjects: createSeenSubjects(database),

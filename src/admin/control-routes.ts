@@ -8,6 +8,7 @@ import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import type { Revocations } from '../storage/revocations.ts';
+import type { RollupReader } from '../storage/rollup-reader.ts';
 import type { RunReader } from '../storage/run-reader.ts';
 import type { UsageReader } from '../storage/usage-reader.ts';
 import { addAccessMatrix } from './access-matrix.ts';
@@ -27,6 +28,7 @@ import { addMcpItems } from './mcp-items.ts';
 import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
 import { addPeople } from './people.ts';
+import { addReports } from './reports.ts';
 import { addRuns } from './runs.ts';
 import { addSkillEvaluation } from './skill-evaluation.ts';
 import { addSkillFolders } from './skill-folders.ts';
@@ -43,6 +45,7 @@ export interface ControlServices {
   readonly runs: RunReader;
   readonly nodes: NodeRegistry;
   readonly usage: UsageReader;
+  readonly rollups: RollupReader;
   readonly people: PeopleReader;
   readonly revocations: Revocations;
   readonly subjects: SubjectReader;
@@ -73,4 +76,5 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addSkillRunsAs(app, services.config);
   addSkillPublishing(app, services.config, services.calls);
   addUsage(app, services.usage, services.config.people);
+  addReports(app, services.rollups, services.config.people);
 }

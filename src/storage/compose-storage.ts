@@ -9,6 +9,7 @@ import { migrateOrKeepTrying } from './migrate-or-keep-trying.ts';
 import { openDatabase } from './open-database.ts';
 import { createResponseStore, type ResponseStore } from './response-store.ts';
 import { createRunContents, type RunContents } from './run-contents.ts';
+import { createRollupRebuild } from './rollup-rebuild.ts';
 import { createSecretBox, derivedKeys, type MasterKeys, type SecretBox } from './secret-box.ts';
 
 export interface StorageParts {
@@ -48,6 +49,7 @@ export async function composeStorage({ settings, homeIssuer, logger, owned }: St
   owned.use(contents);
   const audit = createAuditLog({ database, dataDir, logger });
   owned.use(createAuditChain({ database, logger }));
+  owned.use(createRollupRebuild({ database, logger }));
   owned.use(audit);
   const responses = settings.responsesStore ? createResponseStore({ database, dataDir, logger }) : null;
   if (responses !== null) owned.use(responses);

@@ -27,6 +27,8 @@ export interface Database {
 export interface RowBatch {
   readonly table: keyof Schema;
   readonly rows: readonly object[];
+  /** On SQLite, the view whose trigger adds the inserted rows to sums. PostgreSQL has a trigger on the table itself. */
+  readonly summedBy?: string;
 }
 
 export interface DatabaseOptions {

@@ -21,6 +21,12 @@ export interface LedgerOptions {
   readonly intervalMs?: number;
 }
 
+/** The provider that answered, or was tried last. */
+function providerOf({ attempts, deployment }: RunRecord): string | null {
+  const answering = deployment === null ? attempts.at(-1) : attempts.findLast((attempt) => attempt.deployment === deployment);
+  return answering?.provider ?? null;
+}
+
 function toRun(run: RunRecord): RunTable {
   return {
     id: run.id,
@@ -46,6 +52,7 @@ function toRun(run: RunRecord): RunTable {
     outcome: run.outcome,
     error: run.error,
     deployment: run.deployment,
+    provider: providerOf(run),
     input_tokens: run.usage?.inputTokens ?? null,
     output_tokens: run.usage?.outputTokens ?? null,
     cached_input_tokens: run.usage?.cachedInputTokens ?? null,
@@ -101,7 +108,7 @@ export function createLedger(options: LedgerOptions): LedgerWriter {
     intervalMs: options.intervalMs ?? 100,
     logger: options.logger,
     rowsOf: (records) => [
-      { table: 'llm_run', rows: records.map(toRun) },
+      { table: 'llm_run', rows: records.map(toRun), summedBy: 'llm_run_batch' },
       { table: 'llm_attempt', rows: records.flatMap(toAttempts) },
     ],
   });

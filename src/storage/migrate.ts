@@ -29,6 +29,7 @@ import * as budgetAlerts from './migrations/0025-budget-alerts.ts';
 import * as serviceAccounts from './migrations/0030-service-accounts.ts';
 import * as spend from './migrations/0032-spend.ts';
 import * as rowLabels from './migrations/0050-row-labels.ts';
+import * as rollups from './migrations/0051-rollups.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -58,6 +59,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0030-service-accounts': serviceAccounts,
   '0032-spend': spend,
   '0050-row-labels': rowLabels,
+  '0051-rollups': rollups,
 });
 
 /**

@@ -1,4 +1,5 @@
 /** The tables as Kysely sees them. Times are ISO texts in UTC (configuration) or epoch milliseconds (runs, responses); booleans are 0 and 1; JSON is text. */
+import type { RollupRebuildTable, RollupSeriesTable, RollupTable } from './rollup-schema.ts';
 
 export interface ConfigTable {
   id: string;
@@ -66,6 +67,8 @@ export interface RunTable {
   outcome: string;
   error: string | null;
   deployment: string | null;
+  /** The provider that answered, or was tried last; null in runs of versions before the column. */
+  provider: string | null;
   input_tokens: number | null;
   output_tokens: number | null;
   cached_input_tokens: number | null;
@@ -337,4 +340,8 @@ export interface Schema {
   llm_run_content: RunContentTable;
   llm_budget_alert: BudgetAlertTable;
   llm_spend: SpendTable;
+  llm_rollup_series: RollupSeriesTable;
+  llm_rollup_hour: RollupTable;
+  llm_rollup_day: RollupTable;
+  llm_rollup_rebuild: RollupRebuildTable;
 }

@@ -10,6 +10,7 @@ import { createUsageReader } from '../../src/storage/usage-reader.ts';
 import { limitSpec } from '../../src/types/limit-spec.ts';
 import { modelSpec } from '../../src/types/resources.ts';
 import { databaseKinds } from './databases.ts';
+import { sumLastRun } from './records.ts';
 
 const lastOfMicroUnits = '0019-bound-grants';
 const day = 20_000;
@@ -122,6 +123,7 @@ describe.each(databaseKinds)('on $name', (kindOfDatabase) => {
     await migrate(database);
     await sql`update llm_run set cost_femto = 1`.execute(database.query);
     await putRun(database, { cost: '1500000' });
+    await sumLastRun(database);
     expect((await readRuns(database)).data.map(({ cost }) => cost)).toEqual([1.5, 1.500000000000001]);
     expect(await readUsage(database)).toMatchObject([{ cost: 3, runs: 2, input_tokens: 20 }]);
   });
@@ -153,8 +155,11 @@ describe.each(databaseKinds)('on $name', (kindOfDatabase) => {
       const database = await place.open();
       await migrate(database);
       await putRun(database);
+      await sumLastRun(database);
       const bad = await putRun(database, run);
+      await sumLastRun(database);
       await putRun(database);
+      await sumLastRun(database);
       const { data } = await readRuns(database);
       expect(data).toHaveLength(3);
       expect(data.find(({ id }) => id === bad)?.usage === null).toBe(kind !== 'a cost alone');

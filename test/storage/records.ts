@@ -1,5 +1,7 @@
 /** Sample runs for the ledger. */
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Database } from '../../src/storage/database.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 
 export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
@@ -60,4 +62,47 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     ],
     ...over,
   };
+}
+
+/** Inserts a run as a version with fewer columns did. */
+export async function putOldRun({ query }: Database, over: Partial<RunRecord> = {}): Promise<void> {
+  const run = runRecord(over);
+  await query
+    .insertInto('llm_run')
+    .values({
+      id: run.id,
+      parent: run.parent,
+      root: run.root,
+      via: run.via,
+      request_id: run.requestId,
+      tenant: run.tenant,
+      issuer: run.issuer,
+      subject: run.subject,
+      username: run.username,
+      roles: run.roles.join(' '),
+      capability: run.capability,
+      operation: run.operation,
+      streamed: 1,
+      revision: run.revision,
+      started_at: run.startedAt,
+      first_token_at: run.firstTokenAt,
+      ended_at: run.endedAt,
+      outcome: run.outcome,
+      error: run.error,
+      deployment: run.deployment,
+      input_tokens: run.usage?.inputTokens ?? null,
+      output_tokens: run.usage?.outputTokens ?? null,
+      usage_estimated: 0,
+      cost: run.cost,
+      cost_femto: run.costFemto ?? null,
+      unbudgeted: run.unbudgeted === true ? 1 : null,
+      currency: run.currency,
+    })
+    .execute();
+}
+
+/** Adds the last inserted run to the sums, as the writer of the ledger does. PostgreSQL has a trigger on the table. */
+export async function sumLastRun(database: Database): Promise<void> {
+  if (database.kind === 'sqlite')
+    await sql`insert into llm_run_batch (after_rowid) select max(rowid) - 1 from llm_run`.execute(database.query);
 }

@@ -7,7 +7,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { createSpendReader } from '../../src/storage/spend-reader.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 import { databaseKinds, type TestDatabase } from './databases.ts';
-import { runRecord } from './records.ts';
+import { putOldRun, runRecord } from './records.ts';
 
 const quarter = 900_000;
 const day = 86_400_000;
@@ -98,7 +98,7 @@ describe.each(databaseKinds)('spend on $name', (kind) => {
       { startedAt: today, cost: 100, deployment: 'other#p/up' },
       { startedAt: today, cost: 1_000, unbudgeted: true },
     ];
-    await record(...runs);
+    for (const run of runs) await putOldRun(database, { currency: 'USD', ...run });
     await migrate(database);
     const sums = async () => (await since(0, today - quarter, today)).toSorted((one, other) => (one[0] ?? 0) - (other[0] ?? 0));
     expect(await sums()).toEqual([

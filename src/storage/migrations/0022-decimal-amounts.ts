@@ -4,6 +4,8 @@ import { withDecimalAmounts } from '../micro-unit-specs.ts';
 import { replaceDayTrigger, tokenColumns } from './day-sums.ts';
 
 const units = ['cache_write_tokens', 'pictures', 'milliseconds', 'characters', 'pages', 'searches'] as const;
+/** What daily sums count since this migration. */
+export const dayCounts = [...tokenColumns, ...units, 'cost', 'cost_femto'] as const;
 const ofRuns = [
   'cache_write_1h_tokens',
   'audio_input_tokens',
@@ -75,5 +77,5 @@ export async function up(database: Kysely<unknown>): Promise<void> {
       .alterTable('llm_usage_day')
       .addColumn(column, 'bigint', (number) => number.notNull().defaultTo(0))
       .execute();
-  await replaceDayTrigger(database, [...tokenColumns, ...units, 'cost', 'cost_femto']);
+  await replaceDayTrigger(database, dayCounts);
 }

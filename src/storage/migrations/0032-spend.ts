@@ -73,6 +73,12 @@ function conflict(postgres: boolean): RawBuilder<unknown> {
     set cost = llm_spend.cost + excluded.cost, cost_femto = llm_spend.cost_femto + excluded.cost_femto`;
 }
 
+/** Adds the runs of `source` to their quarter hours and days. */
+export function addSpend(source: string, where: RawBuilder<unknown>, postgres: boolean): RawBuilder<unknown> {
+  const add = (span: Span) => sql`${insertSums(source, span, postgres, where)} ${conflict(postgres)}`;
+  return sql`${add('quarter')}; ${add('day')}`;
+}
+
 async function createTable(database: Kysely<unknown>, postgres: boolean): Promise<void> {
   let table = database.schema.createTable('llm_spend');
   for (const column of columns) table = table.addColumn(column, column === 'start' ? 'bigint' : 'text', (each) => each.notNull());
@@ -86,8 +92,7 @@ async function createTable(database: Kysely<unknown>, postgres: boolean): Promis
 async function createTrigger(database: Kysely<unknown>, postgres: boolean): Promise<void> {
   if (postgres) {
     await sql`create or replace function llm_run_spent() returns trigger language plpgsql as $body$ begin
-      ${insertSums('fresh', 'quarter', true)} ${conflict(true)};
-      ${insertSums('fresh', 'day', true)} ${conflict(true)};
+      ${addSpend('fresh', sql``, true)};
       return null; end $body$`.execute(database);
     await sql`create trigger llm_run_spent after insert on llm_run referencing new table as fresh
       for each statement execute function llm_run_spent()`.execute(database);

@@ -79,13 +79,18 @@ export function insertSums(
     group by ${sql.join(keysOf(source))} order by ${sql.join(keysOf(source))}`;
 }
 
-/** Replaces the trigger that adds each inserted run to its daily sums. */
-export async function replaceDayTrigger(database: Kysely<unknown>, counts: readonly string[]): Promise<void> {
-  const postgres = isPostgres(database);
+/** Adds to a row that exists already. */
+export function addToDay(counts: readonly string[]): RawBuilder<unknown> {
   const adding = sql.join(
     sumColumns(counts).map((column) => sql`${sql.ref(column)} = llm_usage_day.${sql.ref(column)} + excluded.${sql.ref(column)}`),
   );
-  const conflict = sql`on conflict (${list(dayKeys)}) do update set ${adding}`;
+  return sql`on conflict (${list(dayKeys)}) do update set ${adding}`;
+}
+
+/** Replaces the trigger that adds each inserted run to its daily sums. */
+export async function replaceDayTrigger(database: Kysely<unknown>, counts: readonly string[]): Promise<void> {
+  const postgres = isPostgres(database);
+  const conflict = addToDay(counts);
   if (postgres) {
     await sql`create or replace function llm_run_used() returns trigger language plpgsql as $body$ begin
       ${insertSums('fresh', counts, postgres)} ${conflict};

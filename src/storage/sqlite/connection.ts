@@ -1,6 +1,7 @@
 /** The main thread's connection to the SQLite thread. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../types/errors.ts';
+import type { RowBatch } from '../database.ts';
 import { rowsJson } from '../row-json.ts';
 import { lost, openError, statementError } from './errors.ts';
 import type { SqliteValue, WorkerNotice, WorkerReply, WorkerRequest } from './protocol.ts';
@@ -72,8 +73,8 @@ export class SqliteConnection {
   }
 
   /** Inserts rows of several tables in one transaction. Rows with an existing key are skipped. */
-  async insertMany(batches: readonly { readonly table: string; readonly rows: readonly object[] }[]): Promise<void> {
-    const texts = batches.map(({ table, rows }) => ({ table, rows: rowsJson(rows) }));
+  async insertMany(batches: readonly RowBatch[]): Promise<void> {
+    const texts = batches.map((batch) => ({ ...batch, rows: rowsJson(batch.rows) }));
     await this.#ask((id) => ({ type: 'insert-many', id, batches: texts }));
   }
 

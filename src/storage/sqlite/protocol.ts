@@ -2,10 +2,17 @@
 
 export type SqliteValue = string | number | bigint | null | Uint8Array;
 
+export interface InsertBatch {
+  readonly table: string;
+  readonly rows: string;
+  /** The view into which the last rowid before the batch is inserted; its trigger sums the new rows. */
+  readonly summedBy?: string;
+}
+
 export type WorkerRequest =
   | { readonly type: 'execute'; readonly id: number; readonly sql: string; readonly parameters: readonly SqliteValue[] }
   /** One transaction. `rows` is JSON: passing a string to a thread is cheaper than passing objects. */
-  | { readonly type: 'insert-many'; readonly id: number; readonly batches: readonly { readonly table: string; readonly rows: string }[] }
+  | { readonly type: 'insert-many'; readonly id: number; readonly batches: readonly InsertBatch[] }
   /** Null ends the watch. */
   | { readonly type: 'watch'; readonly intervalMs: number | null }
   | { readonly type: 'close'; readonly id: number };

@@ -1,0 +1,176 @@
+/** Time series and totals of runs, from the roll-ups alone: their cost does not depend on the number of runs. */
+import { type RawBuilder, sql } from 'kysely';
+import { amountNumber } from '../types/money.ts';
+import type { PersonId } from '../types/person.ts';
+import type { Database } from './database.ts';
+import { type Latency, latencyOf } from './latency.ts';
+import { durationBuckets, firstTokenBuckets, rollupSpans, rollupSums, type RollupSpan } from './migrations/rollup-sums.ts';
+import { withStorageErrors } from './storage-errors.ts';
+import { storedSum, storedSumOfAmounts } from './stored-counts.ts';
+
+export const seriesDimensions = ['model', 'deployment', 'provider', 'user', 'client', 'key', 'skill', 'capability', 'error'] as const;
+export type SeriesDimension = (typeof seriesDimensions)[number];
+export type SeriesLabels = Readonly<Partial<Record<SeriesDimension, string | null>>>;
+
+export interface SeriesQuery {
+  readonly tenant: string;
+  /** Null for all people. */
+  readonly person: PersonId | null;
+  /** Epoch milliseconds, full spans of `step`; `to` is exclusive. */
+  readonly from: number;
+  readonly to: number;
+  readonly step: RollupSpan;
+  readonly by: readonly SeriesDimension[];
+  /** Only runs with these labels. */
+  readonly only: Readonly<Partial<Record<Exclude<SeriesDimension, 'user'>, string | undefined>>>;
+  /** The number of series with the most runs. The others are summed into one with `other`. */
+  readonly top: number;
+}
+
+/** Sums of one point or one series. Latencies are those of complete runs. */
+export interface Measures {
+  readonly runs: number;
+  readonly calls: number;
+  readonly failed: number;
+  readonly aborted: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cached_input_tokens: number;
+  readonly cache_write_tokens: number;
+  readonly reasoning_tokens: number;
+  /** An amount for each currency. */
+  readonly cost: Readonly<Record<string, number>>;
+  readonly duration: Latency;
+  readonly first_token: Latency;
+}
+
+export interface Series {
+  /** A text or null for each requested dimension; a user as `personRef`. Null for the sum of the other series. */
+  readonly of: SeriesLabels | null;
+  readonly total: Measures;
+  /** In order of time, without points that have no runs. */
+  readonly points: readonly (Measures & { readonly start: number })[];
+}
+
+export interface RollupReader {
+  /** Rejects with `storage_unavailable`. */
+  series(query: SeriesQuery): Promise<{ total: Measures; series: readonly Series[] }>;
+}
+
+/** Rows read in one statement: more would hold the event loop. */
+const pointsAtOnce = 400;
+
+const columns: Readonly<Record<SeriesDimension, RawBuilder<unknown>>> = {
+  model: sql`series.model`,
+  deployment: sql`series.deployment`,
+  provider: sql`series.provider`,
+  user: sql`case when series.issuer = '' then series.subject else series.issuer || '#' || series.subject end`,
+  client: sql`series.client`,
+  key: sql`series.key_id`,
+  skill: sql`series.skill`,
+  capability: sql`series.capability`,
+  error: sql`series.error`,
+};
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Adds rows up; the result is made once. */
+class Sums {
+  readonly #numbers = new Map<string, number>();
+  readonly #costs = new Map<string, bigint>();
+
+  add(row: Row): void {
+    for (const name of rollupSums) {
+      if (name === 'cost' || name === 'cost_femto') continue;
+      this.#numbers.set(name, (this.#numbers.get(name) ?? 0) + Number(storedSum(row[name])));
+    }
+    const currency = String(row['currency']);
+    if (currency === '') return;
+    this.#costs.set(currency, (this.#costs.get(currency) ?? 0n) + storedSumOfAmounts(row['cost'], row['cost_femto']));
+  }
+
+  measures(): Measures {
+    const number = (name: string): number => this.#numbers.get(name) ?? 0;
+    return {
+      runs: number('runs'),
+      calls: number('calls'),
+      failed: number('failed'),
+      aborted: number('aborted'),
+      input_tokens: number('input_tokens'),
+      output_tokens: number('output_tokens'),
+      cached_input_tokens: number('cached_input_tokens'),
+      cache_write_tokens: number('cache_write_tokens'),
+      reasoning_tokens: number('reasoning_tokens'),
+      cost: Object.fromEntries([...this.#costs].map(([currency, cost]) => [currency, amountNumber(cost)])),
+      duration: latencyOf(durationBuckets.map(number), number('duration_ms')),
+      first_token: latencyOf(firstTokenBuckets.map(number), number('first_token_ms')),
+    };
+  }
+}
+
+function conditions({ tenant, person, only }: SeriesQuery): RawBuilder<unknown> {
+  const all = [sql`rollup.tenant = ${tenant}`];
+  if (person !== null) all.push(sql`series.issuer = ${person.issuer}`, sql`series.subject = ${person.subject}`);
+  for (const [dimension, value] of Object.entries(only))
+    if (value !== undefined) all.push(sql`${columns[dimension as SeriesDimension]} = ${value}`);
+  return sql.join(all, sql` and `);
+}
+
+export function createRollupReader(database: Database): RollupReader {
+  /** The labels of the series with the most runs. One more than asked for shows that there are others. */
+  const largest = async (query: SeriesQuery): Promise<readonly string[][]> => {
+    const labels = query.by.map((dimension) => columns[dimension]);
+    const named = labels.map((label, index) => sql`${label} as ${sql.ref(`of_${index}`)}`);
+    const { rows } = await sql<Row>`select ${sql.join([...named, sql`sum(runs) as runs`])}
+      from ${sql.table(`llm_rollup_${query.step}`)} rollup join llm_rollup_series series on series.id = rollup.series
+      where ${conditions(query)} and rollup.start >= ${query.from} and rollup.start < ${query.to}
+      group by ${sql.join(labels)} order by sum(runs) desc, ${sql.join(labels)} limit ${query.top + 1}`.execute(database.query);
+    return rows.map((row) => labels.map((_label, index) => String(row[`of_${index}`])));
+  };
+
+  /** The number of the series in `kept` for each row; the others have the number behind the last. */
+  const place = (query: SeriesQuery, kept: readonly string[][]): RawBuilder<unknown> => {
+    if (query.by.length === 0 || kept.length === 0) return sql`0`;
+    const cases = kept.map((values, index) => {
+      const same = values.map((value, position) => sql`${columns[query.by[position] as SeriesDimension]} = ${value}`);
+      return sql`when ${sql.join(same, sql` and `)} then ${sql.lit(index)}`;
+    });
+    return sql`case ${sql.join(cases, sql` `)} else ${sql.lit(kept.length)} end`;
+  };
+
+  return {
+    series: (query) =>
+      withStorageErrors(database, async () => {
+        const found = query.by.length === 0 ? [[]] : await largest(query);
+        const kept = found.slice(0, query.top);
+        const total = new Sums();
+        const totals = Array.from({ length: found.length }, () => new Sums());
+        const points = Array.from({ length: found.length }, (): (Measures & { start: number })[] => []);
+        const length = rollupSpans[query.step];
+        const atOnce = Math.max(1, Math.floor(pointsAtOnce / Math.max(1, found.length))) * length;
+        const sums = sql.join(rollupSums.map((name) => sql`sum(${sql.ref(`rollup.${name}`)}) as ${sql.ref(name)}`));
+        for (let from = query.from; from < query.to && found.length > 0; from += atOnce) {
+          const { rows } =
+            await sql<Row>`select * from (select ${place(query, kept)} as place, rollup.start as start, series.currency as currency, ${sums}
+            from ${sql.table(`llm_rollup_${query.step}`)} rollup join llm_rollup_series series on series.id = rollup.series
+            where ${conditions(query)} and rollup.start >= ${from} and rollup.start < ${Math.min(query.to, from + atOnce)}
+            group by 1, 2, 3) points order by place, start`.execute(database.query);
+          // A point has a row for each currency.
+          for (const [, ofPoint] of Map.groupBy(rows, (row) => `${String(row['place'])} ${String(row['start'])}`)) {
+            const sum = new Sums();
+            const index = Number(ofPoint[0]?.['place']);
+            for (const row of ofPoint) for (const each of [total, totals[index] as Sums, sum]) each.add(row);
+            points[index]?.push({ start: Number(ofPoint[0]?.['start']), ...sum.measures() });
+          }
+        }
+        return {
+          total: total.measures(),
+          series: found.map((values, index) => ({
+            of: index === query.top ? null : Object.fromEntries(query.by.map((name, position) => [name, values[position] || null])),
+            total: (totals[index] as Sums).measures(),
+            points: points[index] ?? [],
+          })),
+        };
+      }),
+  };
+}

@@ -1,0 +1,122 @@
+/** Roll-ups by hour and by day: equal to the runs on both databases, however and whenever those were recorded. */
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import type { Database } from '../../src/storage/database.ts';
+import { createLedger } from '../../src/storage/ledger.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { rebuildStep } from '../../src/storage/rollup-rebuild.ts';
+import type { RunRecord } from '../../src/types/run.ts';
+import { databaseKinds, migrated } from './databases.ts';
+import { putOldRun, runRecord } from './records.ts';
+
+const hourMs = 3_600_000;
+const start = 20_000 * 86_400_000;
+const run = (over: Partial<RunRecord>): RunRecord =>
+  runRecord({
+    startedAt: start,
+    firstTokenAt: start + 90,
+    endedAt: start + 1_000,
+    usage: { inputTokens: 10, outputTokens: 2, cachedInputTokens: 4 },
+    cost: 100,
+    currency: 'CNY',
+    ...over,
+  });
+
+interface Sums {
+  runs: number;
+  calls: number;
+  failed: number;
+  input_tokens: number;
+  cost: number;
+  duration_ms: number;
+  duration_5: number;
+  first_token_1: number;
+}
+
+async function sumsOf(database: Database, table: 'llm_rollup_hour' | 'llm_rollup_day'): Promise<Record<string, Sums>> {
+  const { rows } = await sql<Sums & { start: number; provider: string; error: string }>`
+    select start, provider, error, sum(runs) as runs, sum(calls) as calls, sum(failed) as failed, sum(input_tokens) as input_tokens, sum(cost) as cost,
+      sum(duration_ms) as duration_ms, sum(duration_5) as duration_5, sum(first_token_1) as first_token_1
+    from ${sql.table(table)} rollup join llm_rollup_series series on series.id = rollup.series
+    group by start, provider, error order by start, provider, error`.execute(database.query);
+  return Object.fromEntries(
+    rows.map(({ start: at, provider, error, ...sums }) => [
+      `${(Number(at) - start) / hourMs} ${provider} ${error}`,
+      Object.fromEntries(Object.entries(sums).map(([name, value]) => [name, Number(value)])) as unknown as Sums,
+    ]),
+  );
+}
+
+describe.each(databaseKinds)('roll-ups on $name', ({ missing, ...kind }) => {
+  it.skipIf(missing)('sum each run once by hour and by day, with its latency', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    const failed = run({ outcome: 'error', error: 'upstream_error', deployment: null, usage: null, cost: null, currency: null });
+    const records = [
+      run({}),
+      run({ subject: 'u-2' }),
+      run({ startedAt: start + hourMs, firstTokenAt: null, endedAt: start + hourMs + 30 }),
+      run({ startedAt: start + 24 * hourMs, endedAt: start }),
+      failed,
+      run({ parent: failed.id, root: failed.id, via: 'skill/sum' }),
+    ];
+    for (const record of [...records, ...records]) ledger.record(record);
+    await ledger.flush();
+    for (const record of records) ledger.record(record);
+    await ledger.flush();
+
+    const whole = { runs: 3, calls: 2, failed: 0, input_tokens: 30, cost: 300, duration_ms: 3_000, duration_5: 3, first_token_1: 3 };
+    const quick = { runs: 1, calls: 1, failed: 0, input_tokens: 10, cost: 100, duration_ms: 30, duration_5: 0, first_token_1: 0 };
+    const bad = { runs: 1, calls: 1, failed: 1, input_tokens: 0, cost: 0, duration_ms: 0, duration_5: 0, first_token_1: 0 };
+    expect(await sumsOf(database, 'llm_rollup_hour')).toEqual({
+      '0 openai ': whole,
+      '0 openai upstream_error': bad,
+      '1 openai ': quick,
+      // The clock went back: no time instead of a negative one.
+      '24 openai ': { ...quick, duration_ms: 0 },
+    });
+    expect(await sumsOf(database, 'llm_rollup_day')).toEqual({
+      '0 openai ': { ...whole, runs: 4, calls: 3, input_tokens: 40, cost: 400, duration_ms: 3_030 },
+      '0 openai upstream_error': bad,
+      '24 openai ': { ...quick, duration_ms: 0 },
+    });
+  });
+
+  it.skipIf(missing)('contain the runs of older versions once, also when new runs of the same hours come during the rebuild', async () => {
+    const place = await { missing, ...kind }.create();
+    await using _place = place;
+    const database = await place.open();
+    await migrate(database, null, '0050-row-labels');
+    const old = { usage: { inputTokens: 10, outputTokens: 2 }, cost: 100, currency: 'CNY', endedAt: start + 1_000 };
+    for (const hours of [0, 0, 2, 30]) await putOldRun(database, { ...old, startedAt: start + hours * hourMs });
+    await putOldRun(database, { ...old, tenant: 'other', startedAt: start });
+    await migrate(database);
+    expect(await sumsOf(database, 'llm_rollup_day')).toEqual({});
+
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    let steps = 0;
+    while (await rebuildStep(database)) {
+      steps++;
+      // After each step, until the last hour is summed, a run of an hour that was summed and one of an hour that was not.
+      if (steps > 2) continue;
+      ledger.record(run({ startedAt: start + 30 * hourMs }));
+      ledger.record(run({ startedAt: start + 1 * hourMs }));
+      await ledger.flush();
+    }
+    expect(steps, 'a step for each hour of a tenant, and one for its end').toBe(4 + 2 + 1);
+    const byHour = await sumsOf(database, 'llm_rollup_hour');
+    expect(Object.fromEntries(Object.entries(byHour).map(([key, { runs }]) => [key, runs]))).toEqual({
+      '0 openai ': 3,
+      '1 openai ': 2,
+      '2 openai ': 1,
+      '30 openai ': 3,
+    });
+    const byDay = await sumsOf(database, 'llm_rollup_day');
+    expect(Object.fromEntries(Object.entries(byDay).map(([key, { runs, cost }]) => [key, [runs, cost]]))).toEqual({
+      '0 openai ': [6, 600],
+      '24 openai ': [3, 300],
+    });
+    expect(await rebuildStep(database), 'nothing is left').toBe(false);
+  });
+});
