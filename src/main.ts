@@ -23,6 +23,7 @@ import { connectRedis } from './storage/redis.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { createTracing } from './telemetry/traces/tracing.ts';
 import { GatewayError } from './types/errors.ts';
 import type { Logger } from './types/logger.ts';
 import type { PluginServices } from './types/plugin.ts';
@@ -133,8 +134,10 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   });
   const accessLog = createAccessLog({ share: settings.accessLog });
   owned.use(accessLog);
+  const tracing = settings.traces === null ? null : await createTracing(settings.traces, { version, logger });
+  if (tracing !== null) owned.use(tracing);
   const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage, thoughts };
-  const calls = composeApplication({ ...callParts, metrics, accessLog, dataDir, logger, owned });
+  const calls = composeApplication({ ...callParts, metrics, accessLog, tracing, dataDir, logger, owned });
   return { url, issuers, metrics, storage, config, prepareTenant, nodes, identity, calls, gate, startProber };
 }
 

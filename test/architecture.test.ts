@@ -46,6 +46,11 @@ const packageOwners = [
   { name: 'kysely', owners: /^src\/storage\//, why: 'Only storage/ speaks to the database; the others see its functions.' },
   { name: 'pg', owners: /^src\/storage\//, why: 'Only storage/ speaks to the database; the others see its functions.' },
   { name: 'node:sqlite', owners: /^src\/storage\//, why: 'Only storage/ speaks to the database; the others see its functions.' },
+  ...['api', 'sdk-trace', 'resources', 'exporter-trace-otlp-http', 'exporter-trace-otlp-proto'].map((name) => ({
+    name: `@opentelemetry/${name}`,
+    owners: /^src\/telemetry\/traces\//,
+    why: 'The packages are loaded only where traces are exported; the rest sees our own contract.',
+  })),
   {
     name: 'oidc-provider',
     owners: /^src\/auth\/development\//,

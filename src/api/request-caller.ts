@@ -23,6 +23,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     principal,
     requestId: request.id,
     revision: snapshot.revision,
+    traceparent: request.headers['traceparent'] as string | undefined,
     view: snapshot.tenant(principal.tenant),
     grants: () => request.server.activeRequests.grantsOf(principal.tenant),
     signal: cancellation,

@@ -15,6 +15,8 @@ export interface Caller {
   readonly acting?: ActingRights;
   readonly requestId: string;
   readonly revision: number;
+  /** The caller's place in a distributed trace (W3C Trace Context). */
+  readonly traceparent?: string | undefined;
   readonly view: TenantView;
   /** Returns the current grants. Each decision calls it again, because a call may take minutes. */
   readonly grants: () => TenantView['grants'];

@@ -9,6 +9,7 @@ import { createInFlightRuns } from '../storage/in-flight-runs.ts';
 import { createToolLoopStates } from '../storage/tool-loop-state.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/traces/tracing.ts';
 import type { Logger } from '../types/logger.ts';
 import type { SharedThoughts } from '../types/shared-thoughts.ts';
 import { createBackgroundRuns } from './background/background-runs.ts';
@@ -25,16 +26,19 @@ export interface ApplicationParts {
   readonly thoughts: SharedThoughts | null;
   readonly metrics: Metrics;
   readonly accessLog: AccessLog;
+  /** Null: no traces are exported. */
+  readonly tracing: Tracing | null;
   readonly dataDir: string;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
 
 export function composeApplication(parts: ApplicationParts): CallServices {
-  const { answers, dispatcher, catalogue, quota, people, storage, thoughts, metrics, accessLog, dataDir, logger, owned } = parts;
+  const { answers, dispatcher, catalogue, quota, people, storage, thoughts, metrics, accessLog, tracing, dataDir, logger, owned } = parts;
   const { ledger, contents, database, boxFor, responses } = storage;
+  const counted = accessLog.logging(metrics.counting(ledger));
   const inFlightRuns = createInFlightRuns({
-    ledger: { ...accessLog.logging(metrics.counting(ledger)), content: (...kept) => contents.keep(...kept) },
+    ledger: { ...(tracing === null ? counted : tracing.tracing(counted)), content: (...kept) => contents.keep(...kept) },
     dataDir,
     logger,
   });
@@ -55,6 +59,7 @@ export function composeApplication(parts: ApplicationParts): CallServices {
     backgroundRuns,
     ledger: inFlightRuns,
     responses,
+    tracing,
     logger,
   };
 }

@@ -8,6 +8,7 @@ import type { ResponseStore } from '../storage/response-store.ts';
 import type { SharedThoughts } from '../types/shared-thoughts.ts';
 import type { ToolLoopStates } from '../types/tool-loop-state.ts';
 import type { Ledger } from '../types/run.ts';
+import type { Tracing } from '../telemetry/traces/tracing.ts';
 import type { Logger } from '../types/logger.ts';
 import type { BackgroundRuns } from './background/background-runs.ts';
 import type { ApprovalGate } from './tools/tool-approval.ts';
@@ -30,5 +31,7 @@ export interface CallServices {
   readonly backgroundRuns: BackgroundRuns;
   /** Null when the operator has disabled it. */
   readonly responses: ResponseStore | null;
+  /** Null: no traces are exported. */
+  readonly tracing: Pick<Tracing, 'begin'> | null;
   readonly logger: Logger;
 }

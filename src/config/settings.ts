@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type ProxyChoice, readEnvironmentProxies } from '../outbound/environment-proxy.ts';
 import { readProxy, withoutProxy } from '../types/proxy.ts';
 import type { StdioProgram, SystemUser } from '../types/stdio-programs.ts';
+import { readTraceSettings, type TraceSettings } from '../telemetry/traces/trace-settings.ts';
 import { nearMatches } from '../text/did-you-mean.ts';
 import { readStdioPrograms } from './stdio-programs.ts';
 import { commandVariables, describeSetting, replacedSettings, settingTable, type SettingName } from './setting-table.ts';
@@ -84,6 +85,8 @@ export interface Settings {
   readonly timeZones: TimeZones;
   /** The share of complete calls in the access log, from 0 to 1. */
   readonly accessLog: number;
+  /** Null: no traces are exported. */
+  readonly traces: TraceSettings | null;
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly identityPort: number;
   readonly stdioPrograms: readonly StdioProgram[];
@@ -213,6 +216,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     configPath: read('PAILOU_CONFIG', (text) => text, null),
     catalogueFile: read('PAILOU_CATALOGUE', (text) => text, null),
     timeZones: read('PAILOU_TIME_ZONE', parseTimeZones, alwaysUtc),
+    traces: readTraceSettings(env, (name, expected) => faults.push(`${name}: expected ${expected}.`)),
     accessLog: read('PAILOU_ACCESS_LOG', shareOfCalls, production ? 1 : 0),
     logLevel: read('PAILOU_LOG_LEVEL', oneOf('silent', 'error', 'warn', 'info', 'debug'), production ? 'info' : 'warn'),
     identityPort: read('PAILOU_IDENTITY_PORT', whole(1, 65_535), 8080),

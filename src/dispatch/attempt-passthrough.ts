@@ -26,7 +26,7 @@ export async function attemptPassthrough(
   const causeOf = (thrown: unknown): unknown => deadlines.failure ?? (context.signal.aborted ? context.signal.reason : thrown);
   try {
     deadlines.set('total', limits.total_ms);
-    const head = await context.invoker.relay(deployment, request, { signal: deadlines.signal });
+    const head = await context.invoker.relay(deployment, request, { signal: deadlines.signal, traceparent: context.run.traceparent });
     recorder.answered(head.status);
     deadlines.set('idle', limits.idle_ms);
     const { operation, fields } = request;

@@ -89,7 +89,12 @@ class ChatAttempt implements AnswerListener, BatchSource<Batch> {
     else this.#clock.set('first token', this.#firstToken.milliseconds);
     try {
       const { stream, prefill } = options;
-      const answer = invoker.chat(deployment, request, { stream, scope: personKey(run.start.principal), prefill }, this);
+      const answer = invoker.chat(
+        deployment,
+        request,
+        { stream, scope: personKey(run.start.principal), prefill, traceparent: run.traceparent },
+        this,
+      );
       this.#answer = answer;
       if (this.#isOver) answer.abort();
     } catch (thrown) {

@@ -295,9 +295,14 @@ export function createDispatcher(options: {
     },
 
     embeddings: (model, body, context) =>
-      once(model, 'embeddings', context, (deployment, signal) => invoker.embeddings(deployment, body, { signal })),
+      once(model, 'embeddings', context, (deployment, signal) =>
+        invoker.embeddings(deployment, body, { signal, traceparent: context.run.traceparent }),
+      ),
 
-    rerank: (model, body, context) => once(model, 'rerank', context, (deployment, signal) => invoker.rerank(deployment, body, { signal })),
+    rerank: (model, body, context) =>
+      once(model, 'rerank', context, (deployment, signal) =>
+        invoker.rerank(deployment, body, { signal, traceparent: context.run.traceparent }),
+      ),
 
     relay(model, request, context) {
       const asking: Call<MeteredPassthrough> = {

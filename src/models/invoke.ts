@@ -39,14 +39,18 @@ export interface ChatOptions {
   readonly scope: string;
   /** The beginning of the answer, already delivered; the vendor continues it. Only for deployments that support prefill. */
   readonly prefill?: string | undefined;
+  /** The header of Trace Context. */
+  readonly traceparent?: string | undefined;
 }
+
+export type RequestOptions = Pick<ChatOptions, 'traceparent'> & { readonly signal: AbortSignal };
 
 export interface ModelInvoker {
   /** Sends a chat, at once unless a credential or a picture must be fetched first. `listener` hears the answer or its failure. Throws when the request cannot be made for this vendor. */
   chat(deployment: Deployment, request: ChatRequest, options: ChatOptions, listener: AnswerListener): AnswerReceiver;
-  embeddings(deployment: Deployment, body: EmbeddingsBody, options: { signal: AbortSignal }): Promise<Warned<EmbeddingsAnswer>>;
-  rerank(deployment: Deployment, body: RerankBody, options: { signal: AbortSignal }): Promise<Warned<RerankAnswer>>;
-  relay(deployment: Deployment, request: PassthroughRequest, options: { signal: AbortSignal }): Promise<PassthroughAnswer>;
+  embeddings(deployment: Deployment, body: EmbeddingsBody, options: RequestOptions): Promise<Warned<EmbeddingsAnswer>>;
+  rerank(deployment: Deployment, body: RerankBody, options: RequestOptions): Promise<Warned<RerankAnswer>>;
+  relay(deployment: Deployment, request: PassthroughRequest, options: RequestOptions): Promise<PassthroughAnswer>;
   /** Resolves when the vendor returns its list of models. The list is not read. */
   models(deployment: Deployment, options: { signal: AbortSignal }): Promise<void>;
 }
@@ -151,13 +155,14 @@ export function createModelInvoker(options: {
     operation: 'embeddings' | 'rerank',
     format: { encodeRequest(body: B, target: EncodeTarget): Buffer | string; decodeResponse(body: Buffer, reading?: object): A },
     body: B,
-    signal: AbortSignal,
+    { signal, traceparent }: RequestOptions,
     check: (body: B, answer: A) => void,
   ): Promise<Warned<A>> => {
     const provider = deployment.provider.instance;
     const { call, target, warnings } = prepare(deployment, operation, body, false);
     const encoded = format.encodeRequest(body, target);
-    const response = await sendUpstream(clientOf(deployment), { provider, call, headers: noHeaders, body: encoded, request: body, signal });
+    const headers = traceparent === undefined ? noHeaders : { traceparent };
+    const response = await sendUpstream(clientOf(deployment), { provider, call, headers, body: encoded, request: body, signal });
     refuseForeign(response);
     const answer = format.decodeResponse(withoutByteOrderMark(await readWhole(response.body, wholeBytes)), provider.reading);
     check(body, answer);
@@ -165,7 +170,7 @@ export function createModelInvoker(options: {
   };
 
   return {
-    chat(deployment, given, { stream, scope, prefill }, listener) {
+    chat(deployment, given, { stream, scope, prefill, traceparent }, listener) {
       const usual = formatFor(deployment, 'chat');
       const provider = deployment.provider.instance;
       const request = prefill === undefined ? given : withPrefill(given, prefill, provider.prefill?.(deployment.model) ?? {});
@@ -175,7 +180,7 @@ export function createModelInvoker(options: {
       const restored = thoughtful ? restoreReasoning(scope, request) : request;
       const { request: asked, format } = fitRequest(restored, deployment, { kind, format: usual, target });
       if (kind !== 'openai') refuseUnknownRoles(asked.body, target);
-      const sender = new ChatSender({ client: clientOf(deployment), provider, call, format, kind, target, request, pictures });
+      const sender = new ChatSender({ client: clientOf(deployment), provider, call, format, kind, target, request, pictures, traceparent });
       const receiver = new AnswerReceiver(
         {
           format,
@@ -191,20 +196,21 @@ export function createModelInvoker(options: {
       return receiver;
     },
 
-    async embeddings(deployment, body, { signal }) {
+    async embeddings(deployment, body, { signal, traceparent }) {
       const format = formatFor(deployment, 'embeddings');
       const limit = deployment.provider.instance.embeddingsBatch ?? format.batch;
       const parts = splitInputs(body, limit);
       const answer = await requestInBatches(parts, signal, (part, own) =>
-        exchange(deployment, 'embeddings', format, part, own, checkVectors),
+        exchange(deployment, 'embeddings', format, part, { signal: own, traceparent }, checkVectors),
       );
       if (parts.length > 1) checkVectors(body, answer);
       return answer;
     },
 
-    rerank: (deployment, body, { signal }) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, signal, checkRanking),
+    rerank: (deployment, body, request) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, request, checkRanking),
 
-    relay: (deployment, request, { signal }) => sendPassthrough(clientOf(deployment), deployment, request, signal),
+    relay: (deployment, request, { signal, traceparent }) =>
+      sendPassthrough(clientOf(deployment), deployment, request, { signal, traceparent }),
 
     models: (deployment, { signal }) => requestModelsList(clientOf(deployment), deployment, signal),
   };

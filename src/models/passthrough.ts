@@ -42,7 +42,7 @@ export async function sendPassthrough(
   client: OutboundClient,
   deployment: Deployment,
   request: PassthroughRequest,
-  signal: AbortSignal,
+  { signal, traceparent }: { readonly signal: AbortSignal; readonly traceparent?: string | undefined },
 ): Promise<PassthroughAnswer> {
   const provider = deployment.provider.instance;
   if (provider.formats[request.operation] !== 'openai') {
@@ -56,6 +56,7 @@ export async function sendPassthrough(
   const headers = {
     'content-type': encoded.contentType,
     ...(requestsStream(request.fields) ? { accept: 'text/event-stream, application/json' } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(encoded.length === undefined ? {} : { 'content-length': String(encoded.length) }),
   };
   const response = await sendUpstream(client, { provider, call, headers, body: encoded.body, request: request.fields, signal });

@@ -23,6 +23,8 @@ export interface OutgoingChat {
   /** The caller's request. */
   readonly request: ChatRequest;
   readonly pictures: PictureFetcher;
+  /** The header of Trace Context. */
+  readonly traceparent?: string | undefined;
 }
 
 const noHeaders: Readonly<Headers> = {};
@@ -63,6 +65,7 @@ export class ChatSender {
     const plain = withNativeHeaders(own === undefined ? { accept } : { accept, ...own }, request, kind);
     const headers: Headers = { 'content-type': 'application/json', 'user-agent': 'pailou', 'accept-encoding': 'identity', accept };
     if (own !== undefined || request.native !== undefined) Object.assign(headers, plain);
+    if (this.#chat.traceparent !== undefined) headers['traceparent'] = this.#chat.traceparent;
     this.#plain = plain;
     this.#sent = headers;
     const url = provider.address(call);

@@ -2,12 +2,13 @@
 import type { Principal } from '../types/access.ts';
 import type { Usage } from '../types/chat.ts';
 import type { ErrorCode } from '../types/errors.ts';
-import type { AttemptRecord, Ledger, Outcome, RunRecord } from '../types/run.ts';
+import type { AttemptRecord, Ledger, Outcome, RunRecord, RunTrace } from '../types/run.ts';
 import type { Json } from '../types/json.ts';
 import { type Femto, splitAmount } from '../types/money.ts';
 import type { Price } from '../types/price.ts';
 import { type Operation, operations } from '../types/wire-format.ts';
 import { newRunId } from './run-id.ts';
+import { traceparentOf } from './traces/trace-context.ts';
 import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost } from './cost.ts';
 
 /** How long a run's input and output are retained, in days, and whether those of its child runs are too. */
@@ -29,10 +30,12 @@ export interface RunStart {
   readonly billedAs?: Operation;
   /** The person by whose right it runs, where that is not the caller. */
   readonly onBehalfOf?: string | null;
+  /** Absent where no traces are exported. */
+  readonly trace?: RunTrace;
 }
 
 export class Run {
-  readonly id: string = newRunId();
+  readonly id: string;
   readonly start: RunStart;
   readonly attempts: AttemptRecord[] = [];
   readonly depth: number;
@@ -60,7 +63,8 @@ export class Run {
   #output: Json = null;
   #onEnd: ((record: RunRecord) => void) | null = null;
 
-  constructor(ledger: Ledger, start: RunStart, parent: Run | null = null) {
+  constructor(ledger: Ledger, start: RunStart, parent: Run | null = null, id: string = newRunId()) {
+    this.id = id;
     this.#ledger = ledger;
     this.start = start;
     this.#parent = parent;
@@ -74,6 +78,12 @@ export class Run {
   /** Starts a child run, such as a skill's model call, for the same principal and request. */
   child(capability: string, operation: string, onBehalfOf: string | null = null): Run {
     return new Run(this.#ledger, { ...this.start, capability, operation, onBehalfOf }, this);
+  }
+
+  /** The header of Trace Context for the requests of this run; undefined where no traces are exported. */
+  get traceparent(): string | undefined {
+    const { trace } = this.start;
+    return trace === undefined ? undefined : traceparentOf(this.id, trace);
   }
 
   /** True if this run or an ancestor invokes `capability`: the recursion guard. */
@@ -251,6 +261,7 @@ export class Run {
       ...(this.#unbudgeted ? { unbudgeted: true } : {}),
       currency: this.#currencyOf(usage),
       attempts: this.attempts,
+      ...(start.trace === undefined ? {} : { trace: start.trace }),
     };
   }
 }

@@ -28,6 +28,15 @@ export interface AttemptRecord {
   readonly currency?: string | null;
 }
 
+/** The place of a run in a distributed trace (W3C Trace Context). */
+export interface RunTrace {
+  /** 32 hexadecimal digits: the caller's, or the id of the root run. */
+  readonly traceId: string;
+  /** The caller's span, 16 hexadecimal digits; null when the trace starts here. */
+  readonly parentSpanId: string | null;
+  readonly sampled: boolean;
+}
+
 /** One invocation. Written once, when it has ended. */
 export interface RunRecord {
   readonly id: string;
@@ -66,6 +75,8 @@ export interface RunRecord {
   /** The deployment uses a developer's own provider. No budget counts its cost, because the developer sets the price. */
   readonly unbudgeted?: boolean;
   readonly attempts: readonly AttemptRecord[];
+  /** Present where traces are exported. Not stored. */
+  readonly trace?: RunTrace;
 }
 
 /** Input and output of a run. Retained only when the skill's row enables it. */

@@ -83,6 +83,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   readonly principal: Principal;
   readonly runId: string;
+  /** The header of Trace Context for requests of this run. */
+  readonly traceparent?: string | undefined;
   /** The caller's own token, only for an exchange at an OAuth2 service. Null for a caller without a token. */
   readonly subjectToken?: () => string | null;
   /** Absent when there is no client to ask, as in a chat. */

@@ -1,6 +1,7 @@
 /** Calls `model/<name>`: opens the run, dispatches the call and records the answer. */
 import { estimateSize } from '../../models/estimate-usage.ts';
 import { fetchReasoning } from '../../models/reasoning-memory.ts';
+import { newRunId } from '../../telemetry/run-id.ts';
 import { Run } from '../../telemetry/run.ts';
 import { personKey } from '../../types/access.ts';
 import type { CallSignal } from '../../types/call-signal.ts';
@@ -33,7 +34,10 @@ export function openRun(
   const onBehalfOf = caller.acting?.publisher ?? null;
   if (parent !== null) return parent.child(capability, operation, onBehalfOf);
   const { principal, requestId, revision } = caller;
-  const run = new Run(services.ledger, { principal, requestId, capability, operation, streamed, revision, onBehalfOf });
+  const start = { principal, requestId, capability, operation, streamed, revision, onBehalfOf };
+  const { tracing, ledger } = services;
+  const id = newRunId();
+  const run = new Run(ledger, tracing === null ? start : { ...start, trace: tracing.begin(id, caller.traceparent) }, null, id);
   // Also on errors, and on a stream whose headers leave before its answer begins.
   caller.setHeaders({ 'x-pailou-trace-id': run.id });
   return run;

@@ -38,6 +38,7 @@ export async function invokeSource(
       signal,
       principal: caller.principal,
       runId: run.id,
+      traceparent: run.traceparent,
       subjectToken: caller.subjectToken,
       peer,
     });

@@ -135,6 +135,7 @@ export async function invokeTool(
       signal,
       principal: caller.principal,
       runId: run.id,
+      traceparent: run.traceparent,
       subjectToken: caller.subjectToken,
       ...(options.peer === undefined ? {} : { peer: pausingDeadline(options.peer, deadline) }),
     };

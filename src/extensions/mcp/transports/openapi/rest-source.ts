@@ -105,7 +105,12 @@ export function createRestSource(options: RestOptions): ToolSource {
     const fetcher = tokens === null ? services.fetch : authorised(services.fetch, tokens, () => context);
     return fetcher(request.url, {
       method: request.method,
-      headers: { accept: 'application/json, text/*;q=0.9, */*;q=0.5', ...request.headers, ...options.headers },
+      headers: {
+        accept: 'application/json, text/*;q=0.9, */*;q=0.5',
+        ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+        ...request.headers,
+        ...options.headers,
+      },
       ...(request.body === null ? {} : { body: request.body }),
       // Redirects are not followed, so that secrets do not reach another origin.
       redirect: 'manual',

@@ -3,15 +3,7 @@ import type { Client, Transport } from '@modelcontextprotocol/client';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { Logger } from '../../../../types/logger.ts';
-import type {
-  McpPeer,
-  ServerListing,
-  PeerMethod,
-  SourceQuestion,
-  ToolContext,
-  ToolResult,
-  ToolSource,
-} from '../../../../types/tool-source.ts';
+import type { ServerListing, PeerMethod, SourceQuestion, ToolContext, ToolResult, ToolSource } from '../../../../types/tool-source.ts';
 import { type Connection, createConnection, type ProtocolEra } from './connection.ts';
 import { readServerListing } from './server-listing.ts';
 import { createPerCallerConnections, type PerCallerHandlers } from './per-caller-connections.ts';
@@ -42,18 +34,21 @@ async function answerAlone(method: PeerMethod): Promise<JsonObject> {
 const callTimeoutMs = 3_600_000;
 const questionTimeoutMs = 60_000;
 
-/** Per-request metadata of the stateless protocol: the client's capabilities and its log level. */
-function metaFor(client: Client, peer: McpPeer | undefined, own: boolean): JsonObject {
-  if (client.getProtocolEra() !== 'modern') return {};
+/** Metadata of one request: the place in a trace, and in the stateless protocol the client's capabilities and its log level. */
+function metaFor(client: Client, { peer, traceparent }: ToolContext, own: boolean): JsonObject {
+  const trace: JsonObject = traceparent === undefined ? {} : { traceparent };
+  if (client.getProtocolEra() !== 'modern') return trace;
   return {
+    ...trace,
     'io.modelcontextprotocol/clientCapabilities': peer?.capabilities ?? {},
     ...(own && peer?.logLevel !== undefined ? { 'io.modelcontextprotocol/logLevel': peer.logLevel } : {}),
   };
 }
 
 /** The parameters of one request, with the caller's answers to earlier questions. */
-function paramsFor(client: Client, params: JsonObject, peer: McpPeer | undefined, own: boolean): JsonObject {
-  const meta = metaFor(client, peer, own);
+function paramsFor(client: Client, params: JsonObject, context: ToolContext, own: boolean): JsonObject {
+  const { peer } = context;
+  const meta = metaFor(client, context, own);
   return {
     ...params,
     ...(peer?.inputResponses === undefined ? {} : { inputResponses: peer.inputResponses }),
@@ -166,7 +161,7 @@ export function createSession(options: SessionOptions): ToolSource {
     async call(tool, input, context): Promise<ToolResult> {
       const result = await request(context, sessionRefused, (client, isOwn, requestOptions) =>
         client.callTool(
-          paramsFor(client, { name: tool, arguments: input }, context.peer, isOwn) as never,
+          paramsFor(client, { name: tool, arguments: input }, context, isOwn) as never,
           // Without the output schema, so that the SDK does not reject a result that violates it.
           { ...requestOptions, toolDefinition: { name: tool, inputSchema: schemas.get(tool) ?? { type: 'object' } } } as never,
         ),
@@ -179,7 +174,7 @@ export function createSession(options: SessionOptions): ToolSource {
         context,
         () => true,
         (client, isOwn, requestOptions) =>
-          client.request({ method: question, params: paramsFor(client, params, context.peer, isOwn) } as never, requestOptions as never),
+          client.request({ method: question, params: paramsFor(client, params, context, isOwn) } as never, requestOptions as never),
       )) as unknown as JsonObject;
     },
 
