@@ -1,9 +1,9 @@
 /** The first steps of every request: id, snapshot, token, coarse permission. Synchronous for a cached token. */
-import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, RouteOptions } from 'fastify';
 import type { Credentials } from '../auth/credentials.ts';
 import { holds, isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
+import { newRequestId } from '../telemetry/run-id.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { RouteAccess } from './request-context.ts';
@@ -13,7 +13,7 @@ const callerRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 /** The caller's request id when it is safe in logs and headers, else a new one. */
 export function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && callerRequestId.test(given) ? given : randomUUID();
+  return typeof given === 'string' && callerRequestId.test(given) ? given : newRequestId();
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);

@@ -11,15 +11,33 @@ export interface RequiredPermissions extends Iterable<RequiredPermission> {
 
 const mostNamed = 20;
 
+class Required implements RequiredPermissions {
+  /** Most calls require one. */
+  #first: RequiredPermission | null = null;
+  #all: Map<string, RequiredPermission> | null = null;
+
+  add(action: Action, capability: Capability, acting?: ActingRights): void {
+    const permission: RequiredPermission = acting === undefined ? [action, capability] : [action, capability, acting];
+    if (this.#first === null) {
+      this.#first = permission;
+      return;
+    }
+    this.#all ??= new Map([[keyOf(this.#first), this.#first]]);
+    this.#all.set(keyOf(permission), permission);
+  }
+
+  *[Symbol.iterator](): Iterator<RequiredPermission> {
+    if (this.#all !== null) yield* this.#all.values();
+    else if (this.#first !== null) yield this.#first;
+  }
+}
+
+function keyOf([action, capability, acting]: RequiredPermission): string {
+  return `${action} ${capability.kind}/${capability.name} ${acting?.skill ?? ''}`;
+}
+
 export function createRequiredPermissions(): RequiredPermissions {
-  const all = new Map<string, RequiredPermission>();
-  return {
-    add(action, capability, acting) {
-      const key = `${action} ${capability.kind}/${capability.name} ${acting?.skill ?? ''}`;
-      all.set(key, acting === undefined ? [action, capability] : [action, capability, acting]);
-    },
-    [Symbol.iterator]: () => all.values(),
-  };
+  return new Required();
 }
 
 /** As a list of names, shortened to the first ones and a count of the rest. */

@@ -79,6 +79,47 @@ export function isUnhealthy(error: GatewayError | null): boolean | null {
   return error.retryable ? true : null;
 }
 
+class StatePermit implements Permit {
+  readonly #state: State;
+  readonly #rules: ModelSpec['circuit'];
+  readonly #wake: () => void;
+  #trial: boolean;
+  #ended = false;
+
+  constructor(state: State, rules: ModelSpec['circuit'], trial: boolean, wake: () => void) {
+    this.#state = state;
+    this.#rules = rules;
+    this.#trial = trial;
+    this.#wake = wake;
+  }
+
+  works(): void {
+    if (!this.#trial || this.#ended) return;
+    this.#trial = false;
+    this.#state.circuit.leave(false, true, this.#rules, Date.now());
+    this.#wake();
+  }
+
+  end({ error, firstTokenMs, answerMs, tokens }: Parameters<Permit['end']>[0]): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const state = this.#state;
+    const at = Date.now();
+    const unhealthy = isUnhealthy(error);
+    state.inFlight--;
+    if (unhealthy === true) state.failures++;
+    if (error !== null && error.retryable && error.retryAfterSeconds !== undefined)
+      state.coolUntil = Math.max(state.coolUntil, at + Math.min(error.retryAfterSeconds * 1_000, longestCoolMs));
+    if (tokens > 0) state.tokens.add(tokens, at);
+    if (firstTokenMs !== null)
+      state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;
+    if (answerMs !== null) state.answers.add(answerMs);
+    else if (firstTokenMs !== null) state.firstTokens.add(firstTokenMs);
+    state.circuit.leave(unhealthy, this.#trial, this.#rules, at);
+    this.#wake();
+  }
+}
+
 function failedOf(result: ProbeResult | null): boolean | null {
   return result === null || result.ok === null ? null : !result.ok;
 }
@@ -130,36 +171,11 @@ export class Deployments {
     const refused = this.refusal(deployment, rules, now, early);
     if (refused !== null) return refused;
     const state = this.#state(deployment.key);
-    let trial = state.circuit.enter();
+    const trial = state.circuit.enter();
     state.inFlight++;
     state.attempts++;
     state.requests.add(1, now);
-    let ended = false;
-    return {
-      works: () => {
-        if (!trial || ended) return;
-        trial = false;
-        state.circuit.leave(false, true, rules, Date.now());
-        this.#wake();
-      },
-      end: ({ error, firstTokenMs, answerMs, tokens }) => {
-        if (ended) return;
-        ended = true;
-        const at = Date.now();
-        const unhealthy = isUnhealthy(error);
-        state.inFlight--;
-        if (unhealthy === true) state.failures++;
-        if (error !== null && error.retryable && error.retryAfterSeconds !== undefined)
-          state.coolUntil = Math.max(state.coolUntil, at + Math.min(error.retryAfterSeconds * 1_000, longestCoolMs));
-        if (tokens > 0) state.tokens.add(tokens, at);
-        if (firstTokenMs !== null)
-          state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;
-        if (answerMs !== null) state.answers.add(answerMs);
-        else if (firstTokenMs !== null) state.firstTokens.add(firstTokenMs);
-        state.circuit.leave(unhealthy, trial, rules, at);
-        this.#wake();
-      },
-    };
+    return new StatePermit(state, rules, trial, this.#wake);
   }
 
   /** Starts a probe that is not an attempt; call `end` once. Null when no probe is wanted, because a call is on trial. */
@@ -210,10 +226,10 @@ export class Deployments {
     });
   }
 
-  #wake(): void {
+  readonly #wake = (): void => {
     if (this.#waiting.size === 0) return;
     for (const wake of this.#waiting) wake();
-  }
+  };
 
   all(): Readonly<Record<string, DeploymentNumbers>> {
     return Object.fromEntries(

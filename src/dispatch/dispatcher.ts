@@ -113,6 +113,9 @@ export function createDispatcher(options: {
   const planFor = (model: ModelEntry, principal: Principal, body: ChatBody | undefined, asking = false): readonly Deployment[] => {
     const strategy = options.strategy(model.spec.strategy);
     if (strategy === undefined) throw new GatewayError('internal_error', `The strategy "${model.spec.strategy}" is not loaded.`);
+    // Without a choice the strategy is not asked.
+    const { deployments: all } = model;
+    if (all.length === 1 && (all[0] as Deployment).weight > 0) return all;
     const routing: RoutingContext = {
       model,
       load: (deployment) => deployments.load(deployment),

@@ -41,7 +41,9 @@ const fieldOfEvents = /^(data|event|id|retry|):/;
 const quietMs: Readonly<Record<Exclude<StreamProgress, 'open'>, number>> = { finished: 1_000, refinished: 5_000, counted: 250 };
 
 function firstCharacter(bytes: Buffer): number | undefined {
-  return bytes.find((byte) => byte > 0x20);
+  let at = 0;
+  while (at < bytes.length && (bytes[at] as number) <= 0x20) at++;
+  return bytes[at];
 }
 
 /** One answer in progress. The owner pauses, resumes and aborts it. */
@@ -163,7 +165,7 @@ export class AnswerReceiver implements Receiver {
     const { format, reading } = this.#how;
     const bytes = withoutByteOrderMark(this.#received.bytes());
     let events: readonly ChatEvent[];
-    if (fieldOfEvents.test(bytes.toString('latin1', 0, 16).trimStart())) {
+    if (firstCharacter(bytes) !== brace && fieldOfEvents.test(bytes.toString('latin1', 0, 16).trimStart())) {
       // A stream whose content type says JSON.
       const decoder = format.decoder(reading);
       events = [...decoder.push(bytes), ...decoder.end()];

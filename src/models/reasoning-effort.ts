@@ -28,10 +28,11 @@ export function fitEffort(
   format: string,
   warn: (note: string) => void,
 ): ChatRequest {
-  const { reasoning_effort: effort, ...others } = request.body;
+  const effort = request.body['reasoning_effort'];
   if (typeof effort !== 'string') return request;
   const fitting = effortFor(effort, deployment, format, warn);
   if (fitting === effort) return request;
+  const { reasoning_effort: _given, ...others } = request.body;
   const { raw: _stale, ...rest } = request;
   const body = fitting === null ? others : { ...others, reasoning_effort: fitting };
   return { ...rest, body };

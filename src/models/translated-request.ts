@@ -132,8 +132,7 @@ export function fitTranslated(
     readonly target: EncodeTarget;
   },
 ): ChatRequest {
-  const { native, ...plain } = request;
-  const { translated } = request;
+  const { native, translated } = request;
   if (translated === undefined || (native?.format === vendor.format && hasFeatures(vendor.provider, native.features))) return request;
   const { target } = vendor;
   const demand = translated.demands[0];
@@ -144,6 +143,7 @@ export function fitTranslated(
       { param: demand.param, retryable: true },
     );
   }
+  const { native: _own, ...plain } = request;
   for (const field of translated.leftOut) target.warn(`${field} left out: ${target.vendor} has none`);
   return vendor.format === 'openai' ? { ...plain, body: plainBody(request.body, vendor.provider, target) } : plain;
 }

@@ -5,67 +5,74 @@ import type { CountName, CountPaths } from '../types/wire-format.ts';
 
 export type Counts = Readonly<Partial<Record<CountName, number>>>;
 
-interface CompiledPath {
-  /** The index of the object that holds the count. */
-  readonly parent: number;
-  readonly member: string;
+/** A path that ends at a member. The first of several paths of a count wins. */
+interface PathEnd {
+  readonly name: CountName;
+  readonly rank: number;
 }
 
-/** A table of paths, split once. Each object on the paths is looked up once per answer: some vendors send counts in each chunk. */
-interface CompiledTable {
-  readonly parents: readonly (readonly string[])[];
-  readonly counts: readonly (readonly [name: CountName, paths: readonly CompiledPath[]])[];
+/** The paths of a table as a tree, so that an answer is read by the few members that it has instead of by the many that it may have. */
+interface PathTree {
+  readonly ends: Map<string, PathEnd[]>;
+  readonly inner: Map<string, PathTree>;
 }
 
-const compiled = new WeakMap<CountPaths, CompiledTable>();
+const compiled = new WeakMap<CountPaths, PathTree>();
 
-function compileTable(table: CountPaths): CompiledTable {
-  const parents: string[] = [];
-  const compilePath = (path: string): CompiledPath => {
-    const dot = path.lastIndexOf('.');
-    const parent = path.slice(0, Math.max(0, dot));
-    if (!parents.includes(parent)) parents.push(parent);
-    return { parent: parents.indexOf(parent), member: path.slice(dot + 1) };
-  };
-  const counts = Object.entries(table).map(([name, paths]) => [name as CountName, paths.map(compilePath)] as const);
-  return { parents: parents.map((path) => (path === '' ? [] : path.split('.'))), counts };
+const newTree = (): PathTree => ({ ends: new Map(), inner: new Map() });
+
+function compileTable(table: CountPaths): PathTree {
+  const root = newTree();
+  for (const [name, paths] of Object.entries(table) as [CountName, readonly string[]][]) {
+    for (const [rank, path] of paths.entries()) {
+      const members = path.split('.');
+      const last = members.pop() as string;
+      let tree = root;
+      for (const member of members) {
+        let inner = tree.inner.get(member);
+        if (inner === undefined) tree.inner.set(member, (inner = newTree()));
+        tree = inner;
+      }
+      const ends = tree.ends.get(last);
+      if (ends === undefined) tree.ends.set(last, [{ name, rank }]);
+      else ends.push({ name, rank });
+    }
+  }
+  return root;
 }
 
-function tableOf(table: CountPaths): CompiledTable {
+function treeOf(table: CountPaths): PathTree {
   let known = compiled.get(table);
   if (known === undefined) compiled.set(table, (known = compileTable(table)));
   return known;
 }
 
-function objectAt(answer: JsonObject, path: readonly string[]): JsonObject | undefined {
-  let object = answer;
-  for (const name of path) {
-    const value = object[name];
-    if (!isJsonObject(value)) return undefined;
-    object = value;
-  }
-  return object;
-}
+type FoundCounts = Partial<Record<CountName, number>>;
 
-function addCounts(answer: JsonObject, table: CountPaths, counts: Partial<Record<CountName, number>>): void {
-  const { parents, counts: rows } = tableOf(table);
-  const objects = parents.map((path) => objectAt(answer, path));
-  for (const [name, paths] of rows) {
-    if (counts[name] !== undefined) continue;
-    for (const { parent, member } of paths) {
-      const value = objects[parent]?.[member];
-      if (typeof value !== 'number') continue;
-      counts[name] = value;
-      break;
+/** `ranks`: of the counts that this table has given. Counts of another table stay. */
+function addCounts(object: JsonObject, tree: PathTree, counts: FoundCounts, ranks: FoundCounts): void {
+  for (const member in object) {
+    const value = object[member];
+    if (typeof value === 'number') {
+      const ends = tree.ends.get(member);
+      if (ends === undefined) continue;
+      for (const { name, rank } of ends) {
+        if (counts[name] !== undefined && !((ranks[name] ?? -1) > rank)) continue;
+        counts[name] = value;
+        ranks[name] = rank;
+      }
+    } else if (isJsonObject(value)) {
+      const inner = tree.inner.get(member);
+      if (inner !== undefined) addCounts(value, inner, counts, ranks);
     }
   }
 }
 
 /** The first number for each row of the tables, `more` before `common`. Plausibility is checked later, for all formats alike. */
 export function readCounts(answer: JsonObject, common: CountPaths, more?: CountPaths): Counts {
-  const counts: Partial<Record<CountName, number>> = {};
-  if (more !== undefined) addCounts(answer, more, counts);
-  addCounts(answer, common, counts);
+  const counts: FoundCounts = {};
+  if (more !== undefined) addCounts(answer, treeOf(more), counts, {});
+  addCounts(answer, treeOf(common), counts, {});
   return counts;
 }
 
@@ -84,12 +91,23 @@ const copied = [
   'searches',
 ] as const satisfies readonly (CountName & keyof Usage)[];
 
-/** All counts but the input and output tokens. */
-export function otherCounts(counts: Counts): Omit<Usage, 'inputTokens' | 'outputTokens'> {
-  const usage: { -readonly [Name in keyof Usage]?: Usage[Name] } = {};
-  for (const name of copied) if (counts[name] !== undefined) usage[name] = counts[name];
+type WritableUsage = { -readonly [Name in keyof Usage]?: Usage[Name] };
+const isCopied: ReadonlySet<string> = new Set(copied);
+
+/** Adds all counts but the input and output tokens. */
+export function addOtherCounts(usage: WritableUsage, counts: Counts): void {
+  for (const name in counts) {
+    const count = counts[name as CountName];
+    if (count !== undefined && isCopied.has(name)) usage[name as (typeof copied)[number]] = count;
+  }
   const milliseconds = counts.milliseconds ?? (counts.seconds === undefined ? undefined : Math.round(counts.seconds * 1_000));
   if (milliseconds !== undefined) usage.milliseconds = milliseconds;
+}
+
+/** All counts but the input and output tokens. */
+export function otherCounts(counts: Counts): Omit<Usage, 'inputTokens' | 'outputTokens'> {
+  const usage: WritableUsage = {};
+  addOtherCounts(usage, counts);
   return usage;
 }
 

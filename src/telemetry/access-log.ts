@@ -21,15 +21,44 @@ const mostHeld = 500;
 
 const time = (ms: number | null, from: number): string => (ms === null ? 'null' : String(ms - from));
 
+/** Names that people choose, as JSON. Most lines repeat those of earlier ones. */
+const written = new Map<string, string>();
+const mostWritten = 2_000;
+const longestWritten = 200;
+
+function quoted(name: string | null): string {
+  if (name === null) return 'null';
+  let text = written.get(name);
+  if (text !== undefined) return text;
+  text = JSON.stringify(name);
+  if (name.length > longestWritten) return text;
+  if (written.size >= mostWritten) written.clear();
+  written.set(name, text);
+  return text;
+}
+
+let secondOf = -1;
+let second = '';
+
+/** As `toISOString`, which costs more than the rest of a line. */
+function timeText(epochMs: number): string {
+  const whole = Math.floor(epochMs / 1_000);
+  if (whole !== secondOf) {
+    second = new Date(whole * 1_000).toISOString().slice(0, -4);
+    secondOf = whole;
+  }
+  return `${second}${String(epochMs - whole * 1_000).padStart(3, '0')}Z`;
+}
+
 /** Built without a serializer: only names that people choose need escaping. */
 function lineOf(run: RunRecord): string {
   const { usage, error } = run;
   const status = error === null ? 200 : errorTable[error].status;
   return (
-    `{"level":"info","time":"${new Date(run.endedAt).toISOString()}","msg":"call","trace_id":"${run.root}","request_id":"${run.requestId}"` +
-    `,"tenant":${JSON.stringify(run.tenant)},"issuer":${JSON.stringify(run.issuer)},"subject":${JSON.stringify(run.subject)}` +
-    `,"key":${JSON.stringify(run.key)},"client":${JSON.stringify(run.client)},"capability":${JSON.stringify(run.capability)}` +
-    `,"operation":"${run.operation}","streamed":${run.streamed},"deployment":${JSON.stringify(run.deployment)},"attempts":${run.attempts.length}` +
+    `{"level":"info","time":"${timeText(run.endedAt)}","msg":"call","trace_id":"${run.root}","request_id":"${run.requestId}"` +
+    `,"tenant":${quoted(run.tenant)},"issuer":${quoted(run.issuer)},"subject":${quoted(run.subject)}` +
+    `,"key":${quoted(run.key)},"client":${quoted(run.client)},"capability":${quoted(run.capability)}` +
+    `,"operation":"${run.operation}","streamed":${run.streamed},"deployment":${quoted(run.deployment)},"attempts":${run.attempts.length}` +
     `,"outcome":"${run.outcome}","code":${error === null ? 'null' : `"${error}"`},"status":${status}` +
     `,"ms":${run.endedAt - run.startedAt},"first_token_ms":${time(run.firstTokenAt, run.startedAt)}` +
     `,"input_tokens":${usage?.inputTokens ?? null},"output_tokens":${usage?.outputTokens ?? null},"estimated":${usage?.estimated === true}}\n`
@@ -40,7 +69,8 @@ function lineOf(run: RunRecord): string {
 export function createAccessLog({ share, write }: AccessLogOptions): AccessLog {
   const sink = write === undefined && share > 0 ? pino.destination({ dest: 1, sync: false }) : null;
   const out = write ?? ((lines: string) => void sink?.write(lines));
-  let lines: string[] = [];
+  /** Calls whose lines are not written yet. A record costs less memory than its line, and the ledger holds it anyway. */
+  let held: RunRecord[] = [];
   let timer: NodeJS.Timeout | null = null;
   /** Grows by `share` with each call; a call is logged when it reaches one. */
   let due = 0;
@@ -48,9 +78,11 @@ export function createAccessLog({ share, write }: AccessLogOptions): AccessLog {
   const flush = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (lines.length === 0) return;
-    out(lines.join(''));
-    lines = [];
+    if (held.length === 0) return;
+    let lines = '';
+    for (const run of held) lines += lineOf(run);
+    held = [];
+    out(lines);
   };
   const isLogged = (run: RunRecord): boolean => {
     if (run.parent !== null) return false;
@@ -69,8 +101,8 @@ export function createAccessLog({ share, write }: AccessLogOptions): AccessLog {
         record(run) {
           ledger.record(run);
           if (!isLogged(run)) return;
-          lines.push(lineOf(run));
-          if (lines.length >= mostHeld) flush();
+          held.push(run);
+          if (held.length >= mostHeld) flush();
           else timer ??= setTimeout(flush, writtenEveryMs).unref();
         },
       };

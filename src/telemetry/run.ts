@@ -17,6 +17,8 @@ export interface Keeping {
   readonly within: boolean;
 }
 
+const noParts: readonly PricedPart[] = [];
+
 const isOperation = (word: string): word is Operation => (operations as readonly string[]).includes(word);
 
 export interface RunStart {
@@ -49,13 +51,13 @@ export class Run {
   #price: Price | null = null;
   #usage: Usage | null = null;
   /** Parts of the answer from deployments that did not finish it. */
-  readonly #earlier: PricedPart[] = [];
+  #earlier: readonly PricedPart[] = noParts;
   #free = false;
   #unbudgeted = false;
   #meter: (() => Usage) | null = null;
   #ended = false;
   /** Child runs in progress. */
-  readonly #open = new Set<Run>();
+  #open: Set<Run> | null = null;
   #ofEnded: RunCost = noCost;
   #onQuiet: (() => void) | null = null;
   #keeping: Keeping | null;
@@ -72,7 +74,7 @@ export class Run {
     this.#via = parent === null ? null : (parent.#via ?? parent.start.capability);
     this.depth = parent === null ? 0 : parent.depth + 1;
     this.#keeping = parent?.keeping?.within === true ? parent.keeping : null;
-    if (parent !== null) parent.#open.add(this);
+    if (parent !== null) (parent.#open ??= new Set()).add(this);
   }
 
   /** Starts a child run, such as a skill's model call, for the same principal and request. */
@@ -154,7 +156,7 @@ export class Run {
 
   /** Adds the part of a deployment that did not finish the answer, at its own price. `used` still gets the sum of all parts. */
   usedElsewhere(usage: Usage, price: Price | null): void {
-    this.#earlier.push({ usage, price });
+    this.#earlier = [...this.#earlier, { usage, price }];
   }
 
   /** What a vendor bills it as. */
@@ -182,6 +184,7 @@ export class Run {
 
   /** The cost of this run and all child runs, failed ones included. */
   get spent(): RunCost {
+    if (this.#open === null) return this.#settled;
     return [...this.#open].reduce((sum, run) => added(sum, run.spent), this.#settled);
   }
 
@@ -191,10 +194,14 @@ export class Run {
     return added(own, this.#ofEnded);
   }
 
+  get #isQuiet(): boolean {
+    return this.#open === null || this.#open.size === 0;
+  }
+
   #endOf(inner: Run): void {
     this.#add(inner.#settled);
-    this.#open.delete(inner);
-    if (this.#open.size === 0) this.#onQuiet?.();
+    this.#open?.delete(inner);
+    if (this.#isQuiet) this.#onQuiet?.();
   }
 
   /** A cost that arrives after this run has ended is also added to its ancestors, which have counted this run already. */
@@ -205,7 +212,7 @@ export class Run {
 
   /** Resolves when no child run is in progress, so that their cost is final. One waiter at a time. */
   quiet(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
+    if (this.#isQuiet) return Promise.resolve();
     return new Promise((resolve) => (this.#onQuiet = resolve));
   }
 

@@ -43,9 +43,16 @@ export interface Principal {
   readonly expiresAt: number;
 }
 
+type PersonOfTenant = Pick<Principal, 'tenant' | 'issuer' | 'subject'>;
+
+/** Kept with the principal, because each call asks several times. */
+const personKeys = new WeakMap<PersonOfTenant, string>();
+
 /** The person behind the credential. The same for every client and key of that person. */
-export function personKey({ tenant, issuer, subject }: Pick<Principal, 'tenant' | 'issuer' | 'subject'>): string {
-  return `${tenant}\n${issuer}\n${subject}`;
+export function personKey(person: PersonOfTenant): string {
+  let key = personKeys.get(person);
+  if (key === undefined) personKeys.set(person, (key = `${person.tenant}\n${person.issuer}\n${person.subject}`));
+  return key;
 }
 
 /** The subject of a decision. `owner` is the person who owns it (`personRef`), or null when it has no owner. */

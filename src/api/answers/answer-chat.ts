@@ -29,8 +29,10 @@ export interface AnswerWriter {
 
 /** Percent-encodes characters beyond ASCII, which headers cannot hold: `%E9%80%9A`. */
 function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()));
+  return isPlain.test(text) ? text : text.replace(/[^\x20-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()));
 }
+
+const isPlain = /^[\x20-\x7e]*$/;
 
 /** Sets the headers that name the deployment, the attempts and the warnings. */
 export function addAnswerHeaders(reply: FastifyReply, answer: Pick<ChatAnswer, 'run' | 'deployment' | 'attempts' | 'warnings'>): void {

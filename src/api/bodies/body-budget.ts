@@ -35,39 +35,46 @@ export function createBodyBudget({ mostOfOne, mostOfAll }: BodyBudgetOptions): B
     else heldBy.delete(person);
   };
 
+  class Reservation implements BodyReservation {
+    readonly #person: string;
+    #size = 0;
+
+    constructor(person: string) {
+      this.#person = person;
+    }
+
+    reach(bytes: number): void {
+      const by = bytes - this.#size;
+      if (by <= 0) return;
+      if (bytes > mostOfAll)
+        throw new GatewayError(
+          'body_too_large',
+          `The body is larger than ${mostOfAll} bytes, the limit of this gateway for all active bodies together.`,
+        );
+      const others = (heldBy.get(this.#person) ?? 0) - this.#size;
+      const isOwn = others > 0 && others + bytes > mostOfOne;
+      if (isOwn || held + by > mostOfAll)
+        throw new GatewayError(
+          'rate_limited',
+          isOwn
+            ? `The bodies of your active requests may have ${mostOfOne} bytes together, and this one exceeds that. Send it again when one of them has finished.`
+            : 'The bodies of all active requests leave no room for one of this size. Send it again soon.',
+          { retryAfterSeconds },
+        );
+      this.#size = bytes;
+      grow(this.#person, by);
+    }
+
+    [Symbol.dispose](): void {
+      if (this.#size > 0) grow(this.#person, -this.#size);
+      this.#size = 0;
+    }
+  }
+
   return {
     get held() {
       return held;
     },
-    enter(person) {
-      let size = 0;
-      return {
-        reach(bytes) {
-          const by = bytes - size;
-          if (by <= 0) return;
-          if (bytes > mostOfAll)
-            throw new GatewayError(
-              'body_too_large',
-              `The body is larger than ${mostOfAll} bytes, the limit of this gateway for all active bodies together.`,
-            );
-          const others = (heldBy.get(person) ?? 0) - size;
-          const isOwn = others > 0 && others + bytes > mostOfOne;
-          if (isOwn || held + by > mostOfAll)
-            throw new GatewayError(
-              'rate_limited',
-              isOwn
-                ? `The bodies of your active requests may have ${mostOfOne} bytes together, and this one exceeds that. Send it again when one of them has finished.`
-                : 'The bodies of all active requests leave no room for one of this size. Send it again soon.',
-              { retryAfterSeconds },
-            );
-          size = bytes;
-          grow(person, by);
-        },
-        [Symbol.dispose]() {
-          grow(person, -size);
-          size = 0;
-        },
-      };
-    },
+    enter: (person) => new Reservation(person),
   };
 }

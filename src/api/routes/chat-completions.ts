@@ -8,10 +8,15 @@ import { chatBodySchema, type ParsedChat, parseChat } from '../../application/ch
 import { type ChatAnswer, routeChat } from '../../application/route-chat.ts';
 import type { CallServices } from '../../application/services.ts';
 
+/** A UUID as 32 digits. */
+function withoutDashes(id: string): string {
+  return id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+}
+
 function completionWriter(chat: ParsedChat, answer: ChatAnswer, late: LateHead | undefined): AnswerWriter {
   const options = {
     ...(late === undefined ? {} : { late }),
-    id: `chatcmpl-${answer.run.id.replaceAll('-', '')}`,
+    id: `chatcmpl-${withoutDashes(answer.run.id)}`,
     created: Math.floor(Date.now() / 1000),
     model: chat.request.body.model,
     includeUsage: chat.includeUsage,

@@ -21,54 +21,80 @@ export interface CallOptions {
  * Reserves limits for one model at a time. The reservation of a failed model is released before the next one, so that a fallback needs no
  * second reservation. The run's usage is settled once, with the last model.
  */
-export function callContext(
-  services: CallServices,
-  caller: Caller,
-  run: Run,
-  { stream, size, signal, checksForm = false }: CallOptions,
-): CallContext {
-  const sized = (): CallSize | null => {
-    const known = size();
-    return known === null ? null : { operation: run.billedAs, ...known };
-  };
-  const take = (model: ModelEntry) => services.quota.take(caller.view, caller.principal, model, sized);
-  let current: { readonly model: ModelEntry; readonly admission: Admission | null } | null = null;
-  run.onEnd((record) => current?.admission?.settle(record));
+class ReservingContext implements CallContext {
+  readonly run: Run;
+  readonly stream: boolean;
+  readonly checksForm: boolean;
+  readonly signal: CallSignal;
+  readonly #services: CallServices;
+  readonly #caller: Caller;
+  readonly #size: () => CallSize | null;
+  #model: ModelEntry | null = null;
+  #admission: Admission | null = null;
+  #settles = false;
 
-  const accept = (model: ModelEntry, admission: Admission | null): void => {
+  constructor(services: CallServices, caller: Caller, run: Run, { stream, size, signal, checksForm = false }: CallOptions) {
+    this.run = run;
+    this.stream = stream;
+    this.checksForm = checksForm;
+    this.signal = signal ?? caller.signal;
+    this.#services = services;
+    this.#caller = caller;
+    this.#size = size;
+  }
+
+  fallback(name: string): ModelEntry | null {
+    return fallbackFor(this.#caller)(name);
+  }
+
+  admit(model: ModelEntry): void | Promise<void> {
+    const failed = this.#model;
+    if (failed === null) {
+      const first = this.#take(model);
+      return first instanceof Promise ? first.then((admission) => this.#accept(model, admission)) : this.#accept(model, first);
+    }
+    this.#admission?.settle(null);
+    return this.#admitNext(failed, model);
+  }
+
+  async #admitNext(failed: ModelEntry, next: ModelEntry): Promise<void> {
+    try {
+      this.#accept(next, await this.#take(next));
+    } catch (refused) {
+      // When the next model has no capacity, the call still counts for the failed one.
+      const again = await this.#take(failed);
+      this.#hold(failed, again?.refused === null ? again : null);
+      throw refused;
+    }
+  }
+
+  #take(model: ModelEntry): ReturnType<CallServices['quota']['take']> {
+    const { view, principal } = this.#caller;
+    return this.#services.quota.take(view, principal, model, () => {
+      const known = this.#size();
+      return known === null ? null : { operation: this.run.billedAs, ...known };
+    });
+  }
+
+  #accept(model: ModelEntry, admission: Admission | null): void {
     if (admission !== null && admission.refused !== null) {
       // A refused fallback sets no headers, because the caller receives the failure of the requested model.
-      if (current === null) caller.setHeaders(admission.headers);
+      if (this.#model === null) this.#caller.setHeaders(admission.headers);
       throw admission.refused;
     }
-    if (admission !== null) caller.setHeaders(admission.headers);
-    current = { model, admission };
-  };
-  /** When the next model has no capacity, the call still counts for the failed one. */
-  const goBack = async (failed: ModelEntry): Promise<void> => {
-    const again = await take(failed);
-    current = { model: failed, admission: again?.refused === null ? again : null };
-  };
+    if (admission !== null) this.#caller.setHeaders(admission.headers);
+    this.#hold(model, admission);
+  }
 
-  return {
-    run,
-    stream,
-    checksForm,
-    signal: signal ?? caller.signal,
-    fallback: fallbackFor(caller),
-    admit(model) {
-      const failed = current;
-      if (failed === null) {
-        const first = take(model);
-        return first instanceof Promise ? first.then((admission) => accept(model, admission)) : accept(model, first);
-      }
-      failed.admission?.settle(null);
-      return Promise.resolve(take(model))
-        .then((admission) => accept(model, admission))
-        .catch(async (refused: unknown) => {
-          await goBack(failed.model);
-          throw refused;
-        });
-    },
-  };
+  #hold(model: ModelEntry, admission: Admission | null): void {
+    this.#model = model;
+    this.#admission = admission;
+    if (admission === null || this.#settles) return;
+    this.#settles = true;
+    this.run.onEnd((record) => this.#admission?.settle(record));
+  }
+}
+
+export function callContext(services: CallServices, caller: Caller, run: Run, options: CallOptions): CallContext {
+  return new ReservingContext(services, caller, run, options);
 }

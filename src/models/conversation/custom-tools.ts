@@ -13,10 +13,13 @@ function isCustom(tool: JsonObject): boolean {
   return tool['type'] === 'custom' && isJsonObject(tool['custom']);
 }
 
+const noNames: ReadonlySet<string> = new Set();
+
 /** The names of the free-text tools that a request offers. */
 export function customToolNames(tools: readonly JsonObject[] | undefined): ReadonlySet<string> {
+  if (tools === undefined || tools === null || tools.length === 0) return noNames;
   const names = new Set<string>();
-  for (const tool of tools ?? []) {
+  for (const tool of tools) {
     const custom = tool['custom'];
     if (tool['type'] === 'custom' && isJsonObject(custom) && typeof custom['name'] === 'string') names.add(custom['name']);
   }

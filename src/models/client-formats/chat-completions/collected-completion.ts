@@ -27,6 +27,8 @@ interface CollectedCall {
   arguments: string;
 }
 
+const noCalls: readonly CollectedCall[] = [];
+
 interface CollectedChoice {
   text: string | null;
   textState: TextState;
@@ -173,7 +175,7 @@ function renderCalls(calls: readonly CollectedCall[], finish: FinishReason): str
 /** Rendered piece by piece, because every call takes this path: building objects and stringifying them costs twice as much. */
 function renderChoice(choice: CollectedChoice, index: number, options: CompletionOptions): string {
   if (choice.finish === null) throw interrupted();
-  const calls = [...choice.calls.values()];
+  const calls = choice.calls.size === 0 ? noCalls : [...choice.calls.values()];
   const finish = validFinishReason(choice.finish, calls);
   const silent = choice.text === null && calls.length === 0 && choice.refusal === null && choice.audio === null;
   const reasoning = choice.reasoning !== '' && options.reasoning ? `,"reasoning_content":${JSON.stringify(choice.reasoning)}` : '';
@@ -182,8 +184,19 @@ function renderChoice(choice: CollectedChoice, index: number, options: Completio
   const audio = choice.audio === null ? '' : `,"audio":${JSON.stringify(completeAudio(choice.audio, options.created))}`;
   const images = choice.images.length === 0 ? '' : `,"images":${renderImages(choice.images)}`;
   const content = JSON.stringify(silent ? '' : choice.text);
-  const message = `{"role":"assistant","content":${content}${reasoning}${thoughts},"refusal":${JSON.stringify(choice.refusal)}${renderCalls(calls, finish)}${annotations}${audio}${images}}`;
-  return `{"index":${index},"message":${message},"logprobs":${JSON.stringify(choice.logprobs)},"finish_reason":"${finish}"}`;
+  const refusal = choice.refusal === null ? 'null' : JSON.stringify(choice.refusal);
+  const logprobs = choice.logprobs === null ? 'null' : JSON.stringify(choice.logprobs);
+  const message = `{"role":"assistant","content":${content}${reasoning}${thoughts},"refusal":${refusal}${renderCalls(calls, finish)}${annotations}${audio}${images}}`;
+  return `{"index":${index},"message":${message},"logprobs":${logprobs},"finish_reason":"${finish}"}`;
+}
+
+/** In order of their indexes, which are counted anew. */
+function renderChoices(choices: ReadonlyMap<number, CollectedChoice>, options: CompletionOptions): string {
+  if (choices.size === 1) for (const only of choices.values()) return renderChoice(only, 0, options);
+  return [...choices]
+    .sort(([one], [other]) => one - other)
+    .map(([, choice], index) => renderChoice(choice, index, options))
+    .join(',');
 }
 
 function interrupted(): GatewayError {
@@ -193,14 +206,12 @@ function interrupted(): GatewayError {
 /** Throws `upstream_interrupted` when the events stopped before `response-end`. */
 export function renderCompletion(collection: Collection, options: CompletionOptions): string {
   if (!collection.ended || collection.choices.size === 0) throw interrupted();
-  const choices = [...collection.choices]
-    .sort(([one], [other]) => one - other)
-    .map(([, choice], index) => renderChoice(choice, index, options));
+  const choices = renderChoices(collection.choices, options);
   const extra = renderExtra(collection.extra);
   const hasSteps = collection.steps.length > 0 && options.reasoning;
   const steps = hasSteps ? `,"pailou":${JSON.stringify({ steps: collection.steps, limit: collection.limit })}` : '';
   return (
     `{"id":${JSON.stringify(options.id)},"object":"chat.completion","created":${options.created},"model":${JSON.stringify(options.model)}${extra},` +
-    `"choices":[${choices.join(',')}],"usage":${renderUsage(collection.usage, !options.reasoning)}${steps}}`
+    `"choices":[${choices}],"usage":${renderUsage(collection.usage, !options.reasoning)}${steps}}`
   );
 }

@@ -32,6 +32,8 @@ interface ChoiceState {
   readonly thinking?: ThinkTagReader;
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 function nonEmpty(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -95,16 +97,16 @@ export class AnswerReader {
     const model = nonEmpty(answer['model']);
     const fingerprint = answer['system_fingerprint'];
     const tier = answer['service_tier'];
-    const extra = {
-      ...(typeof fingerprint === 'string' ? { system_fingerprint: fingerprint } : {}),
-      ...(typeof tier === 'string' ? { service_tier: tier } : {}),
-    };
-    events.push({
-      type: 'response-start',
-      ...(id === undefined ? {} : { id }),
-      ...(model === undefined ? {} : { model }),
-      ...(Object.keys(extra).length === 0 ? {} : { extra }),
-    });
+    const start: Writable<Extract<ChatEvent, { type: 'response-start' }>> = { type: 'response-start' };
+    if (id !== undefined) start.id = id;
+    if (model !== undefined) start.model = model;
+    if (typeof fingerprint === 'string' || typeof tier === 'string') {
+      const extra: Record<string, Json> = {};
+      if (typeof fingerprint === 'string') extra['system_fingerprint'] = fingerprint;
+      if (typeof tier === 'string') extra['service_tier'] = tier;
+      start.extra = extra;
+    }
+    events.push(start);
   }
 
   #readChoice(choice: JsonObject, position: number, events: ChatEvent[]): void {
@@ -223,7 +225,7 @@ export class AnswerReader {
     if (this.#choices.size === 0) {
       throw new GatewayError('upstream_invalid_response', 'The vendor sent an answer without any content. Try again.');
     }
-    for (const [choice, { reason, ...more }] of this.#finishes.end(how)) {
+    for (const [choice, { reason, raw, warning: missing }] of this.#finishes.end(how)) {
       const state = this.#choices.get(choice) as ChoiceState;
       state.calls.finish();
       const ended = state.calls.correctReason(reason);
@@ -234,14 +236,11 @@ export class AnswerReader {
       for (const annotation of this.#citations.annotations(state.text, state.annotations))
         events.push({ type: 'annotation', choice, annotation });
       if (state.details !== undefined) events.push(...state.details.thoughts(choice));
-      const warning = judgeUnread(state.unread, state.said, this.#reading) ?? more.warning;
-      events.push({
-        type: 'finish',
-        choice,
-        reason: ended,
-        ...more,
-        ...(warning === undefined ? {} : { warning }),
-      });
+      const warning = judgeUnread(state.unread, state.said, this.#reading) ?? missing;
+      const finish: Writable<Extract<ChatEvent, { type: 'finish' }>> = { type: 'finish', choice, reason: ended };
+      if (raw !== undefined) finish.raw = raw;
+      if (warning !== undefined) finish.warning = warning;
+      events.push(finish);
     }
     this.ended = true;
     events.push({ type: 'response-end', usage: this.#completeUsage() });

@@ -2,7 +2,7 @@
 import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { CountPaths, Reading } from '../../../types/wire-format.ts';
-import { type Counts, otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
+import { addOtherCounts, type Counts, otherCounts, readCounts, serviceTierOf } from '../../usage-counts.ts';
 
 /** In order of precedence: OpenAI's path first, then those of Moonshot, DeepSeek, SGLang, Qwen, OpenRouter, Cohere, Jina, Perplexity, Mistral. */
 export const openaiUsagePaths: CountPaths = {
@@ -85,7 +85,7 @@ function usageObject(answer: JsonObject): Json | undefined {
 /** The numbers of an answer or chunk, as the vendor wrote them. */
 export function countsIn(answer: JsonObject, reading: UsageOptions['reading']): Counts {
   const own = usageObject(answer);
-  return readCounts(own === answer['usage'] ? answer : { ...answer, usage: own ?? null }, openaiUsagePaths, reading?.usage);
+  return readCounts(own === (answer['usage'] ?? undefined) ? answer : { ...answer, usage: own ?? null }, openaiUsagePaths, reading?.usage);
 }
 
 /** The usage of an answer or chunk, or null. */
@@ -95,19 +95,20 @@ export function readUsage(answer: JsonObject, { inputOnly = false, reading }: Us
   if (!isJsonObject(own) && !isJsonObject(answer['meta']) && !inputOnly && !isOutside(reading?.usage)) return null;
   const counts = countsIn(answer, reading);
   const { inputTokens: input, outputTokens: output, totalTokens: total } = counts;
-  const others = otherCounts(counts);
-  if (input === undefined && output === undefined && total === undefined && Object.keys(others).length === 0) return null;
+  if (input === undefined && output === undefined && total === undefined && Object.keys(otherCounts(counts)).length === 0) return null;
   const usage = isJsonObject(own) ? own : {};
   const inputDetails = isJsonObject(usage['prompt_tokens_details']) ? usage['prompt_tokens_details'] : undefined;
   const outputDetails = isJsonObject(usage['completion_tokens_details']) ? usage['completion_tokens_details'] : undefined;
   const { costCurrency } = reading ?? {};
-  return {
+  const read: { -readonly [Name in keyof Usage]: Usage[Name] } = {
     inputTokens: input ?? (total === undefined ? 0 : Math.max(0, total - (output ?? 0))),
     outputTokens: output ?? (inputOnly || input === undefined ? 0 : Math.max(0, (total ?? 0) - input)),
-    ...others,
-    ...serviceTierOf(answer['service_tier'] ?? usage['service_tier']),
-    ...(counts.cost === undefined || costCurrency === undefined ? {} : { reportedCost: { amount: counts.cost, currency: costCurrency } }),
-    ...(inputDetails === undefined ? {} : { inputDetails }),
-    ...(outputDetails === undefined ? {} : { outputDetails }),
   };
+  addOtherCounts(read, counts);
+  const tier = answer['service_tier'] ?? usage['service_tier'];
+  if (tier !== undefined) Object.assign(read, serviceTierOf(tier));
+  if (counts.cost !== undefined && costCurrency !== undefined) read.reportedCost = { amount: counts.cost, currency: costCurrency };
+  if (inputDetails !== undefined) read.inputDetails = inputDetails;
+  if (outputDetails !== undefined) read.outputDetails = outputDetails;
+  return read;
 }
