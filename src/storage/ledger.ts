@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger, RunRecord } from '../types/run.ts';
+import { attemptRows, singleAttemptColumns } from './attempt-rows.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
-import type { AttemptTable, RunTable } from './schema.ts';
+import type { RunTable } from './schema.ts';
 
 export interface LedgerWriter extends Ledger, AsyncDisposable {
   /** Resolves when everything recorded before is in the database or on disk. */
@@ -73,31 +74,8 @@ function toRun(run: RunRecord): RunTable {
     cost_femto: run.cost === null ? null : (run.costFemto ?? 0),
     unbudgeted: run.unbudgeted === true ? 1 : 0,
     currency: run.currency,
+    ...singleAttemptColumns(run),
   };
-}
-
-function toAttempts(run: RunRecord): AttemptTable[] {
-  return run.attempts.map((attempt) => ({
-    run_id: run.id,
-    number: attempt.number,
-    deployment: attempt.deployment,
-    provider: attempt.provider,
-    upstream_model: attempt.upstreamModel,
-    started_at: attempt.startedAt,
-    first_token_at: attempt.firstTokenAt,
-    ended_at: attempt.endedAt,
-    outcome: attempt.outcome,
-    status: attempt.status,
-    error: attempt.error,
-    detail: attempt.detail,
-    input_tokens: attempt.usage?.inputTokens ?? null,
-    output_tokens: attempt.usage?.outputTokens ?? null,
-    cached_input_tokens: attempt.usage?.cachedInputTokens ?? null,
-    cache_write_tokens: attempt.usage?.cacheWriteTokens ?? null,
-    cost: attempt.cost ?? null,
-    cost_femto: attempt.cost === undefined || attempt.cost === null ? null : (attempt.costFemto ?? 0),
-    currency: attempt.currency ?? null,
-  }));
 }
 
 export function createLedger(options: LedgerOptions): LedgerWriter {
@@ -109,7 +87,7 @@ export function createLedger(options: LedgerOptions): LedgerWriter {
     logger: options.logger,
     rowsOf: (records) => [
       { table: 'llm_run', rows: records.map(toRun), summedBy: 'llm_run_batch' },
-      { table: 'llm_attempt', rows: records.flatMap(toAttempts) },
+      { table: 'llm_attempt', rows: records.flatMap(attemptRows) },
     ],
   });
   return {

@@ -27,6 +27,7 @@ import * as unbudgetedCosts from './migrations/0023-unbudgeted-costs.ts';
 import * as basisOfRows from './migrations/0024-basis-of-rows.ts';
 import * as budgetAlerts from './migrations/0025-budget-alerts.ts';
 import * as serviceAccounts from './migrations/0030-service-accounts.ts';
+import * as singleAttempts from './migrations/0047-single-attempts.ts';
 import * as spend from './migrations/0032-spend.ts';
 import * as rowLabels from './migrations/0050-row-labels.ts';
 import * as rollups from './migrations/0051-rollups.ts';
@@ -58,6 +59,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0025-budget-alerts': budgetAlerts,
   '0030-service-accounts': serviceAccounts,
   '0032-spend': spend,
+  '0047-single-attempts': singleAttempts,
   '0050-row-labels': rowLabels,
   '0051-rollups': rollups,
 });
@@ -74,6 +76,8 @@ export async function migrate(database: Database, homeIssuer: string | null = nu
     provider: { getMigrations: async () => migrations },
     migrationTableName: 'llm_migration',
     migrationLockTableName: 'llm_migration_lock',
+    // Versions of the same time add migrations whose numbers lie before the last one of another.
+    allowUnorderedMigrations: true,
   });
   const { error, results } = await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
   if (error === undefined) return (results ?? []).map((result) => result.migrationName);

@@ -2,6 +2,7 @@
 import type { ExpressionBuilder } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { RunContent } from '../types/run.ts';
+import { attemptInRun } from './attempt-rows.ts';
 import type { Database } from './database.ts';
 import { withStorageErrors } from './storage-errors.ts';
 import { inIdBatches } from './batched-ids.ts';
@@ -151,14 +152,19 @@ function keyFrom(after: string): { startedAt: number; id: string } {
 export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
   const entriesOf = async (rows: readonly RunTable[]): Promise<RunEntry[]> => {
     const ids = rows.map(({ id }) => id);
-    const attempts: readonly AttemptTable[] = await inIdBatches(ids, (some) =>
+    const withRows = rows.filter((row) => row.attempt_provider === null).map(({ id }) => id);
+    const attempts: readonly AttemptTable[] = await inIdBatches(withRows, (some) =>
       database.query.selectFrom('llm_attempt').selectAll().where('run_id', 'in', some).orderBy('number').execute(),
     );
     const byRun = Map.groupBy(attempts, (attempt) => attempt.run_id);
     const kept = await contents.read(ids);
+    const attemptsOf = (row: RunTable): readonly AttemptTable[] => {
+      const only = attemptInRun(row);
+      return only === null ? (byRun.get(row.id) ?? []) : [only];
+    };
     return rows.map((row) => ({
       ...summaryOf(row),
-      attempts: (byRun.get(row.id) ?? []).map(attemptOf),
+      attempts: attemptsOf(row).map(attemptOf),
       content: kept.get(row.id) ?? null,
     }));
   };

@@ -92,6 +92,13 @@ export interface RunTable {
   /** 1: at a developer's own provider, so that no budget counts the cost. */
   unbudgeted: number | null;
   currency: string | null;
+  /** The only attempt of a run that answered (`src/storage/attempt-rows.ts`); null where attempts have rows of their own. */
+  attempt_provider: string | null;
+  attempt_upstream_model: string | null;
+  attempt_status: number | null;
+  attempt_started_at: number | null;
+  attempt_first_token_at: number | null;
+  attempt_ended_at: number | null;
 }
 
 export interface AttemptTable {

@@ -39,6 +39,7 @@ const known = [
   '0025-budget-alerts',
   '0030-service-accounts',
   '0032-spend',
+  '0047-single-attempts',
   '0050-row-labels',
 ];
 
