@@ -1,6 +1,6 @@
 /**
- * The rows of attempts. A run whose only attempt answered has no row in `llm_attempt`: deployment, usage and cost of the run are those of
- * the attempt, and the row of the run has the rest. Readers see both alike.
+ * The rows of attempts. A run whose only attempt answered has no row in `llm_attempt`: deployment, provider, usage and cost of the run are
+ * those of the attempt, and the row of the run has the rest. Readers see both alike.
  */
 import type { AttemptRecord, RunRecord } from '../types/run.ts';
 import type { AttemptTable, RunTable } from './schema.ts';
@@ -8,16 +8,10 @@ import type { AttemptTable, RunTable } from './schema.ts';
 /** The columns of a run for its only attempt; null for other runs. */
 type SingleAttempt = Pick<
   RunTable,
-  | 'attempt_provider'
-  | 'attempt_upstream_model'
-  | 'attempt_status'
-  | 'attempt_started_at'
-  | 'attempt_first_token_at'
-  | 'attempt_ended_at'
+  'attempt_upstream_model' | 'attempt_status' | 'attempt_started_at' | 'attempt_first_token_at' | 'attempt_ended_at'
 >;
 
 const none: SingleAttempt = {
-  attempt_provider: null,
   attempt_upstream_model: null,
   attempt_status: null,
   attempt_started_at: null,
@@ -47,7 +41,6 @@ export function singleAttemptColumns(run: RunRecord): SingleAttempt {
   const attempt = singleAttempt(run);
   if (attempt === null) return none;
   return {
-    attempt_provider: attempt.provider,
     attempt_upstream_model: attempt.upstreamModel,
     attempt_status: attempt.status,
     attempt_started_at: attempt.startedAt,
@@ -84,12 +77,12 @@ export function attemptRows(run: RunRecord): AttemptTable[] {
 
 /** The attempt in the row of a run, as the row that it would have in `llm_attempt`; null when its attempts have rows of their own. */
 export function attemptInRun(run: RunTable): AttemptTable | null {
-  if (run.attempt_provider === null || run.attempt_started_at === null) return null;
+  if (run.attempt_started_at === null) return null;
   return {
     run_id: run.id,
     number: 1,
     deployment: run.deployment ?? '',
-    provider: run.attempt_provider,
+    provider: run.provider ?? '',
     upstream_model: run.attempt_upstream_model ?? '',
     started_at: run.attempt_started_at,
     first_token_at: run.attempt_first_token_at,

@@ -152,7 +152,7 @@ function keyFrom(after: string): { startedAt: number; id: string } {
 export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
   const entriesOf = async (rows: readonly RunTable[]): Promise<RunEntry[]> => {
     const ids = rows.map(({ id }) => id);
-    const withRows = rows.filter((row) => row.attempt_provider === null).map(({ id }) => id);
+    const withRows = rows.filter((row) => row.attempt_started_at === null).map(({ id }) => id);
     const attempts: readonly AttemptTable[] = await inIdBatches(withRows, (some) =>
       database.query.selectFrom('llm_attempt').selectAll().where('run_id', 'in', some).orderBy('number').execute(),
     );

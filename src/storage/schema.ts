@@ -93,7 +93,6 @@ export interface RunTable {
   unbudgeted: number | null;
   currency: string | null;
   /** The only attempt of a run that answered (`src/storage/attempt-rows.ts`); null where attempts have rows of their own. */
-  attempt_provider: string | null;
   attempt_upstream_model: string | null;
   attempt_status: number | null;
   attempt_started_at: number | null;

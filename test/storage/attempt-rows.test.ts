@@ -74,7 +74,7 @@ for (const kind of databaseKinds) {
     });
 
     it('adds a migration whose number lies before the last applied one', async () => {
-      for (const column of ['provider', 'upstream_model', 'status', 'started_at', 'first_token_at', 'ended_at'])
+      for (const column of ['upstream_model', 'status', 'started_at', 'first_token_at', 'ended_at'])
         await sql`alter table llm_run drop column ${sql.ref(`attempt_${column}`)}`.execute(database.query);
       await sql`delete from llm_migration where name = '0047-single-attempts'`.execute(database.query);
       expect(await migrate(database)).toEqual(['0047-single-attempts']);

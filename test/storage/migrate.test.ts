@@ -41,6 +41,7 @@ const known = [
   '0032-spend',
   '0047-single-attempts',
   '0050-row-labels',
+  '0051-rollups',
 ];
 
 /** The database part of a node's start, in its own process. */

@@ -4,7 +4,6 @@ import type { Kysely } from 'kysely';
 export async function up(database: Kysely<unknown>): Promise<void> {
   const add = (column: string, type: 'text' | 'bigint'): Promise<void> =>
     database.schema.alterTable('llm_run').addColumn(column, type).execute();
-  await add('attempt_provider', 'text');
   await add('attempt_upstream_model', 'text');
   await add('attempt_status', 'bigint');
   await add('attempt_started_at', 'bigint');
