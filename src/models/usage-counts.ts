@@ -11,7 +11,7 @@ interface PathEnd {
   readonly rank: number;
 }
 
-/** The paths of a table as a tree, so that an answer is read by the few members that it has instead of by the many that it may have. */
+/** The paths of a table as a tree. An answer is read by the few members that it has. */
 interface PathTree {
   readonly ends: Map<string, PathEnd[]>;
   readonly inner: Map<string, PathTree>;
