@@ -3,6 +3,7 @@ import { createBodyBudget } from '../api/bodies/body-budget.ts';
 import { addCalls } from '../api/calls-routes.ts';
 import { createCorsOrigins } from '../api/cross-origin.ts';
 import { addBackchannelLogout } from '../api/routes/backchannel-logout.ts';
+import { addConsole } from '../api/routes/console.ts';
 import { addIdentity } from '../api/routes/identity.ts';
 import { addKeyExchange } from '../api/routes/key-exchange.ts';
 import { addOperation } from '../api/routes/operation.ts';
@@ -54,6 +55,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
   const { issuers, credentials, browser, mcpSignIn, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
   const runs = createRunReader(database, contents);
+  const developmentIdentity = settings.oauth.issuer === null && settings.oauth.file === null;
   const homeTenant = issuers[0]?.mapping.tenant ?? issuers[0]?.mapping.defaultTenant ?? 'default';
   revocations.onChange(() => {
     for (const session of gate.sessions()) if (revocations.isBlocked(holderOf(session))) gate.endSession(session.id);
@@ -80,7 +82,8 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     onRevocation: (listener) => revocations.onChange(listener),
     control: (app) => {
       addIdentity(app, { people, names: config.people, audit });
-      addSignIn(app, browser, commandLine, audit);
+      addSignIn(app, browser, commandLine, { audit, developmentIdentity });
+      addConsole(app);
       addBackchannelLogout(app, { verify: verifyLogout, revocations, logger });
       addKeyExchange(app, exchange);
       const services = issuers.map(({ issuer }) => issuer);
@@ -94,7 +97,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         metrics,
         stopping: () => shutdown.phase() !== 'serving',
         homeTenant,
-        developmentIdentity: settings.oauth.issuer === null && settings.oauth.file === null,
+        developmentIdentity,
         metricsToken: settings.metricsToken,
       });
       addControl(app, {

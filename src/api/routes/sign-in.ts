@@ -18,12 +18,27 @@ function belowPrefix(path: string, prefix: string): string {
   return path === prefix || path.startsWith(`${prefix}/`) ? path || '/' : prefix + path;
 }
 
+const loopbackName = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
+
+/** True for `localhost:8000` where the public address is `127.0.0.1:8000`. */
+function isOtherLoopbackName(host: string, publicUrl: string): boolean {
+  const own = new URL(publicUrl);
+  const isAlias = loopbackName.test(host) && loopbackName.test(own.host) && host !== own.host;
+  return isAlias && new URL(`http://${host}`).port === own.port;
+}
+
+export interface SignInServices {
+  readonly audit: AuditLog;
+  /** True with the development identity service, where every caller can become an administrator. */
+  readonly developmentIdentity: boolean;
+}
+
 /** `browserAuth` is null when no OAuth2 service for sign-in is configured. */
 export function addSignIn(
   app: FastifyInstance,
   browserAuth: BrowserAuth | null,
   commandLine: CommandLineAuth | null,
-  audit: AuditLog,
+  { audit, developmentIdentity }: SignInServices,
 ): void {
   const tags = ['access'];
   const open = { access: 'public' } as const;
@@ -42,6 +57,11 @@ export function addSignIn(
     { config: open, schema: { tags, summary: 'Sign in at the OAuth2 service, then go on to return_to', querystring: loginQuery } },
     async (request, reply) => {
       const { signIn, jar } = present();
+      // The service sends the browser back to the public address, whose cookies another name of this machine does not share.
+      if (isOtherLoopbackName(request.host, app.publicUrl)) {
+        const query = new URLSearchParams({ return_to: safeReturn(request.query.return_to) });
+        return reply.header('cache-control', 'no-store').redirect(`${app.publicUrl}/auth/login?${query}`, 303);
+      }
       const { url, ticket } = await signIn.begin(safeReturn(request.query.return_to));
       return reply
         .header('set-cookie', jar.write(jar.ticket, ticket, ticketSeconds))
@@ -90,6 +110,7 @@ export function addSignIn(
         tenant: principal.tenant,
         roles: principal.roles,
         csrf: principal.credential === 'session' && cookie !== null ? sessions.csrfToken(cookie) : null,
+        development_identity: developmentIdentity,
       };
     },
   );

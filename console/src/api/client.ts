@@ -1,0 +1,81 @@
+/** Requests to the gateway: relative addresses, the session's cookie, and the CSRF token with each change. */
+import { ApiError, readError, unreachable } from './api-error.ts';
+
+/** The script lies in `<gateway>/console/assets/`. A proxy may serve the gateway below any path. */
+const script: string = import.meta.url;
+
+/** The path of the console, with a slash at the end. */
+export const consolePath = new URL(import.meta.env.DEV ? '/console/' : '../', script).pathname;
+/** The path of the gateway, with a slash at the end. */
+export const gatewayPath = new URL('../', new URL(consolePath, script)).pathname;
+
+let csrf = '';
+let onSignedOut: () => void = () => undefined;
+
+/** Sets the value that writes must send, from `GET /auth/session`. */
+export function setCsrfToken(token: string): void {
+  csrf = token;
+}
+
+/** Calls `listener` when an answer says that the session is over. */
+export function onSessionEnd(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+  /** The revision that the change is based on. */
+  readonly ifMatch?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** `path` is that of the gateway, such as `/api/providers`. Throws `ApiError` for every answer but a good one. */
+export async function send(method: string, path: string, options: CallOptions = {}): Promise<Response> {
+  const { body, signal, ifMatch } = options;
+  const headers = new Headers({ accept: 'application/json', ...options.headers });
+  if (body !== undefined) headers.set('content-type', 'application/json');
+  if (method !== 'GET') headers.set('x-pailou-csrf', csrf);
+  if (ifMatch !== undefined) headers.set('if-match', `"${ifMatch}"`);
+  let response: Response;
+  try {
+    response = await fetch(gatewayPath + path.slice(1), {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (cause) {
+    if (signal?.aborted === true) throw cause;
+    throw unreachable(cause);
+  }
+  if (response.ok) return response;
+  const error = await readError(response);
+  if (response.status === 401) onSignedOut();
+  throw error;
+}
+
+export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+  const response = await send(method, path, options);
+  if (response.status === 204) return undefined as T;
+  try {
+    return (await response.json()) as T;
+  } catch (cause) {
+    throw new ApiError({ status: response.status, code: 'not_json', message: '', param: null, requestId: null }, { cause });
+  }
+}
+
+export interface Page<T> {
+  readonly data: readonly T[];
+  readonly next: string | null;
+}
+
+/** The query of an address; empty values are left out. */
+export function queryOf(values: Readonly<Record<string, string | number | undefined | null>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== null && value !== '') query.set(name, String(value));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}

@@ -1,0 +1,81 @@
+/** The rows of the control API: lists by keyset, one row, and changes that never overwrite those of another person. */
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { InfiniteData, UseInfiniteQueryResult, UseMutationResult, UseQueryResult } from '@tanstack/react-query';
+import type { ApiError } from './api-error.ts';
+import { call, type Page, queryOf } from './client.ts';
+
+export type Collection = 'providers' | 'models' | 'skills' | 'mcp-servers' | 'limits';
+export type Spec = Readonly<Record<string, unknown>>;
+
+export interface Row<S = Spec> {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly owner: string | null;
+  readonly revision: number;
+  readonly spec: S;
+  readonly updated_at: string;
+  readonly updated_by: string;
+  /** Why the row cannot be changed here: a configuration file owns it. */
+  readonly locked?: string;
+  /** The reader may view the row but not manage it. */
+  readonly partial?: true;
+}
+
+/** Names may hold slashes; the gateway reads them as one part of the path. */
+export function rowPath(collection: Collection, name: string): string {
+  return `/api/${collection}/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+const pageSize = 200;
+
+export type PagedQuery<T> = UseInfiniteQueryResult<InfiniteData<Page<T>>, Error>;
+
+/** A list by keyset. `query` filters it on the server. */
+export function usePaged<T>(
+  path: string,
+  query: Readonly<Record<string, string | number | undefined>> = {},
+  limit = pageSize,
+): PagedQuery<T> {
+  return useInfiniteQuery({
+    queryKey: [path, query],
+    queryFn: ({ pageParam, signal }) => call<Page<T>>('GET', path + queryOf({ ...query, limit, after: pageParam }), { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+}
+
+export function useRow<S>(collection: Collection, name: string | null): UseQueryResult<Row<S>> {
+  return useQuery({
+    queryKey: [`/api/${collection}`, 'one', name],
+    queryFn: ({ signal }) => call<Row<S>>('GET', rowPath(collection, name ?? ''), { signal }),
+    enabled: name !== null,
+  });
+}
+
+export interface RowChange {
+  readonly name: string;
+  readonly spec: Spec;
+  readonly enabled: boolean;
+  /** The revision that the form shows; undefined creates the row. */
+  readonly revision?: number | undefined;
+}
+
+export function useSaveRow(collection: Collection): UseMutationResult<Row, ApiError, RowChange> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, spec, enabled, revision }) =>
+      revision === undefined
+        ? call<Row>('POST', `/api/${collection}`, { body: { name, spec, enabled } })
+        : call<Row>('PUT', rowPath(collection, name), { body: { spec, enabled }, ifMatch: revision }),
+    onSettled: () => client.invalidateQueries({ queryKey: [`/api/${collection}`] }),
+  });
+}
+
+export function useDeleteRow(collection: Collection): UseMutationResult<void, ApiError, { readonly name: string; readonly revision: number }> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, revision }) => call<void>('DELETE', rowPath(collection, name), { ifMatch: revision }),
+    onSuccess: () => client.invalidateQueries({ queryKey: [`/api/${collection}`] }),
+  });
+}

@@ -1,0 +1,26 @@
+/** The table of pages: address, menu, right, and the file that is loaded when the page is opened. */
+import { CloudServerOutlined } from '@ant-design/icons';
+import type { ComponentType, ReactNode } from 'react';
+import type { Right } from '../api/session.ts';
+import type { MenuKey } from './texts.ts';
+
+export interface PageEntry {
+  /** Below the console's own address. */
+  readonly path: string;
+  readonly title: MenuKey;
+  readonly group: 'work' | 'setup' | 'watch';
+  readonly icon: ReactNode;
+  readonly right: Right;
+  readonly load: () => Promise<{ readonly default: ComponentType }>;
+}
+
+export const pages: readonly PageEntry[] = [
+  {
+    path: '/providers',
+    title: 'providers',
+    group: 'setup',
+    icon: <CloudServerOutlined />,
+    right: 'llm:model:view',
+    load: async () => ({ default: (await import('../pages/providers/page.tsx')).ProvidersPage }),
+  },
+];

@@ -1,0 +1,68 @@
+/** The theme: light, dark, or as the system has it. Colours are chosen for a contrast of at least 4.5. */
+import { theme as antd, type ThemeConfig } from 'antd';
+import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
+import { readViewSetting, writeViewSetting } from '../i18n/view-settings.ts';
+
+export const themeChoices = ['system', 'light', 'dark'] as const;
+export type ThemeChoice = (typeof themeChoices)[number];
+
+interface ThemeState {
+  readonly choice: ThemeChoice;
+  readonly isDark: boolean;
+  readonly choose: (choice: ThemeChoice) => void;
+}
+
+const Context = createContext<ThemeState>({ choice: 'system', isDark: false, choose: () => undefined });
+const systemDark = matchMedia('(prefers-color-scheme: dark)');
+
+function storedChoice(): ThemeChoice {
+  const stored = readViewSetting('theme');
+  return themeChoices.find((each) => each === stored) ?? 'system';
+}
+
+export function ThemeProvider({ children }: { readonly children: ReactNode }): ReactNode {
+  const [choice, setChoice] = useState(storedChoice);
+  const [systemIsDark, setSystemIsDark] = useState(systemDark.matches);
+  useEffect(() => {
+    const follow = (event: MediaQueryListEvent): void => setSystemIsDark(event.matches);
+    systemDark.addEventListener('change', follow);
+    return () => systemDark.removeEventListener('change', follow);
+  }, []);
+  const isDark = choice === 'system' ? systemIsDark : choice === 'dark';
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = isDark ? 'dark' : 'light';
+  }, [isDark]);
+  const value = useMemo(
+    () => ({
+      choice,
+      isDark,
+      choose(next: ThemeChoice) {
+        writeViewSetting('theme', next);
+        setChoice(next);
+      },
+    }),
+    [choice, isDark],
+  );
+  return <Context value={value}>{children}</Context>;
+}
+
+export function useTheme(): ThemeState {
+  return use(Context);
+}
+
+export function themeOf(isDark: boolean): ThemeConfig {
+  const faint = isDark ? 'rgba(255,255,255,0.65)' : 'rgba(0,0,0,0.62)';
+  return {
+    algorithm: isDark ? antd.darkAlgorithm : antd.defaultAlgorithm,
+    token: {
+      colorPrimary: isDark ? '#3c89e8' : '#0958d9',
+      colorLink: isDark ? '#65b1ff' : '#0958d9',
+      colorTextTertiary: faint,
+      colorTextDescription: faint,
+      colorTextPlaceholder: faint,
+      borderRadius: 4,
+      fontFamily: "-apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif",
+    },
+    components: { Layout: { headerHeight: 48, headerPadding: '0 16px', headerBg: isDark ? '#1f1f1f' : '#ffffff', siderBg: isDark ? '#1f1f1f' : '#ffffff' } },
+  };
+}

@@ -1,0 +1,174 @@
+/** The one drawer: a row beside its list, made from the schema of its kind, saved without overwriting other people's changes. */
+import { DeleteOutlined } from '@ant-design/icons';
+import { Alert, App, Button, Drawer, Form, Input, Skeleton, Space, Switch } from 'antd';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { ApiError } from '../api/api-error.ts';
+import type { FormSchema } from '../api/kinds.ts';
+import { type Collection, type Row, type Spec, useDeleteRow, useRow, useSaveRow } from '../api/rows.ts';
+import { useTexts } from '../i18n/texts.ts';
+import { ConflictView } from './conflict-view.tsx';
+import type { Draft } from './draft.ts';
+import { ErrorState } from './error-state.tsx';
+import { problemsOf } from './form-problems.ts';
+import { missingFields } from './schema-form/schema.ts';
+import { SchemaForm } from './schema-form/schema-form.tsx';
+import { texts as formTexts } from './schema-form/texts.ts';
+import { texts } from './texts.ts';
+
+interface ResourceDrawerProps {
+  readonly collection: Collection;
+  /** The row to edit; null for a new one. */
+  readonly name: string | null;
+  readonly title: string;
+  /** What a new row starts with. */
+  readonly initial: Draft;
+  /** The schema of the spec; it may depend on the draft, as options depend on the kind. */
+  readonly schemaOf: (spec: Spec) => FormSchema;
+  readonly onClose: () => void;
+  /** Called with the name of the saved row. */
+  readonly onSaved?: (name: string) => void;
+  /** Tests and other help for the draft, below the form. */
+  readonly children?: (draft: Draft, stored: Row | null, change: (spec: Spec) => void) => ReactNode;
+}
+
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
+  const { collection, name, title, initial, schemaOf, onClose, onSaved, children } = props;
+  const t = useTexts(texts);
+  const tf = useTexts(formTexts);
+  const { message, modal } = App.useApp();
+  const row = useRow<Spec>(collection, name);
+  const save = useSaveRow(collection);
+  const remove = useDeleteRow(collection);
+  const [draft, setDraft] = useState(initial);
+  const [base, setBase] = useState<Row | null>(null);
+  const [checked, setChecked] = useState(false);
+
+  // The form starts with the stored row once; a later refetch must not overwrite what is being typed.
+  useEffect(() => {
+    if (name === null || row.data === undefined || base !== null) return;
+    setBase(row.data);
+    setDraft({ name: row.data.name, enabled: row.data.enabled, spec: row.data.spec });
+  }, [name, row.data, base]);
+
+  const start: Draft = base === null ? initial : { name: base.name, enabled: base.enabled, spec: base.spec };
+  const isDirty = !same(draft, start);
+  const isReadOnly = base?.locked !== undefined || base?.partial === true;
+  const schema = useMemo(() => schemaOf(draft.spec), [schemaOf, draft.spec]);
+  const missing = useMemo(() => missingFields(schema, draft.spec), [schema, draft.spec]);
+  const problems = useMemo(
+    () => ({
+      ...problemsOf(save.error),
+      ...(checked ? Object.fromEntries(missing.map((path) => [path, tf('required')])) : {}),
+    }),
+    [save.error, checked, missing, tf],
+  );
+
+  const close = (): void => {
+    if (!isDirty || isReadOnly) return onClose();
+    modal.confirm({ title: t('discardAsk'), okText: t('discard'), cancelText: t('keepEditing'), onOk: onClose });
+  };
+  const write = (revision: number | undefined): void => {
+    setChecked(true);
+    if (missing.length > 0) return;
+    save.mutate(
+      { ...draft, revision },
+      {
+        onSuccess: (saved) => {
+          message.success(t('saved', { name: saved.name }));
+          onSaved?.(saved.name);
+          onClose();
+        },
+      },
+    );
+  };
+  const askToDelete = ({ name: victim, revision }: Row): void => {
+    modal.confirm({
+      title: t('deleteAsk', { name: victim }),
+      content: t('deleteHelp'),
+      okText: t('delete'),
+      okButtonProps: { danger: true },
+      cancelText: t('cancel'),
+      onOk: async () => {
+        await remove.mutateAsync({ name: victim, revision });
+        message.success(t('deleted', { name: victim }));
+        onClose();
+      },
+    });
+  };
+  const conflict = save.error instanceof ApiError && save.error.code === 'revision_conflict' && base !== null;
+
+  return (
+    <Drawer
+      open
+      size={640}
+      title={title}
+      onClose={close}
+      destroyOnHidden
+      footer={
+        <div className="drawer-footer">
+          {base !== null && !isReadOnly && (
+            <Button danger type="text" icon={<DeleteOutlined />} onClick={() => askToDelete(base)}>
+              {t('delete')}
+            </Button>
+          )}
+          <Space>
+            <Button onClick={close}>{t(isReadOnly ? 'close' : 'cancel')}</Button>
+            {!isReadOnly && (
+              <Button type="primary" loading={save.isPending} disabled={name !== null && !isDirty} onClick={() => write(base?.revision)}>
+                {t(name === null ? 'create' : 'save')}
+              </Button>
+            )}
+          </Space>
+        </div>
+      }
+    >
+      {row.isLoading && <Skeleton active />}
+      {row.error !== null && <ErrorState error={row.error} onRetry={() => void row.refetch()} />}
+      {remove.error !== null && <ErrorState error={remove.error} />}
+      {conflict && (
+        <ConflictView
+          collection={collection}
+          mine={draft}
+          name={base.name}
+          onTake={(stored) => {
+            setBase(stored);
+            setDraft({ name: stored.name, enabled: stored.enabled, spec: stored.spec });
+            save.reset();
+          }}
+          onKeep={(stored) => write(stored.revision)}
+        />
+      )}
+      {save.error !== null && !conflict && <ErrorState error={save.error} />}
+      {base?.locked !== undefined && <Alert type="info" showIcon title={t('locked')} />}
+      {base?.partial === true && <Alert type="info" showIcon title={t('partial')} />}
+      {(name === null || base !== null) && (
+        <Form
+          layout="vertical"
+          disabled={isReadOnly}
+          onFinish={() => write(base?.revision)}
+          // Browsers offer to save an API key as a password.
+          autoComplete="off"
+        >
+          {name === null && (
+            <Form.Item label={t('name')} htmlFor="row-name" required {...(problems['name'] === undefined ? {} : { validateStatus: 'error' as const, help: problems['name'] })}>
+              <Input id="row-name" autoFocus value={draft.name} onChange={({ target }) => setDraft({ ...draft, name: target.value })} />
+            </Form.Item>
+          )}
+          <SchemaForm
+            schema={schema}
+            value={draft.spec}
+            disabled={isReadOnly}
+            problems={problems}
+            onChange={(spec) => setDraft({ ...draft, spec })}
+          />
+          <Form.Item label={t('enabled')} htmlFor="row-enabled" layout="horizontal">
+            <Switch id="row-enabled" aria-label={t('enabled')} checked={draft.enabled} onChange={(enabled) => setDraft({ ...draft, enabled })} />
+          </Form.Item>
+          {children?.(draft, base, (spec) => setDraft({ ...draft, spec }))}
+        </Form>
+      )}
+    </Drawer>
+  );
+}

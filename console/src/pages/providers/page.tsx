@@ -1,0 +1,86 @@
+/** Providers: the list, and one provider in a drawer beside it. */
+import { PlusOutlined } from '@ant-design/icons';
+import { Button, Tag } from 'antd';
+import { type ReactNode, useMemo } from 'react';
+import { type Kinds, useKinds } from '../../api/kinds.ts';
+import { type Row, usePaged } from '../../api/rows.ts';
+import { useCan } from '../../components/can.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { RowName } from '../../components/row-name.tsx';
+import { RowState } from '../../components/row-state.tsx';
+import { useSearchState } from '../../components/search-state.ts';
+import { useFormat } from '../../i18n/format.ts';
+import { type Language, useLanguage } from '../../i18n/language.tsx';
+import { useTexts } from '../../i18n/texts.ts';
+import { ProviderDrawer } from './provider-drawer.tsx';
+import type { ProviderSpec } from './provider-spec.ts';
+import { texts } from './texts.ts';
+
+type ProviderRow = Row<ProviderSpec>;
+
+function kindTitle(kinds: Kinds | undefined, kind: string, language: Language): string {
+  const known = kinds?.kinds.find((each) => each.type === 'provider' && each.kind === kind);
+  return (language === 'zh' ? known?.['x-zh'].title : undefined) ?? known?.title ?? kind;
+}
+
+export function ProvidersPage(): ReactNode {
+  const t = useTexts(texts);
+  const { language } = useLanguage();
+  const format = useFormat();
+  const kinds = useKinds();
+  const [{ open, add }, setSearch] = useSearchState('open', 'add');
+  const mayAdd = useCan('llm:model:manage');
+  const query = usePaged<ProviderRow>('/api/providers');
+
+  const columns = useMemo(
+    (): readonly Column<ProviderRow>[] => [
+      {
+        key: 'name',
+        title: t('title'),
+        width: 220,
+        fixed: 'start',
+        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined })} />,
+      },
+      {
+        key: 'kind',
+        title: t('kind'),
+        width: 200,
+        render: ({ spec }) => <Tag>{kindTitle(kinds.data, spec.kind, language)}</Tag>,
+      },
+      {
+        key: 'address',
+        title: t('address'),
+        width: 280,
+        render: ({ spec }) => <code translate="no">{typeof spec.options?.['base_url'] === 'string' ? spec.options['base_url'] : ''}</code>,
+      },
+      { key: 'owner', title: t('owner'), width: 160, render: ({ owner }) => (owner === null ? t('shared') : <span translate="no">{owner}</span>) },
+      { key: 'changed', title: t('changed'), width: 180, render: (row) => format.dateTime(row.updated_at) },
+      { key: 'state', title: t('state'), width: 140, fixed: 'end', render: (row) => <RowState row={row} /> },
+    ],
+    [t, kinds.data, language, format, setSearch],
+  );
+
+  const addButton = mayAdd && (
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
+      {t('add')}
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
+      <ResourceTable
+        label={t('title')}
+        query={query}
+        columns={columns}
+        rowKey={({ id }) => id}
+        textOf={({ name, spec }) => `${name} ${spec.kind}`}
+        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
+      />
+      {(open !== undefined || add !== undefined) && (
+        <ProviderDrawer key={open ?? 'new'} name={open ?? null} onClose={() => setSearch({ open: undefined, add: undefined })} />
+      )}
+    </>
+  );
+}

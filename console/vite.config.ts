@@ -1,0 +1,38 @@
+/** How the console is built: relative addresses, so that it works below any path, and compressed copies beside the files. */
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+const compress = promisify(brotliCompress);
+
+/** Writes a `.br` copy of each text file; the gateway sends it to browsers that accept it. */
+function compressedCopies(): Plugin {
+  return {
+    name: 'compressed-copies',
+    apply: 'build',
+    async generateBundle(_options, bundle) {
+      for (const file of Object.values(bundle)) {
+        const text = file.type === 'chunk' ? file.code : file.source;
+        if (!/\.(js|css|svg)$/.test(file.fileName) || text.length < 1_024) continue;
+        const source = await compress(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } });
+        this.emitFile({ type: 'asset', fileName: `${file.fileName}.br`, source });
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: './',
+  plugins: [react(), compressedCopies()],
+  build: {
+    target: 'es2024',
+    // Built files never hold data addresses for code or fonts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 2_000,
+    emptyOutDir: true,
+  },
+});

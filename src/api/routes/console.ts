@@ -1,0 +1,96 @@
+/** /console/: the built web console. Its page is asked for anew each time; its hashed files are cached for ever. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError } from '../../types/errors.ts';
+
+/** Beside `src` in a checkout, beside the compiled `src` in the package. */
+const builtConsole = fileURLToPath(new URL('../../../console/dist/', import.meta.url));
+
+/** No `upgrade-insecure-requests`: it breaks a gateway without https in a private network. */
+const contentPolicy =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/** Built files lie in one folder, so no path leads out of it. */
+const builtFile = /^(?:assets\/)?[\w-][\w.-]*$/;
+const safePrefix = /^(?:\/[A-Za-z0-9._~-]+){1,8}$/;
+
+/** The path that a browser sees before the paths of the gateway: of the public address, or of a proxy that removes it. */
+function browserPrefix(app: FastifyInstance, request: FastifyRequest): string {
+  if (app.pathPrefix !== '') return app.pathPrefix;
+  const given = request.headers['x-forwarded-prefix'];
+  if (typeof given !== 'string') return '';
+  const prefix = given.replace(/\/+$/, '');
+  return safePrefix.test(prefix) && !prefix.includes('/..') ? prefix : '';
+}
+
+/** The address of the console for this browser; null when the console is not built. */
+export function consoleAddress(app: FastifyInstance, request: FastifyRequest): string | null {
+  return existsSync(join(builtConsole, 'index.html')) ? `${browserPrefix(app, request)}/console/` : null;
+}
+
+function notBuilt(): GatewayError {
+  return new GatewayError(
+    'not_found',
+    'The console is not built here. Run `npm ci` with the development packages, or use the package or the image, which contain it.',
+  );
+}
+
+async function sendPage(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const address = consoleAddress(app, request);
+  if (address === null) throw notBuilt();
+  const page = await readFile(join(builtConsole, 'index.html'), 'utf8');
+  return reply
+    .headers({
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': contentPolicy,
+      'cache-control': 'no-cache',
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+      vary: 'x-forwarded-prefix',
+    })
+    .send(page.replaceAll('"./', `"${address}`));
+}
+
+async function sendFile(request: FastifyRequest<{ Params: { '*': string } }>, reply: FastifyReply): Promise<FastifyReply> {
+  // Loaded by the first browser, not at the start.
+  const { send } = await import('@fastify/send');
+  const path = request.params['*'];
+  const unknown = new GatewayError('not_found', `The console has no file "${path}".`);
+  if (!builtFile.test(path)) throw unknown;
+  const accepts = String(request.headers['accept-encoding'] ?? '').includes('br');
+  const compressed = accepts && existsSync(join(builtConsole, `${path}.br`));
+  const found = await send(request.raw, compressed ? `${path}.br` : path, { root: builtConsole, dotfiles: 'deny', index: false, cacheControl: false });
+  if (found.statusCode >= 400) {
+    found.stream.destroy();
+    throw unknown;
+  }
+  const { 'Content-Type': ownType, ...headers } = found.headers;
+  const type = compressed ? send.mime.getType(extname(path)) : ownType;
+  return reply
+    .code(found.statusCode)
+    .headers({
+      ...headers,
+      'content-type': type ?? 'application/octet-stream',
+      'cache-control': path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      'x-content-type-options': 'nosniff',
+      vary: 'accept-encoding',
+      ...(compressed ? { 'content-encoding': 'br' } : {}),
+    })
+    .send(found.stream);
+}
+
+export function addConsole(app: FastifyInstance): void {
+  const route = { config: { access: 'public' }, schema: { hide: true } } as const;
+  app.get('/console', route, async (request, reply) => {
+    const address = consoleAddress(app, request);
+    if (address === null) throw notBuilt();
+    return reply.header('vary', 'x-forwarded-prefix').redirect(address, 302);
+  });
+  // Every address below without a file is a page of the application.
+  app.get<{ Params: { '*': string } }>('/console/*', route, (request, reply) =>
+    extname(request.params['*']) === '' ? sendPage(app, request, reply) : sendFile(request, reply),
+  );
+}
