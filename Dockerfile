@@ -5,11 +5,14 @@ ARG NODE_IMAGE=node:26-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
+# npm runs it after the installation; the console comes later and is built with the package.
+COPY scripts/build-console.js scripts/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.package.json ./
 COPY scripts/build-package.ts scripts/
 COPY examples/mcp-server examples/mcp-server
 COPY src src
+COPY console console
 RUN node scripts/build-package.ts && npm ci --omit=dev --no-audit --no-fund
 
 FROM ${NODE_IMAGE}

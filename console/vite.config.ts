@@ -1,4 +1,6 @@
 /** How the console is built: relative addresses, so that it works below any path, and compressed copies beside the files. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import react from '@vitejs/plugin-react';
@@ -11,12 +13,11 @@ function compressedCopies(): Plugin {
   return {
     name: 'compressed-copies',
     apply: 'build',
-    async generateBundle(_options, bundle) {
-      for (const file of Object.values(bundle)) {
-        const text = file.type === 'chunk' ? file.code : file.source;
-        if (!/\.(js|css|svg)$/.test(file.fileName) || text.length < 1_024) continue;
-        const source = await compress(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } });
-        this.emitFile({ type: 'asset', fileName: `${file.fileName}.br`, source });
+    async writeBundle({ dir = '' }, bundle) {
+      for (const name of Object.keys(bundle).filter((each) => /\.(js|css|svg)$/.test(each))) {
+        const text = await readFile(join(dir, name));
+        if (text.length < 1_024) continue;
+        await writeFile(join(dir, `${name}.br`), await compress(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } }));
       }
     },
   };

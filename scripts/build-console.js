@@ -27,6 +27,8 @@ if (!existsSync(join(source, 'vite.config.ts'))) {
 } else if (!existsSync(join(root, 'node_modules/vite'))) {
   console.log('The console was not built, because the development packages are missing; run "npm ci" without --omit=dev to get it.');
 } else if (!isCurrent()) {
+  // React has a development build of its own, several times as large.
+  process.env.NODE_ENV = 'production';
   const { build } = await import('vite');
   // Two builds at once must not mix their files.
   const outDir = mkdtempSync(join(root, 'node_modules/.console-'));

@@ -1,6 +1,6 @@
 /** Builds `dist/` for the npm package: JavaScript with declarations, since Node runs no TypeScript below `node_modules`. npm runs it before it packs. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -22,4 +22,7 @@ for (const file of globSync('src/**/*.{json,zip}', { cwd: root })) {
   mkdirSync(dirname(target), { recursive: true });
   copyFileSync(join(root, file), target);
 }
+// At the same place beside `src` as in a checkout.
+execFileSync(process.execPath, [join(root, 'scripts/build-console.js')], { cwd: root, stdio: 'inherit' });
+cpSync(join(root, 'console/dist'), join(dist, 'console/dist'), { recursive: true });
 console.log('dist/ is built');

@@ -50,6 +50,8 @@ export function useRow<S>(collection: Collection, name: string | null): UseQuery
     queryKey: [`/api/${collection}`, 'one', name],
     queryFn: ({ signal }) => call<Row<S>>('GET', rowPath(collection, name ?? ''), { signal }),
     enabled: name !== null,
+    // A form never starts with what an earlier visit saw.
+    refetchOnMount: 'always',
   });
 }
 
@@ -72,7 +74,9 @@ export function useSaveRow(collection: Collection): UseMutationResult<Row, ApiEr
   });
 }
 
-export function useDeleteRow(collection: Collection): UseMutationResult<void, ApiError, { readonly name: string; readonly revision: number }> {
+export function useDeleteRow(
+  collection: Collection,
+): UseMutationResult<void, ApiError, { readonly name: string; readonly revision: number }> {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ name, revision }) => call<void>('DELETE', rowPath(collection, name), { ifMatch: revision }),

@@ -20,10 +20,13 @@ export type Right = `llm:${'model' | 'skill' | 'mcp'}:${'view' | 'use' | 'manage
 export function holds(me: Me, right: Right): boolean {
   if (right === 'signed-in') return true;
   if (right === 'administrator') return me.roles.includes('admin');
-  return me.permissions.includes(right);
+  // As the gateway decides: neither a grant nor ownership lets a viewer use or manage.
+  const isViewerOnly = me.roles.every((role) => role === 'viewer');
+  return me.permissions.includes(right) && (!isViewerOnly || right.endsWith(':view'));
 }
 
 async function readSession(): Promise<Me | null> {
+  if (document.documentElement.dataset['session'] === 'none') return null;
   try {
     const session = await call<{ readonly csrf: string | null; readonly development_identity: boolean }>('GET', '/auth/session');
     setCsrfToken(session.csrf ?? '');

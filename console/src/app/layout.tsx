@@ -34,7 +34,6 @@ export function Layout(): ReactNode {
   const title = page === undefined ? t('product') : `${t(page.title)} · ${t('product')}`;
   useEffect(() => {
     document.title = title;
-    setMenuOpen(false);
   }, [title]);
   return (
     <Frame className="frame">
@@ -61,17 +60,17 @@ export function Layout(): ReactNode {
         ) : (
           <Drawer open={isMenuOpen} onClose={() => setMenuOpen(false)} placement="left" size={260} title={t('product')}>
             <nav aria-label={t('menu')}>
-              <MainMenu current={page?.path} />
+              <MainMenu current={page?.path} onChoose={() => setMenuOpen(false)} />
             </nav>
             <LanguageSwitch />
           </Drawer>
         )}
-        <Frame.Content className="content" id="content" role="main" tabIndex={-1}>
+        <main className="content" id="content" tabIndex={-1}>
           <DemoBanner />
           <Suspense>
             <Content page={page} />
           </Suspense>
-        </Frame.Content>
+        </main>
       </Frame>
     </Frame>
   );

@@ -9,7 +9,12 @@ import { texts } from './texts.ts';
 
 const groups = ['work', 'setup', 'watch'] as const;
 
-export function MainMenu({ current }: { readonly current: string | undefined }): ReactNode {
+interface MainMenuProps {
+  readonly current: string | undefined;
+  readonly onChoose?: () => void;
+}
+
+export function MainMenu({ current, onChoose }: MainMenuProps): ReactNode {
   const t = useTexts(texts);
   const { data: me } = useSession();
   const items = groups.flatMap((group) => {
@@ -24,5 +29,13 @@ export function MainMenu({ current }: { readonly current: string | undefined }):
       },
     ];
   });
-  return <Menu mode="inline" selectedKeys={current === undefined ? [] : [current]} items={items} className="main-menu" />;
+  return (
+    <Menu
+      mode="inline"
+      selectedKeys={current === undefined ? [] : [current]}
+      items={items}
+      className="main-menu"
+      onClick={() => onChoose?.()}
+    />
+  );
 }

@@ -55,7 +55,7 @@ export function PersonMenu(): ReactNode {
   const { data: me } = useSession();
   return (
     <Popover trigger="click" placement="bottomRight" content={<PersonCard />}>
-      <Button type="text" icon={<UserOutlined />} aria-label={t('account')}>
+      <Button type="text" icon={<UserOutlined />} aria-label={`${t('account')}: ${me?.username ?? ''}`}>
         <span className="person-name" translate="no">
           {me?.username}
         </span>

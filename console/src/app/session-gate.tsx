@@ -1,7 +1,7 @@
 /** Asks for a sign-in, and says when a session has ended. The page below keeps its state. */
 import { LoginOutlined } from '@ant-design/icons';
 import { useQueryClient } from '@tanstack/react-query';
-import { Button, Card, Modal, Skeleton } from 'antd';
+import { Button, Modal, Skeleton } from 'antd';
 import { type ReactNode, useEffect, useState } from 'react';
 import { onSessionEnd } from '../api/client.ts';
 import { type Me, sessionKey, signInAddress, useSession } from '../api/session.ts';
@@ -15,7 +15,7 @@ function SignInPage(): ReactNode {
   const t = useTexts(texts);
   return (
     <main className="sign-in">
-      <Card>
+      <section>
         <h1>{t('product')}</h1>
         <p>{t('signInHelp')}</p>
         <Button type="primary" size="large" block icon={<LoginOutlined />} href={signInAddress()} autoFocus>
@@ -24,7 +24,7 @@ function SignInPage(): ReactNode {
         <p className="sign-in-language">
           <LanguageSwitch />
         </p>
-      </Card>
+      </section>
     </main>
   );
 }
@@ -45,7 +45,9 @@ export function SessionGate({ children }: { readonly children: ReactNode }): Rea
   if (session.isPending) return slow ? <Skeleton active className="sign-in" /> : null;
   if (session.data === undefined) {
     return (
-      <main className="sign-in">{session.error !== null && <ErrorState error={session.error} onRetry={() => void session.refetch()} />}</main>
+      <main className="sign-in">
+        {session.error !== null && <ErrorState error={session.error} onRetry={() => void session.refetch()} />}
+      </main>
     );
   }
   if (session.data === null && !hasEnded) return <SignInPage />;

@@ -63,6 +63,14 @@ export function themeOf(isDark: boolean): ThemeConfig {
       borderRadius: 4,
       fontFamily: "-apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif",
     },
-    components: { Layout: { headerHeight: 48, headerPadding: '0 16px', headerBg: isDark ? '#1f1f1f' : '#ffffff', siderBg: isDark ? '#1f1f1f' : '#ffffff' } },
+    components: {
+      Menu: { itemSelectedColor: isDark ? '#a9d2ff' : '#003eb3' },
+      Layout: {
+        headerHeight: 48,
+        headerPadding: '0 16px',
+        headerBg: isDark ? '#1f1f1f' : '#ffffff',
+        siderBg: isDark ? '#1f1f1f' : '#ffffff',
+      },
+    },
   };
 }

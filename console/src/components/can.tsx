@@ -9,11 +9,9 @@ export function useCan(right: Right): boolean {
 
 interface CanProps {
   readonly right: Right;
-  /** Shown to others; nothing by default. */
-  readonly otherwise?: ReactNode;
   readonly children: ReactNode;
 }
 
-export function Can({ right, otherwise = null, children }: CanProps): ReactNode {
-  return useCan(right) ? children : otherwise;
+export function Can({ right, children }: CanProps): ReactNode {
+  return useCan(right) ? children : null;
 }

@@ -1,7 +1,7 @@
 /** The one drawer: a row beside its list, made from the schema of its kind, saved without overwriting other people's changes. */
 import { DeleteOutlined } from '@ant-design/icons';
 import { Alert, App, Button, Drawer, Form, Input, Skeleton, Space, Switch } from 'antd';
-import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { type ReactNode, useId, useMemo, useState } from 'react';
 import { ApiError } from '../api/api-error.ts';
 import type { FormSchema } from '../api/kinds.ts';
 import { type Collection, type Row, type Spec, useDeleteRow, useRow, useSaveRow } from '../api/rows.ts';
@@ -33,26 +33,22 @@ interface ResourceDrawerProps {
 
 const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
-  const { collection, name, title, initial, schemaOf, onClose, onSaved, children } = props;
+const draftOf = ({ name, enabled, spec }: Row): Draft => ({ name, enabled, spec });
+
+function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null }): ReactNode {
+  const { collection, name, title, initial, schemaOf, onClose, onSaved, children, stored: found } = props;
   const t = useTexts(texts);
   const tf = useTexts(formTexts);
+  const formId = useId();
   const { message, modal } = App.useApp();
-  const row = useRow<Spec>(collection, name);
   const save = useSaveRow(collection);
   const remove = useDeleteRow(collection);
-  const [draft, setDraft] = useState(initial);
-  const [base, setBase] = useState<Row | null>(null);
+  // The form starts with the stored row once; a later refetch must not overwrite what is being typed.
+  const [base, setBase] = useState(found);
+  const [draft, setDraft] = useState(found === null ? initial : draftOf(found));
   const [checked, setChecked] = useState(false);
 
-  // The form starts with the stored row once; a later refetch must not overwrite what is being typed.
-  useEffect(() => {
-    if (name === null || row.data === undefined || base !== null) return;
-    setBase(row.data);
-    setDraft({ name: row.data.name, enabled: row.data.enabled, spec: row.data.spec });
-  }, [name, row.data, base]);
-
-  const start: Draft = base === null ? initial : { name: base.name, enabled: base.enabled, spec: base.spec };
+  const start: Draft = base === null ? initial : draftOf(base);
   const isDirty = !same(draft, start);
   const isReadOnly = base?.locked !== undefined || base?.partial === true;
   const schema = useMemo(() => schemaOf(draft.spec), [schemaOf, draft.spec]);
@@ -116,7 +112,7 @@ export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
           <Space>
             <Button onClick={close}>{t(isReadOnly ? 'close' : 'cancel')}</Button>
             {!isReadOnly && (
-              <Button type="primary" loading={save.isPending} disabled={name !== null && !isDirty} onClick={() => write(base?.revision)}>
+              <Button type="primary" htmlType="submit" form={formId} loading={save.isPending} disabled={name !== null && !isDirty}>
                 {t(name === null ? 'create' : 'save')}
               </Button>
             )}
@@ -124,8 +120,6 @@ export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
         </div>
       }
     >
-      {row.isLoading && <Skeleton active />}
-      {row.error !== null && <ErrorState error={row.error} onRetry={() => void row.refetch()} />}
       {remove.error !== null && <ErrorState error={remove.error} />}
       {conflict && (
         <ConflictView
@@ -134,7 +128,7 @@ export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
           name={base.name}
           onTake={(stored) => {
             setBase(stored);
-            setDraft({ name: stored.name, enabled: stored.enabled, spec: stored.spec });
+            setDraft(draftOf(stored));
             save.reset();
           }}
           onKeep={(stored) => write(stored.revision)}
@@ -143,32 +137,53 @@ export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
       {save.error !== null && !conflict && <ErrorState error={save.error} />}
       {base?.locked !== undefined && <Alert type="info" showIcon title={t('locked')} />}
       {base?.partial === true && <Alert type="info" showIcon title={t('partial')} />}
-      {(name === null || base !== null) && (
-        <Form
-          layout="vertical"
-          disabled={isReadOnly}
-          onFinish={() => write(base?.revision)}
-          // Browsers offer to save an API key as a password.
-          autoComplete="off"
-        >
-          {name === null && (
-            <Form.Item label={t('name')} htmlFor="row-name" required {...(problems['name'] === undefined ? {} : { validateStatus: 'error' as const, help: problems['name'] })}>
-              <Input id="row-name" autoFocus value={draft.name} onChange={({ target }) => setDraft({ ...draft, name: target.value })} />
-            </Form.Item>
-          )}
-          <SchemaForm
-            schema={schema}
-            value={draft.spec}
-            disabled={isReadOnly}
-            problems={problems}
-            onChange={(spec) => setDraft({ ...draft, spec })}
-          />
-          <Form.Item label={t('enabled')} htmlFor="row-enabled" layout="horizontal">
-            <Switch id="row-enabled" aria-label={t('enabled')} checked={draft.enabled} onChange={(enabled) => setDraft({ ...draft, enabled })} />
+      <Form
+        id={formId}
+        layout="vertical"
+        disabled={isReadOnly}
+        onFinish={() => write(base?.revision)}
+        // Browsers offer to save an API key as a password.
+        autoComplete="off"
+      >
+        {name === null && (
+          <Form.Item
+            label={t('name')}
+            htmlFor="row-name"
+            required
+            {...(problems['name'] === undefined ? {} : { validateStatus: 'error' as const, help: problems['name'] })}
+          >
+            <Input id="row-name" autoFocus value={draft.name} onChange={({ target }) => setDraft({ ...draft, name: target.value })} />
           </Form.Item>
-          {children?.(draft, base, (spec) => setDraft({ ...draft, spec }))}
-        </Form>
-      )}
+        )}
+        <SchemaForm
+          schema={schema}
+          value={draft.spec}
+          disabled={isReadOnly}
+          problems={problems}
+          onChange={(spec) => setDraft({ ...draft, spec })}
+        />
+        <Form.Item label={t('enabled')} htmlFor="row-enabled" layout="horizontal">
+          <Switch
+            id="row-enabled"
+            aria-label={t('enabled')}
+            checked={draft.enabled}
+            onChange={(enabled) => setDraft({ ...draft, enabled })}
+          />
+        </Form.Item>
+        {children?.(draft, base, (spec) => setDraft({ ...draft, spec }))}
+      </Form>
+    </Drawer>
+  );
+}
+
+export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
+  const { collection, name, title, onClose } = props;
+  const row = useRow<Spec>(collection, name);
+  if (name === null) return <RowEditor {...props} stored={null} />;
+  if (row.isFetchedAfterMount && row.data !== undefined) return <RowEditor {...props} stored={row.data} />;
+  return (
+    <Drawer open size={640} title={title} onClose={onClose}>
+      {row.error === null ? <Skeleton active /> : <ErrorState error={row.error} onRetry={() => void row.refetch()} />}
     </Drawer>
   );
 }

@@ -3,7 +3,6 @@ import { Button, Input, Skeleton, Table, type TableColumnType } from 'antd';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import type { PagedQuery } from '../api/rows.ts';
 import { useTexts } from '../i18n/texts.ts';
-import { EmptyState } from './empty-state.tsx';
 import { ErrorState } from './error-state.tsx';
 import { texts } from './texts.ts';
 import { useDelayed } from './use-delayed.ts';

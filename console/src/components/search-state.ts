@@ -15,8 +15,8 @@ export function useSearchState<Name extends string>(
     (next: SearchState) => {
       void navigate({
         to: '.',
-        search: ((before: SearchState) =>
-          Object.fromEntries(Object.entries({ ...before, ...next }).filter(([, value]) => value !== undefined && value !== ''))) as never,
+        search: (before: SearchState) =>
+          Object.fromEntries(Object.entries({ ...before, ...next }).filter(([, value]) => value !== undefined && value !== '')),
       });
     },
     [navigate],

@@ -4,12 +4,12 @@ import { useEffect, useState } from 'react';
 export function useDelayed(active: boolean, milliseconds: number): boolean {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
-    if (!active) {
-      setLate(false);
-      return undefined;
-    }
+    if (!active) return undefined;
     const timer = setTimeout(() => setLate(true), milliseconds);
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      setLate(false);
+    };
   }, [active, milliseconds]);
-  return isLate;
+  return active && isLate;
 }

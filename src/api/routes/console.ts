@@ -15,6 +15,7 @@ const contentPolicy =
 
 /** Built files lie in one folder, so no path leads out of it. */
 const builtFile = /^(?:assets\/)?[\w-][\w.-]*$/;
+const sessionCookie = /(?:^|;\s*)(?:__Host-|__Secure-)?pailou=/;
 const safePrefix = /^(?:\/[A-Za-z0-9._~-]+){1,8}$/;
 
 /** The path that a browser sees before the paths of the gateway: of the public address, or of a proxy that removes it. */
@@ -41,7 +42,9 @@ function notBuilt(): GatewayError {
 async function sendPage(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const address = consoleAddress(app, request);
   if (address === null) throw notBuilt();
-  const page = await readFile(join(builtConsole, 'index.html'), 'utf8');
+  const local = (await readFile(join(builtConsole, 'index.html'), 'utf8')).replaceAll('"./', `"${address}`);
+  // Without a cookie the page need not ask who is signed in.
+  const signedOut = !sessionCookie.test(request.headers.cookie ?? '');
   return reply
     .headers({
       'content-type': 'text/html; charset=utf-8',
@@ -49,9 +52,14 @@ async function sendPage(app: FastifyInstance, request: FastifyRequest, reply: Fa
       'cache-control': 'no-cache',
       'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
-      vary: 'x-forwarded-prefix',
+      vary: 'x-forwarded-prefix, cookie',
     })
-    .send(page.replaceAll('"./', `"${address}`));
+    .send(signedOut ? local.replace('data-session="possible"', 'data-session="none"') : local);
+}
+
+function withCharset(type: string | null | undefined): string {
+  if (type == null) return 'application/octet-stream';
+  return /javascript|json|^text\//.test(type) && !type.includes('charset') ? `${type}; charset=utf-8` : type;
 }
 
 async function sendFile(request: FastifyRequest<{ Params: { '*': string } }>, reply: FastifyReply): Promise<FastifyReply> {
@@ -62,7 +70,12 @@ async function sendFile(request: FastifyRequest<{ Params: { '*': string } }>, re
   if (!builtFile.test(path)) throw unknown;
   const accepts = String(request.headers['accept-encoding'] ?? '').includes('br');
   const compressed = accepts && existsSync(join(builtConsole, `${path}.br`));
-  const found = await send(request.raw, compressed ? `${path}.br` : path, { root: builtConsole, dotfiles: 'deny', index: false, cacheControl: false });
+  const found = await send(request.raw, compressed ? `${path}.br` : path, {
+    root: builtConsole,
+    dotfiles: 'deny',
+    index: false,
+    cacheControl: false,
+  });
   if (found.statusCode >= 400) {
     found.stream.destroy();
     throw unknown;
@@ -73,7 +86,7 @@ async function sendFile(request: FastifyRequest<{ Params: { '*': string } }>, re
     .code(found.statusCode)
     .headers({
       ...headers,
-      'content-type': type ?? 'application/octet-stream',
+      'content-type': withCharset(type),
       'cache-control': path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
       'x-content-type-options': 'nosniff',
       vary: 'accept-encoding',

@@ -60,7 +60,7 @@ export function addSignIn(
       // The service sends the browser back to the public address, whose cookies another name of this machine does not share.
       if (isOtherLoopbackName(request.host, app.publicUrl)) {
         const query = new URLSearchParams({ return_to: safeReturn(request.query.return_to) });
-        return reply.header('cache-control', 'no-store').redirect(`${app.publicUrl}/auth/login?${query}`, 303);
+        return reply.header('cache-control', 'no-store').redirect(`${app.publicUrl}/auth/login?${query.toString()}`, 303);
       }
       const { url, ticket } = await signIn.begin(safeReturn(request.query.return_to));
       return reply

@@ -1,5 +1,5 @@
 /** A value that names something of the gateway: the control offers what there is, and accepts any text. */
-import { AutoComplete } from 'antd';
+import { AutoComplete, Select } from 'antd';
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { call, type Page } from '../../api/client.ts';
@@ -17,6 +17,8 @@ const collectionOf: Readonly<Record<string, string>> = {
 
 interface Offer {
   readonly value: string;
+  /** What a search looks through. */
+  readonly text: string;
   readonly label: ReactNode;
 }
 
@@ -34,16 +36,17 @@ function useOffers(reference: string): readonly Offer[] {
     const type = reference.slice('kind/'.length);
     return (kinds.data?.kinds ?? [])
       .filter((each) => each.type === type)
-      .map((each) => ({
-        value: each.kind,
-        label: (
+      .map((each) => {
+        const title = (language === 'zh' ? each['x-zh'].title : undefined) ?? each.title;
+        const label = (
           <>
-            {(language === 'zh' ? each['x-zh'].title : undefined) ?? each.title} <code>{each.kind}</code>
+            {title} <code translate="no">{each.kind}</code>
           </>
-        ),
-      }));
+        );
+        return { value: each.kind, text: `${title} ${each.kind}`, label };
+      });
   }
-  return (rows.data?.data ?? []).map(({ name }) => ({ value: name, label: <span translate="no">{name}</span> }));
+  return (rows.data?.data ?? []).map(({ name }) => ({ value: name, text: name, label: <span translate="no">{name}</span> }));
 }
 
 interface ReferenceControlProps {
@@ -57,6 +60,24 @@ interface ReferenceControlProps {
 
 export function ReferenceControl({ reference, value, onChange, ...labelled }: ReferenceControlProps): ReactNode {
   const offers = useOffers(reference);
+  // The kinds are known to the last; rows may be named before they exist.
+  if (reference.startsWith('kind/')) {
+    return (
+      <Select
+        {...labelled}
+        className="form-choice"
+        value={value === '' ? null : value}
+        options={[...offers]}
+        showSearch={{
+          filterOption: (typed, option) =>
+            String(option?.text ?? '')
+              .toLowerCase()
+              .includes(typed.toLowerCase()),
+        }}
+        onChange={(next: string) => onChange(next)}
+      />
+    );
+  }
   return (
     <AutoComplete
       {...labelled}

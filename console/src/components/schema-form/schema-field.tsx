@@ -3,6 +3,7 @@ import { Form } from 'antd';
 import { type ReactNode, use, useId } from 'react';
 import { useLanguage } from '../../i18n/language.tsx';
 import { FormContext, type SchemaFieldProps } from './form-context.ts';
+import { HelpText } from './help-text.tsx';
 import { ListField } from './list-field.tsx';
 import { MapField } from './map-field.tsx';
 import { ObjectFields } from './object-fields.tsx';
@@ -24,7 +25,11 @@ export function SchemaField({ field, path, value, onChange }: SchemaFieldProps):
     return (
       <fieldset className="form-group">
         <legend>{title}</legend>
-        {help !== undefined && <p className="form-help">{help}</p>}
+        {help !== undefined && (
+          <p className="form-help">
+            <HelpText text={help} />
+          </p>
+        )}
         <ObjectFields {...own} value={(value ?? {}) as Readonly<Record<string, unknown>>} />
       </fieldset>
     );
@@ -34,7 +39,7 @@ export function SchemaField({ field, path, value, onChange }: SchemaFieldProps):
       label={title}
       htmlFor={id}
       required={field.required}
-      extra={help}
+      extra={help !== undefined && <HelpText text={help} />}
       {...(problem === undefined ? {} : { validateStatus: 'error' as const, help: <span role="alert">{problem}</span> })}
     >
       {control === 'list' && <ListField {...own} title={title} />}

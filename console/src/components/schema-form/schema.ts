@@ -2,7 +2,19 @@
 import type { FormSchema } from '../../api/kinds.ts';
 import type { Language } from '../../i18n/language.tsx';
 
-export type Control = 'text' | 'multiline' | 'secret' | 'number' | 'switch' | 'choice' | 'reference' | 'strings' | 'list' | 'object' | 'map' | 'json';
+export type Control =
+  | 'text'
+  | 'multiline'
+  | 'secret'
+  | 'number'
+  | 'switch'
+  | 'choice'
+  | 'reference'
+  | 'strings'
+  | 'list'
+  | 'object'
+  | 'map'
+  | 'json';
 
 export const secretKept = '***';
 

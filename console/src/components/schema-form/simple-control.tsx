@@ -54,7 +54,15 @@ export function SimpleControl(props: SimpleControlProps): ReactNode {
       );
     }
     case 'text':
-      return <Input {...labelled} value={text} placeholder={placeholder} maxLength={schema.maxLength} onChange={({ target }) => write(target.value)} />;
+      return (
+        <Input
+          {...labelled}
+          value={text}
+          placeholder={placeholder}
+          maxLength={schema.maxLength}
+          onChange={({ target }) => write(target.value)}
+        />
+      );
     case 'multiline':
       return (
         <Input.TextArea
@@ -87,7 +95,7 @@ export function SimpleControl(props: SimpleControlProps): ReactNode {
           className="form-choice"
           allowClear={optional}
           value={value === null ? undefined : value}
-          placeholder={schema.default === undefined ? t('choose') : t('default', { value: String(schema.default) })}
+          placeholder={schema.default === undefined ? t('choose') : t('default', { value: JSON.stringify(schema.default) })}
           options={(schema.enum ?? []).map((each) => ({ value: each, label: <span translate="no">{String(each)}</span> }))}
           onChange={(next: unknown) => onChange(next ?? nothing)}
         />

@@ -32,7 +32,9 @@ function VerdictView({ verdict }: { readonly verdict: Verdict }): ReactNode {
   const duration = format.duration(verdict.duration_ms);
   const { error } = verdict;
   if (error === undefined)
-    return <Alert role="status" type="success" showIcon title={<span translate="no">{t('testGood', { duration, answer: verdict.answer ?? '' })}</span>} />;
+    return (
+      <Alert type="success" showIcon title={<span translate="no">{t('testGood', { duration, answer: verdict.answer ?? '' })}</span>} />
+    );
   const facts = new ApiError({ status: 0, code: error.code, message: error.message, param: null, requestId: null });
   return (
     <Alert
@@ -59,7 +61,8 @@ export function DraftTest({ spec, stored }: DraftTestProps): ReactNode {
   const t = useTexts(texts);
   const [model, setModel] = useState('');
   const test = useMutation({
-    mutationFn: () => call<Verdict>('POST', '/api/providers/test', { body: { spec, model, ...(stored === undefined ? {} : { name: stored }) } }),
+    mutationFn: () =>
+      call<Verdict>('POST', '/api/providers/test', { body: { spec, model, ...(stored === undefined ? {} : { name: stored }) } }),
   });
   return (
     <Card size="small" title={t('testTitle')}>

@@ -4,7 +4,7 @@ import { Button, Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Kinds, useKinds } from '../../api/kinds.ts';
 import { type Row, usePaged } from '../../api/rows.ts';
-import { useCan } from '../../components/can.tsx';
+import { Can } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
@@ -31,7 +31,6 @@ export function ProvidersPage(): ReactNode {
   const format = useFormat();
   const kinds = useKinds();
   const [{ open, add }, setSearch] = useSearchState('open', 'add');
-  const mayAdd = useCan('llm:model:manage');
   const query = usePaged<ProviderRow>('/api/providers');
 
   const columns = useMemo(
@@ -39,33 +38,40 @@ export function ProvidersPage(): ReactNode {
       {
         key: 'name',
         title: t('title'),
-        width: 220,
+        width: 190,
         fixed: 'start',
         render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined })} />,
       },
       {
         key: 'kind',
         title: t('kind'),
-        width: 200,
+        width: 170,
         render: ({ spec }) => <Tag>{kindTitle(kinds.data, spec.kind, language)}</Tag>,
       },
       {
         key: 'address',
         title: t('address'),
-        width: 280,
+        width: 230,
         render: ({ spec }) => <code translate="no">{typeof spec.options?.['base_url'] === 'string' ? spec.options['base_url'] : ''}</code>,
       },
-      { key: 'owner', title: t('owner'), width: 160, render: ({ owner }) => (owner === null ? t('shared') : <span translate="no">{owner}</span>) },
-      { key: 'changed', title: t('changed'), width: 180, render: (row) => format.dateTime(row.updated_at) },
-      { key: 'state', title: t('state'), width: 140, fixed: 'end', render: (row) => <RowState row={row} /> },
+      {
+        key: 'owner',
+        title: t('owner'),
+        width: 140,
+        render: ({ owner }) => (owner === null ? t('shared') : <span translate="no">{owner}</span>),
+      },
+      { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
+      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
     ],
     [t, kinds.data, language, format, setSearch],
   );
 
-  const addButton = mayAdd && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
-      {t('add')}
-    </Button>
+  const addButton = (
+    <Can right="llm:model:manage">
+      <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
+        {t('add')}
+      </Button>
+    </Can>
   );
   return (
     <>
