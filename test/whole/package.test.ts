@@ -50,6 +50,9 @@ it('starts below node_modules, answers with models and tools, checks code and re
   const gateway = owned.use(await startGateway({}, (all) => startProcess(all, program)));
   const hello = { model: 'demo/echo', messages: [{ role: 'user', content: 'Hi' }] };
   expect((await gateway.as('user', 'POST', '/v1/chat/completions', hello)).text).toContain('You said: Hi');
+  const page = await gateway.as(null, 'GET', '/console/');
+  const script = /src="([^"]+)"/.exec(page.text)?.[1] ?? '';
+  expect([page.status, (await gateway.as(null, 'GET', script)).status]).toEqual([200, 200]);
   // The items of the demo server are fetched in the background.
   await eventually(
     () => gateway.as('admin', 'GET', '/api/mcp-servers/demo/items'),
