@@ -6,6 +6,7 @@ const services = [
   { pattern: /postgres/i, why: 'needs PostgreSQL: set PAILOU_TEST_POSTGRES_URL' },
   { pattern: /mysql/i, why: 'needs MySQL or MariaDB: set PAILOU_TEST_MYSQL_URL' },
   { pattern: /redis/i, why: 'needs Redis: set PAILOU_TEST_REDIS_URL' },
+  { pattern: /prometheus/i, why: 'needs Prometheus on the PATH' },
   { pattern: /contract/i, why: 'needs the contract checker: set PAILOU_TEST_CONTRACTS' },
   { pattern: /browser|chromium/i, why: 'needs a browser' },
 ] as const;

@@ -45,6 +45,12 @@ export function createMetrics(): Metrics {
     help: 'Tokens booked.',
     labelNames: ['capability', 'direction', 'source'],
   });
+  const costs = createLabelledCounter({
+    registry,
+    name: 'pailou_cost_total',
+    help: 'Money spent, in units of the currency. Runs without a known price count nothing.',
+    labelNames: ['capability', 'currency'],
+  });
   const probes = createLabelledCounter({
     registry,
     name: 'pailou_probes_total',
@@ -114,6 +120,7 @@ export function createMetrics(): Metrics {
       tokens(run.usage.inputTokens, run.capability, 'input', source);
       tokens(run.usage.outputTokens, run.capability, 'output', source);
     }
+    if (run.cost !== null && run.currency !== null) costs(run.cost / 1e6 + (run.costFemto ?? 0) / 1e15, run.capability, run.currency);
   }
 
   let uncounted: RunRecord[] = [];
