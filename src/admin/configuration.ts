@@ -29,7 +29,11 @@ const rollbackBody = z.strictObject({
   revision: z.int().min(0).describe('The revision whose configuration to restore, as a new revision.'),
 });
 const historyQuery = z.object({
-  after: z.coerce.number().int().min(0).default(0),
+  after: z
+    .string()
+    .regex(/^\d{1,15}(\.\d{1,9})?$/, 'a revision, or the `next` of the previous page')
+    .default('0')
+    .describe('Changes of later revisions; or the `next` of the previous page.'),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 
@@ -89,7 +93,11 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
     async (request) => {
       const { tenant } = principalOf(request);
       const { after, limit } = request.query;
-      const entries = await config.history({ tenant, after, limit });
+      const [revision, sequence] = after.split('.').map(Number);
+      const position = { after: revision ?? 0, ...(sequence === undefined ? {} : { afterSequence: sequence }) };
+      const found = await config.history({ tenant, ...position, limit: limit + 1 });
+      const entries = found.slice(0, limit);
+      const last = entries.at(-1);
       return {
         data: entries.map((entry) => ({
           revision: entry.revision,
@@ -100,7 +108,7 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
           before: entry.before === null ? null : config.mask(entry.before).spec,
           after: entry.after === null ? null : config.mask(entry.after).spec,
         })),
-        next: entries.length < limit ? null : (entries.at(-1)?.revision ?? null),
+        next: found.length > limit && last !== undefined ? `${last.revision}.${last.sequence}` : null,
       };
     },
   );

@@ -1,4 +1,5 @@
 /** GET /api/usage: tokens and cost by day, user, key, client, model or skill. Administrators see the tenant's usage, others their own. */
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
@@ -8,7 +9,7 @@ import type { PersonNames } from '../config/person-names.ts';
 import { usageDimensions, type UsageLine, type UsageReader } from '../storage/usage-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
-import { csvOf } from './csv.ts';
+import { csvOf, csvRows } from './csv.ts';
 
 const dayMs = 86_400_000;
 const maxDays = 1_100;
@@ -24,7 +25,9 @@ const usageQuery = z.strictObject({
     .pipe(z.array(z.enum(usageDimensions)).max(usageDimensions.length))
     .describe(`The dimensions to group by, separated by commas: ${usageDimensions.join(', ')}.`),
   user: storedText(longestPerson).optional().describe('Only this user, as in GET /api/me. For administrators.'),
-  format: z.enum(['json', 'csv']).default('json'),
+  format: z.enum(['json', 'csv']).default('json').describe('A CSV file has all lines; JSON comes in pages.'),
+  after: storedText(4_000).optional().describe('The `next` of the previous page of the same report.'),
+  limit: z.coerce.number().int().min(1).max(1_000).default(1_000).describe('The number of lines of a page.'),
 });
 
 const line = z.object({
@@ -49,7 +52,15 @@ const line = z.object({
 });
 /** Columns of the CSV that appear only when a report has such units. */
 const otherUnits: ReadonlySet<string> = new Set(['cache_write_tokens', 'pictures', 'milliseconds', 'characters', 'pages', 'searches']);
-const report = z.object({ from: z.string(), to: z.string(), by: z.array(z.string()), data: z.array(z.looseObject(line.shape)) });
+const report = z.object({
+  from: z.string(),
+  to: z.string(),
+  by: z.array(z.string()),
+  data: z.array(z.looseObject(line.shape)),
+  next: z.string().nullable().describe('Null on the last page.'),
+});
+/** Lines of a CSV file that are read and written at once. */
+const linesAtOnce = 500;
 
 const dayNumber = (date: string): number => Math.floor(Date.parse(`${date}T00:00:00Z`) / dayMs);
 
@@ -85,15 +96,32 @@ export function addUsage(app: FastifyInstance, usage: UsageReader, names: Person
       const anyone = user === null ? null : splitPerson(user);
       const person = isAdministrator(principal) ? anyone : principal;
       const dimensions = [...new Set(by)];
-      const data = (await usage.report({ tenant: principal.tenant, person, ...days, by: dimensions })).map((each) => flat(each, names));
-      if (format === 'json') return reply.send({ from, to, by: dimensions, data });
+      const query = { tenant: principal.tenant, person, ...days, by: dimensions };
+      if (format === 'json') {
+        const { lines, next } = await usage.report({ ...query, after: request.query.after ?? null, limit: request.query.limit });
+        return reply.send({ from, to, by: dimensions, data: lines.map((each) => flat(each, names)), next });
+      }
+      const totals = await usage.report({ ...query, by: [], after: null, limit: linesAtOnce });
       const columns = [...dimensions, ...Object.keys(line.shape)].filter(
-        (name) => !otherUnits.has(name) || data.some((each) => each[name] !== 0),
+        (name) => !otherUnits.has(name) || totals.lines.some((each) => each[name as keyof typeof each] !== 0),
       );
+      // Reads the first page before the response begins, so that an unavailable database gets a status.
+      const first = await usage.report({ ...query, after: null, limit: linesAtOnce });
+      async function* parts(): AsyncGenerator<string> {
+        yield csvOf(columns, []);
+        for (let page = first; ;) {
+          yield csvRows(
+            columns,
+            page.lines.map((each) => flat(each, names)),
+          );
+          if (page.next === null) return;
+          page = await usage.report({ ...query, after: page.next, limit: linesAtOnce });
+        }
+      }
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="usage-${from}-${to}.csv"`)
-        .send(csvOf(columns, data));
+        .send(Readable.from(parts()));
     },
   );
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createModelCatalogue } from '../models/catalogue/catalogue.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { maskRow, type SecretBox } from '../storage/secret-box.ts';
-import type { ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
+import type { ConfigChange, ConfigStore, HistoryEntry, HistoryQuery } from '../types/config-store.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Accounts } from '../types/accounts.ts';
@@ -75,7 +75,7 @@ export interface ConfigService extends Drafts {
     wanted: readonly WantedRow[],
     options: { readonly removed: readonly ConfigRow[]; readonly summary: string; readonly dryRun: boolean },
   ): Promise<Applied>;
-  history(query: { tenant: string; after: number; limit: number }): Promise<readonly HistoryEntry[]>;
+  history(query: HistoryQuery): Promise<readonly HistoryEntry[]>;
   /** Restores the tenant's rows of `revision` as a new revision. */
   rollback(writer: Writer, revision: number): Promise<{ revision: number; changes: number }>;
   /** The row for people: each secret as `***`, people as the API writes them. */

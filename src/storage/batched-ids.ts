@@ -1,6 +1,6 @@
-/** Reads rows by many ids, in batches: databases limit the values of a statement. */
+/** Reads rows by many ids, in batches: databases limit the values of a statement, and many rows at once would hold the event loop. */
 
-const idsAtOnce = 500;
+const idsAtOnce = 200;
 
 /** The rows of all ids; `read` is called for some of the ids at a time. */
 export async function inIdBatches<Row>(

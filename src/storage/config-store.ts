@@ -191,6 +191,7 @@ function parseRow(text: string | null, box: SecretBox | null): ConfigRow | null 
 function toHistory(row: HistoryTable, box: SecretBox | null): HistoryEntry {
   return {
     revision: Number(row.revision),
+    sequence: row.sequence,
     kind: row.kind as ResourceKind,
     tenant: row.tenant,
     before: parseRow(row.before, box),
@@ -237,13 +238,15 @@ export function createConfigStore(database: Database, box: SecretBox | null = nu
         return rows.map((row) => toHistory(row, box));
       }),
 
-    history: ({ tenant, after, limit }) =>
+    history: ({ tenant, after, afterSequence, limit }) =>
       guarded(async () => {
-        const query = database.query
-          .selectFrom('llm_config_history')
-          .selectAll()
-          .where('tenant', '=', tenant)
-          .where('revision', '>', after);
+        const inTenant = database.query.selectFrom('llm_config_history').selectAll().where('tenant', '=', tenant);
+        const query =
+          afterSequence === undefined
+            ? inTenant.where('revision', '>', after)
+            : inTenant
+                .where('revision', '>=', after)
+                .where((is) => is.or([is('revision', '>', after), is('sequence', '>', afterSequence)]));
         return (await query.orderBy('revision').orderBy('sequence').limit(limit).execute()).map((row) => toHistory(row, box));
       }),
 

@@ -31,6 +31,7 @@ import * as singleAttempts from './migrations/0047-single-attempts.ts';
 import * as spend from './migrations/0032-spend.ts';
 import * as rowLabels from './migrations/0050-row-labels.ts';
 import * as rollups from './migrations/0051-rollups.ts';
+import * as listIndexes from './migrations/0052-list-indexes.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -62,6 +63,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0047-single-attempts': singleAttempts,
   '0050-row-labels': rowLabels,
   '0051-rollups': rollups,
+  '0052-list-indexes': listIndexes,
 });
 
 /**

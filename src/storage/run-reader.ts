@@ -43,6 +43,7 @@ export interface RunReader {
 }
 
 export const mostOfTree = 5_000;
+const treeAtOnce = 200;
 
 /** The latest time that a Date can hold. */
 const latest = 8_640_000_000_000_000;
@@ -137,6 +138,12 @@ function attemptOf(row: AttemptTable) {
 const isOf = (owner: RunOwner) => (is: ExpressionBuilder<Schema, 'llm_run'>) =>
   is.and([is('subject', '=', owner.subject), is('issuer', '=', owner.issuer)]);
 
+type RunKey = Pick<RunTable, 'id' | 'started_at'>;
+
+function inOrder(one: RunKey, other: RunKey): number {
+  return one.started_at - other.started_at || (one.id < other.id ? -1 : 1);
+}
+
 function keyOf(row: RunTable): string {
   return `${Number(row.started_at)}.${row.id}`;
 }
@@ -169,6 +176,29 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
     }));
   };
 
+  // Conditions on the tenant or the person would tempt SQLite to walk their indexes, which hold all runs. Ids have few rows.
+  const rowOf = (id: string): Promise<RunTable | undefined> =>
+    database.query.selectFrom('llm_run').selectAll().where('id', '=', id).executeTakeFirst();
+
+  /** The first runs below a run, in order of their start. */
+  const keysOf = (column: 'root' | 'parent', id: string, limit: number): Promise<RunKey[]> =>
+    database.query
+      .selectFrom('llm_run')
+      .select(['id', 'started_at'])
+      .where(column, '=', id)
+      .where('parent', 'is not', null)
+      .orderBy('started_at')
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+
+  /** The runs with these ids, in this order. */
+  const rowsOf = async (ids: readonly string[]): Promise<readonly RunTable[]> => {
+    const rows = await inIdBatches(ids, (some) => database.query.selectFrom('llm_run').selectAll().where('id', 'in', some).execute());
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
+  };
+
   return {
     async list({ tenant, owner, capability, after, limit }) {
       let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant);
@@ -192,34 +222,25 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
 
     tree: (tenant, owner, id) =>
       withStorageErrors(database, async () => {
-        const rows = await database.query
-          .selectFrom('llm_run')
-          .selectAll()
-          .where('tenant', '=', tenant)
-          .where(isOf(owner))
-          .where((is) => is.or([is('id', '=', id), is.and([is('root', '=', id), is('parent', 'is not', null)])]))
-          .orderBy('started_at')
-          .orderBy('id')
-          .limit(mostOfTree)
-          .execute();
-        return entriesOf(rows);
+        const isOwn = (row: RunTable): boolean => row.tenant === tenant && row.subject === owner.subject && row.issuer === owner.issuer;
+        const top = await rowOf(id);
+        const below = await keysOf('root', id, mostOfTree);
+        const ids = [...(top === undefined ? [] : [top]), ...below].toSorted(inOrder).map((each) => each.id);
+        const entries: RunEntry[] = [];
+        // In parts, so that a large tree does not hold the event loop.
+        for (let start = 0; start < Math.min(ids.length, mostOfTree); start += treeAtOnce)
+          entries.push(...(await entriesOf((await rowsOf(ids.slice(start, Math.min(start + treeAtOnce, mostOfTree)))).filter(isOwn))));
+        return entries;
       }),
 
     get: (tenant, id, owner) =>
       withStorageErrors(database, async () => {
-        let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant).where('id', '=', id);
-        if (owner !== null) query = query.where(isOf(owner));
-        const row = await query.executeTakeFirst();
-        if (row === undefined) return null;
+        const row = await rowOf(id);
+        const isOwn = owner === null || (row?.subject === owner.subject && row.issuer === owner.issuer);
+        if (row?.tenant !== tenant || !isOwn) return null;
         const [entry] = await entriesOf([row]);
-        const children = await database.query
-          .selectFrom('llm_run')
-          .selectAll()
-          .where('parent', '=', id)
-          .where('tenant', '=', tenant)
-          .orderBy('started_at')
-          .execute();
-        return { ...(entry as RunEntry), children: children.map(summaryOf) };
+        const children = await rowsOf((await keysOf('parent', id, mostOfTree)).map((each) => each.id));
+        return { ...(entry as RunEntry), children: children.filter((child) => child.tenant === tenant).map(summaryOf) };
       }),
   };
 }

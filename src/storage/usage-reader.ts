@@ -1,5 +1,6 @@
 /** Usage reports: sums over days, grouped by the requested dimensions. */
 import { sql } from 'kysely';
+import { GatewayError } from '../types/errors.ts';
 import { amountNumber } from '../types/money.ts';
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
@@ -17,6 +18,16 @@ export interface UsageQuery {
   readonly from: number;
   readonly to: number;
   readonly by: readonly UsageDimension[];
+  /** The `next` of the previous page of the same report; null for the first. */
+  readonly after: string | null;
+  /** The number of lines of a page. */
+  readonly limit: number;
+}
+
+export interface UsagePage {
+  readonly lines: readonly UsageLine[];
+  /** Null on the last page. */
+  readonly next: string | null;
 }
 
 /** One row: a text or null for each requested dimension (a user as `personRef`), and the sums. `cost` is an amount of `currency`, rounded only here; null when there is none. */
@@ -43,8 +54,8 @@ export interface UsageLine {
 }
 
 export interface UsageReader {
-  /** Rejects with `storage_unavailable`. */
-  report(query: UsageQuery): Promise<readonly UsageLine[]>;
+  /** In order of the dimensions and the currency. Rejects with `storage_unavailable`, and with `invalid_request` for an unknown `after`. */
+  report(query: UsageQuery): Promise<UsagePage>;
 }
 
 const columns = {
@@ -84,27 +95,50 @@ export function createUsageReader(database: Database): UsageReader {
     model: sql`case when ${mark} > 0 then substr(deployment, 1, ${mark} - 1) when capability like 'model/%' then substr(capability, 7) else '' end`,
   };
   return {
-    async report({ tenant, person, from, to, by }) {
+    async report({ tenant, person, from, to, by, after, limit }) {
       const split = by.map((dimension) => own[dimension]);
       const groups = [...split, sql`currency`];
       const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
       const totals = [...sums, 'cost', 'cost_femto'].map(
         (column) => sql`sum(${summable(database, sql.ref(column))}) as ${sql.ref(column)}`,
       );
+      const rest = after === null ? sql`` : sql` and (${sql.join(groups)}) > (${sql.join(positionOf(after, by))})`;
       const who = person === null ? sql`` : sql` and issuer = ${person.issuer} and subject = ${person.subject}`;
       try {
         const { rows } = await sql<
           Record<string, string | number | bigint>
         >`select ${sql.join([...named, sql`currency`, ...totals])} from llm_usage_day
-          where tenant = ${tenant} and day >= ${from} and day < ${to}${who} group by ${sql.join(groups)} order by ${sql.join(groups)}`.execute(
-          database.query,
-        );
-        return rows.map((row) => lineOf(row, by));
+          where tenant = ${tenant} and day >= ${from} and day < ${to}${who}${rest}
+          group by ${sql.join(groups)} order by ${sql.join(groups)} limit ${limit + 1}`.execute(database.query);
+        const page = rows.slice(0, limit);
+        const last = page.at(-1);
+        return { lines: page.map((row) => lineOf(row, by)), next: rows.length > limit && last !== undefined ? keyOf(last, by) : null };
       } catch (thrown) {
         throw database.explain(thrown);
       }
     },
   };
+}
+
+/** The values of the groups of a line. */
+function keyOf(row: Record<string, string | number | bigint>, by: readonly UsageDimension[]): string {
+  const values = [...by.map((dimension) => row[`of_${dimension}`]), row['currency']].map((value) =>
+    typeof value === 'bigint' ? Number(value) : value,
+  );
+  return Buffer.from(JSON.stringify(values)).toString('base64url');
+}
+
+function positionOf(after: string, by: readonly UsageDimension[]): readonly (string | number)[] {
+  let values: unknown = null;
+  try {
+    values = JSON.parse(Buffer.from(after, 'base64url').toString());
+  } catch {
+    // Refused below.
+  }
+  const isOfGroup = (value: unknown, index: number): value is string | number =>
+    by[index] === 'day' ? Number.isSafeInteger(value) : typeof value === 'string';
+  if (Array.isArray(values) && values.length === by.length + 1 && values.every(isOfGroup)) return values;
+  throw new GatewayError('invalid_request', '`after` must be the `next` of the previous page of the same report.', { param: 'after' });
 }
 
 function lineOf(row: Record<string, string | number | bigint>, by: readonly UsageDimension[]): UsageLine {

@@ -26,8 +26,18 @@ export interface ConfigState {
 
 export interface HistoryEntry extends ConfigChange {
   readonly revision: number;
+  /** The number of the change within its revision. */
+  readonly sequence: number;
   readonly at: string;
   readonly actor: string;
+}
+
+export interface HistoryQuery {
+  readonly tenant: string;
+  /** Changes of later revisions, and those of this one after `afterSequence` when it is given. */
+  readonly after: number;
+  readonly afterSequence?: number;
+  readonly limit: number;
 }
 
 export interface ConfigStore {
@@ -36,8 +46,8 @@ export interface ConfigStore {
   load(): Promise<ConfigState>;
   /** The changes after `revision`, oldest first. */
   changesSince(revision: number): Promise<readonly HistoryEntry[]>;
-  /** One tenant's changes after `after`, oldest first, at most `limit`. */
-  history(query: { readonly tenant: string; readonly after: number; readonly limit: number }): Promise<readonly HistoryEntry[]>;
+  /** One tenant's changes, oldest first, at most `limit`. */
+  history(query: HistoryQuery): Promise<readonly HistoryEntry[]>;
   /**
    * Writes the changes as revision `expected + 1` in one transaction (rows, history, audit), then notifies the other processes. Returns
    * the new revision. Returns null when the database is no longer at `expected`: reload, validate and try again.

@@ -154,6 +154,12 @@ for (const kind of databaseKinds) {
       const own = await store.history({ tenant: 'acme', after: 0, limit: 2 });
       expect(own.map(({ revision }) => revision)).toEqual([1, 2]);
       expect(await store.history({ tenant: 'acme', after: 2, limit: 2 })).toHaveLength(1);
+      const rest = await store.history({ tenant: 'rival', after: 2, afterSequence: 0, limit: 2 });
+      expect(
+        rest.map(({ revision, sequence }) => [revision, sequence]),
+        'the rest of a revision',
+      ).toEqual([[2, 1]]);
+      expect(await store.history({ tenant: 'rival', after: 2, afterSequence: 1, limit: 2 })).toEqual([]);
       expect(await store.history({ tenant: 'nobody', after: 0, limit: 2 })).toEqual([]);
     });
 

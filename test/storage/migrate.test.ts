@@ -42,6 +42,7 @@ const known = [
   '0047-single-attempts',
   '0050-row-labels',
   '0051-rollups',
+  '0052-list-indexes',
 ];
 
 /** The database part of a node's start, in its own process. */

@@ -43,8 +43,18 @@ const readRuns = async (database: Database) =>
     after: null,
     limit: 100,
   });
-const readUsage = (database: Database) =>
-  createUsageReader(database).report({ tenant: 'acme', person: null, from: day, to: day + 1, by: ['model'] });
+const readUsage = async (database: Database) =>
+  (
+    await createUsageReader(database).report({
+      tenant: 'acme',
+      person: null,
+      from: day,
+      to: day + 1,
+      by: ['model'],
+      after: null,
+      limit: 100,
+    })
+  ).lines;
 
 const impossible: { kind: string; run: OldRun; only?: 'SQLite' }[] = [
   { kind: 'beyond what a double holds', run: { output: '9007199254740993', cost: '9007199254740993' } },

@@ -1,12 +1,14 @@
 /** SQLite in its thread: its settings, its errors for unusable files, and recovery after the thread dies. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import type { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import type { WorkerReply, WorkerRequest } from '../../src/storage/sqlite/protocol.ts';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -240,4 +242,34 @@ describe('a SQLite file that cannot be used', () => {
     await database.close();
     expect((await stat(join(folder, 'deep', 'own.db'))).isFile()).toBe(true);
   });
+});
+
+it('hands a large result over in parts, the next one only when it is asked for', async () => {
+  const { place, database } = await migrated(sqlite);
+  await using _place = place;
+  const numbers =
+    'with recursive numbers(value) as (select 1 union all select value + 1 from numbers where value < 501) select value from numbers';
+  const expected = Array.from({ length: 501 }, (_value, index) => index + 1);
+  const { rows } = await sql<{ value: number }>`${sql.raw(numbers)}`.execute(database.query);
+  expect(rows.map(({ value }) => value)).toEqual(expected);
+
+  const thread = new Worker(new URL('../../src/storage/sqlite/worker.ts', import.meta.url), {
+    workerData: { path: join(place.dataDir, 'pailou.db') },
+    execArgv: [],
+  });
+  const heard = async (): Promise<WorkerReply> => ((await once(thread, 'message')) as [WorkerReply])[0];
+  await heard();
+  const parts: unknown[][] = [];
+  let request: WorkerRequest = { type: 'execute', id: 1, sql: numbers, parameters: [] };
+  for (let more = true; more;) {
+    thread.postMessage(request);
+    const reply = await heard();
+    if ('error' in reply) throw new Error(reply.error.message);
+    parts.push([...reply.rows]);
+    more = reply.more === true;
+    request = { type: 'more', id: 1 };
+  }
+  await thread.terminate();
+  expect(parts.map(({ length }) => length)).toEqual([200, 200, 101]);
+  expect(parts.flat()).toEqual(expected.map((value) => ({ value })));
 });

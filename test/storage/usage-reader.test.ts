@@ -1,7 +1,7 @@
 /** Usage reports: exact on both databases, however the runs were recorded. */
 import { describe, expect, it } from 'vitest';
 import { createLedger } from '../../src/storage/ledger.ts';
-import { createUsageReader, type UsageDimension } from '../../src/storage/usage-reader.ts';
+import { createUsageReader, type UsageDimension, type UsageLine, type UsagePage } from '../../src/storage/usage-reader.ts';
 import type { PersonId } from '../../src/types/person.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 import { databaseKinds, migrated } from './databases.ts';
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
 
     const reader = createUsageReader(database);
     const ask = async (by: UsageDimension[], person: PersonId | null = null) =>
-      (await reader.report({ tenant: 'acme', person, from: day, to: day + 2, by })).map(
+      (await reader.report({ tenant: 'acme', person, from: day, to: day + 2, by, after: null, limit: 100 })).lines.map(
         ({ of, currency, calls, runs, input_tokens: input, cost }) => [...by.map((each) => of[each]), currency, calls, runs, input, cost],
       );
     expect(await ask([])).toEqual([
@@ -68,8 +68,26 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
     const issuer = 'https://auth.example';
     expect(await ask(['user'], { issuer, subject: 'u-2' })).toEqual([[`${issuer}#u-2`, 'CNY', 1, 1, 10, 0.0001]]);
     expect(await ask(['user'], { issuer: 'https://partner.example', subject: 'u-2' }), 'the same subject of another issuer').toEqual([]);
-    const [line] = await reader.report({ tenant: 'acme', person: null, from: day, to: day + 2, by: [] });
+    const whole = { tenant: 'acme', person: null, from: day, to: day + 2 };
+    const {
+      lines: [line],
+    } = await reader.report({ ...whole, by: [], after: null, limit: 100 });
     expect(line).toMatchObject({ failed: 1, aborted: 1, estimated: 1, unpriced: 1 });
+
+    // The same lines in pages of two.
+    for (const by of [['day', 'user', 'model'], ['skill'], []] as const) {
+      const { lines } = await reader.report({ ...whole, by, after: null, limit: 100 });
+      const paged: UsageLine[] = [];
+      for (let after: string | null = null, more = true; more;) {
+        const page: UsagePage = await reader.report({ ...whole, by, after, limit: 2 });
+        expect(page.lines.length).toBeLessThanOrEqual(2);
+        paged.push(...page.lines);
+        after = page.next;
+        more = after !== null;
+      }
+      expect(paged).toEqual(lines);
+    }
+    await expect(reader.report({ ...whole, by: ['day'], after: 'e30', limit: 2 })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
   it.skipIf(missing)('is correct with several concurrent writers', async () => {
@@ -86,12 +104,14 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
     for (const writer of writers) await writer[Symbol.asyncDispose]();
-    const lines = await createUsageReader(database).report({
+    const { lines } = await createUsageReader(database).report({
       tenant: 'acme',
       person: null,
       from: day,
       to: day + 1,
       by: ['user', 'model'],
+      after: null,
+      limit: 1_000,
     });
     expect(lines.reduce((sum, { runs }) => sum + runs, 0)).toBe(2_000);
     expect(lines.reduce((sum, { cost }) => sum + cost, 0)).toBeCloseTo(0.2, 9);

@@ -183,6 +183,16 @@ describe('writing', () => {
     expect((await gateway.as('admin', 'GET', '/api/models/hot')).json.spec.deployments[0].model).toBe('m2');
     const history = await gateway.as('admin', 'GET', `/api/config/history?after=${revision}`);
     expect(history.json.data.length).toBeGreaterThanOrEqual(2);
+    // The first revision has all demo rows: its pages miss none of them.
+    const all = (await gateway.as('admin', 'GET', '/api/config/history?limit=500')).json.data;
+    const paged: unknown[] = [];
+    for (let next: string | null = '0'; next !== null;) {
+      const page: { data: unknown[]; next: string | null } = (await gateway.as('admin', 'GET', `/api/config/history?limit=2&after=${next}`))
+        .json;
+      paged.push(...page.data);
+      next = page.next;
+    }
+    expect(paged).toEqual(all);
   });
 
   it('puts the revision on every answer', async () => {

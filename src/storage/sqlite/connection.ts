@@ -12,6 +12,8 @@ export interface SqliteResult {
 }
 
 interface Waiting {
+  /** The rows so far. */
+  readonly rows: unknown[];
   resolve(result: SqliteResult): void;
   reject(error: Error): void;
 }
@@ -113,7 +115,7 @@ export class SqliteConnection {
     return new Promise((resolve, reject) => {
       const id = this.#next++;
       this.#send(worker, request(id));
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { rows: [], resolve, reject });
       worker.ref();
     });
   }
@@ -125,10 +127,16 @@ export class SqliteConnection {
     }
     if (!('id' in message)) return;
     const waiting = this.#waiting.get(message.id);
+    if ('more' in message) {
+      waiting?.rows.push(...message.rows);
+      // In a turn of its own, so that other work comes between two parts of a large result.
+      setImmediate(() => this.#worker?.postMessage({ type: 'more', id: message.id } satisfies WorkerRequest));
+      return;
+    }
     this.#waiting.delete(message.id);
     if (this.#waiting.size === 0) this.#worker?.unref();
     if ('error' in message) waiting?.reject(statementError(this.#path, message.error));
-    else waiting?.resolve(message);
+    else waiting?.resolve(waiting.rows.length === 0 ? message : { rows: [...waiting.rows, ...message.rows], changes: 0 });
   }
 
   #die(worker: Worker, error?: Error): void {

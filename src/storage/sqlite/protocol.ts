@@ -13,12 +13,14 @@ export type WorkerRequest =
   | { readonly type: 'execute'; readonly id: number; readonly sql: string; readonly parameters: readonly SqliteValue[] }
   /** One transaction. `rows` is JSON: passing a string to a thread is cheaper than passing objects. */
   | { readonly type: 'insert-many'; readonly id: number; readonly batches: readonly InsertBatch[] }
+  /** The next rows of a statement whose reply had `more`. */
+  | { readonly type: 'more'; readonly id: number }
   /** Null ends the watch. */
   | { readonly type: 'watch'; readonly intervalMs: number | null }
   | { readonly type: 'close'; readonly id: number };
 
 export type WorkerReply =
-  | { readonly id: number; readonly rows: readonly unknown[]; readonly changes: number }
+  | { readonly id: number; readonly rows: readonly unknown[]; readonly changes: number; readonly more?: true }
   | { readonly id: number; readonly error: { readonly message: string; readonly errcode: number } };
 
 export type WorkerNotice = { readonly ready: true } | { readonly changed: true };

@@ -46,11 +46,31 @@ function narrowed(value: unknown): unknown {
   return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
+/** Rows in one message: more would hold the main thread while it copies them. */
+const rowsAtOnce = 200;
+/** Results that are not sent completely, by request, and the number of sent rows. */
+const unsent = new Map<number, { readonly rows: readonly unknown[]; readonly sent: number }>();
+
+function partOf(id: number, rows: readonly unknown[], sent: number): WorkerReply {
+  const end = sent + rowsAtOnce;
+  if (rows.length <= end) {
+    unsent.delete(id);
+    return { id, rows: sent === 0 ? rows : rows.slice(sent), changes: 0 };
+  }
+  unsent.set(id, { rows, sent: end });
+  return { id, rows: rows.slice(sent, end), changes: 0, more: true };
+}
+
+function moreRows({ id }: Extract<WorkerRequest, { type: 'more' }>): WorkerReply {
+  const { rows, sent } = unsent.get(id) ?? { rows: [], sent: 0 };
+  return partOf(id, rows, sent);
+}
+
 function execute(request: Extract<WorkerRequest, { type: 'execute' }>): WorkerReply {
   // SQLite rolls back itself on some failures (disk full, I/O error). A second rollback would hide the first error.
   if (request.sql === 'rollback' && !database.isTransaction) return { id: request.id, rows: [], changes: 0 };
   const statement = prepared(request.sql);
-  if (statement.columns().length > 0) return { id: request.id, rows: rowsOf(statement, request.parameters), changes: 0 };
+  if (statement.columns().length > 0) return partOf(request.id, rowsOf(statement, request.parameters), 0);
   const result = statement.run(...request.parameters);
   return { id: request.id, rows: [], changes: Number(result.changes) };
 }
@@ -116,7 +136,8 @@ port.on('message', (request: WorkerRequest) => {
   }
   let reply: WorkerReply;
   try {
-    reply = request.type === 'insert-many' ? insertMany(request) : execute(request);
+    if (request.type === 'more') reply = moreRows(request);
+    else reply = request.type === 'insert-many' ? insertMany(request) : execute(request);
   } catch (thrown) {
     const error = thrown as Error & { errcode?: number };
     reply = { id: request.id, error: { message: error.message, errcode: error.errcode ?? 0 } };
