@@ -65,7 +65,7 @@ export interface StartedPailou extends Running {
 export async function startPailou(settings: Readonly<Record<string, string>>): Promise<StartedPailou> {
   const url = `http://127.0.0.1:${settings['PAILOU_PORT']}`;
   const began = performance.now();
-  const child = spawn(process.execPath, ['src/cli.ts', 'start'], {
+  const child = spawn(process.execPath, ['bin/pailou.js', 'start'], {
     cwd: projectRoot,
     env: environment(settings),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -91,7 +91,7 @@ export async function startPailou(settings: Readonly<Record<string, string>>): P
 
 /** Runs one `pailou` command and resolves with its output. */
 export async function runPailou(settings: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
-  const child = spawn(process.execPath, ['src/cli.ts', ...args], {
+  const child = spawn(process.execPath, ['bin/pailou.js', ...args], {
     cwd: projectRoot,
     env: environment(settings),
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,6 +2,7 @@
 // The entry point of `pailou`: checks the version of Node, then loads the TypeScript of a checkout or the JavaScript of the package.
 // It is JavaScript that old versions of Node can read.
 import { existsSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const oldest = 24;
@@ -12,5 +13,7 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
   );
   process.exit(1);
 }
+// Before the first TypeScript, which would load Node's compiler for it. Old versions of Node lack the function.
+nodeModule.enableCompileCache?.();
 const source = new URL('../src/cli.ts', import.meta.url);
 await import(existsSync(fileURLToPath(source)) ? source.href : new URL('../dist/src/cli.js', import.meta.url).href);

@@ -1,53 +1,33 @@
-/** /openapi.json and /docs, generated from the schemas that validate requests. Loads nothing from other hosts. */
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
-import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+/** /openapi.json and /docs. Collects the routes; the pages are built for the first reader, because most nodes are never asked for them. */
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { nothingHere } from './error-handling.ts';
 
 /** The audience of the documentation. */
 export type DocumentationAudience = 'open' | 'signed-in';
 
-/** Without files of other hosts, and without the upgrade to https, which leaves a blank page where the gateway has plain http. */
-function ownFilesOnly(policy: string): string {
-  return policy
-    .replace(/\s*upgrade-insecure-requests;?/, '')
-    .replace(/ https:(?=[ ;])/g, '')
-    .replace(' validator.swagger.io', '');
-}
-
 /** Register it before the routes, so that it sees all of them. */
-export async function addDocumentation(
+export function addDocumentation(
   app: FastifyInstance,
   { version, docs: audience }: { readonly version: string; readonly docs: DocumentationAudience },
-): Promise<void> {
+): void {
   const { pathPrefix } = app;
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => void routes.push(route));
+  let built: Promise<FastifyInstance> | null = null;
+  app.addHook('onClose', async () => {
+    await (await built)?.close();
+  });
+  const pages = async (): Promise<FastifyInstance> => {
+    const { buildDocumentation } = await import('./documentation-pages.ts');
+    return buildDocumentation(routes, { version, pathPrefix });
+  };
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    built ??= pages();
+    const page = await (await built).inject({ method: 'GET', url: request.url });
+    if (page.statusCode === 404) throw nothingHere();
+    const { connection: _hop, 'content-length': _length, ...headers } = page.headers;
+    return reply.code(page.statusCode).headers(headers).send(page.rawPayload);
+  };
   const access = audience === 'open' ? 'public' : 'signed-in';
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Pailou',
-        version,
-        description:
-          "Every model, skill and MCP tool of the team behind one OpenAI-compatible endpoint. Send your OAuth2 service's token as a bearer token.",
-      },
-      ...(pathPrefix === '' ? {} : { servers: [{ url: pathPrefix }] }),
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-      security: [{ token: [] }],
-    },
-    transform: jsonSchemaTransform,
-  });
-  await app.register(async (scope) => {
-    scope.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access };
-    });
-    await scope.register(swaggerUi, {
-      routePrefix: '/docs',
-      uiConfig: { validatorUrl: null, deepLinking: true },
-      staticCSP: true,
-      transformStaticCSP: ownFilesOnly,
-      ...(pathPrefix === '' ? {} : { indexPrefix: pathPrefix }),
-    });
-  });
-  app.get('/openapi.json', { config: { access }, schema: { hide: true } }, async () => app.swagger());
+  for (const url of ['/openapi.json', '/docs', '/docs/*']) app.get(url, { config: { access }, schema: { hide: true } }, answer);
 }

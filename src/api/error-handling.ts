@@ -48,6 +48,9 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
   }
 }
 
+export const nothingHere = (): GatewayError =>
+  new GatewayError('not_found', 'There is nothing at this address. /docs lists all addresses.');
+
 const messagesAddress = /^\/v1\/messages(?:[/?]|$)/;
 
 /** RFC 6750 3: no `error` when no credential was sent. MCP clients get the metadata address (RFC 9728 5.1). */
@@ -150,7 +153,7 @@ export function addErrorHandling(
       );
       return;
     }
-    sendError(reply, new GatewayError('not_found', 'There is nothing at this address. /docs lists all addresses.'), request.id);
+    sendError(reply, nothingHere(), request.id);
   };
   app.setNotFoundHandler(answerUnknown);
   return answerUnknown;

@@ -15,6 +15,7 @@ import { addBodyAdmission } from './bodies/body-admission.ts';
 import type { BodyBudget } from './bodies/body-budget.ts';
 import { addJsonBody } from './bodies/json-body.ts';
 import { createRequestAddresses, pathPrefix } from './request-address.ts';
+import { schemaCompilers } from './schema-compilers.ts';
 import { createActiveRequests } from './active-requests.ts';
 import { addShutdown, type Shutdown } from './shutdown.ts';
 
@@ -71,9 +72,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     // `addShutdown` refuses in the format of the API.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    schemaController: schemaCompilers(validatorCompiler, serializerCompiler),
   });
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   requireDeclaredAccess(app);
   app.addHook('onRoute', (route) => addresses.learn(route.url));
   addCrossOrigin(app, options.corsOrigins);
@@ -90,7 +90,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const answerUnknown = addErrorHandling(app, options);
   addBodyAdmission(app, options, answerUnknown);
   addJsonBody(app, options.bodyLimit);
-  await addDocumentation(app, options);
+  addDocumentation(app, options);
   await app.register(async (scope) => {
     // Before zod, which would silently drop such a key.
     scope.addHook('preValidation', async (request) => refusePoison(request.body, []));

@@ -1,6 +1,7 @@
 /** Authenticates API keys. The principal is the owner of the key, with those of the owner's current rights that the key also has. */
 import { LRUCache } from 'lru-cache';
 import { BlockList, isIP } from 'node:net';
+import { entryLimit } from '../types/entry-limit.ts';
 import type { People, Person } from '../storage/people.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -72,7 +73,7 @@ function principalOf({ id, spec, tenant, expiresAt }: KeyEntry, person: Person):
 }
 
 export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuthenticatorOptions): ApiKeyAuthenticator {
-  const known = new LRUCache<string, Known>({ max: 20_000 });
+  const known = new LRUCache<string, Known>(entryLimit(20_000));
 
   const admit = (entry: KeyEntry, person: Person | null, now: number): Principal => {
     if (person === null || person.tenant !== entry.tenant)

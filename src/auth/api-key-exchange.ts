@@ -1,6 +1,7 @@
 /** Exchanges API keys for short-lived tokens, so that a leaked credential expires within minutes. */
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { entryLimit } from '../types/entry-limit.ts';
 import type { MasterKeys } from '../storage/secret-box.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -40,7 +41,7 @@ const expired = (): GatewayError =>
 /** `keys` are the same on every node. After a rotation, tokens of the old keys stay valid until they expire. */
 export function createKeyExchange({ apiKeys, keys }: { readonly apiKeys: ApiKeyAuthenticator; readonly keys: MasterKeys }): KeyExchange {
   const all = [keys.current, ...(keys.old ?? [])];
-  const known = new LRUCache<string, Known>({ max: 20_000 });
+  const known = new LRUCache<string, Known>(entryLimit(20_000));
 
   const verify = async (token: string): Promise<Known> => {
     refuseNonCanonicalBase64(token);

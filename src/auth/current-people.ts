@@ -1,5 +1,6 @@
 /** People with their current rights: the last known ones, checked at the identity service where it can be asked about a person. */
 import { LRUCache } from 'lru-cache';
+import { entryLimit } from '../types/entry-limit.ts';
 import { type People, type Person, sameRights } from '../storage/people.ts';
 import { GatewayError } from '../types/errors.ts';
 
@@ -35,7 +36,7 @@ const keyOf = ({ issuer, subject }: Person): string => `${issuer}\n${subject}`;
 
 /** `find` throws or rejects with `auth_unavailable` while the service cannot be asked. */
 export function createCurrentPeople({ people, issuers, lookUp }: CurrentPeopleOptions): Pick<People, 'find'> {
-  const known = new LRUCache<string, Known>({ max: 20_000 });
+  const known = new LRUCache<string, Known>(entryLimit(20_000));
   const failed = new LRUCache<string, Failure>({ max: 1_000 });
   const pending = new Map<string, Promise<Person | null>>();
 

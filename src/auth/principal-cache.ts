@@ -11,6 +11,9 @@ const unavailableTtlMs = 1_000;
 const validCharacters = 64 * 1024 * 1024;
 const invalidCharacters = 4 * 1024 * 1024;
 
+/** The lowest share of a token in `validCharacters`, which bounds their number to 20,000. */
+const leastShare = Math.ceil(validCharacters / 20_000);
+
 function lengthOfKey(_value: unknown, key: string): number {
   return key.length;
 }
@@ -22,7 +25,10 @@ interface ValidToken {
 }
 
 export class PrincipalCache {
-  readonly #valid = new LRUCache<string, ValidToken>({ max: 20_000, maxSize: validCharacters, sizeCalculation: lengthOfKey });
+  readonly #valid = new LRUCache<string, ValidToken>({
+    maxSize: validCharacters,
+    sizeCalculation: (_value, token) => Math.max(token.length, leastShare),
+  });
   readonly #invalid = new LRUCache<string, GatewayError>({
     max: 1_000,
     maxSize: invalidCharacters,

@@ -1,9 +1,15 @@
 /** Reads the operator's entries for the model catalogue. A fault stops the start and names the line and the field. */
 import { readFileSync } from 'node:fs';
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+import type { LineCounter, parseDocument } from 'yaml';
 import { type OperatorModel, operatorTable } from '../types/known-model.ts';
 import { firstZodFault } from '../schema/zod-errors.ts';
 import { SettingsError } from './settings.ts';
+
+// Loaded on first use.
+const require = createRequire(import.meta.url);
+const yaml = (): typeof Yaml => require('yaml') as typeof Yaml;
 
 const refused = (path: string, line: number, why: string): SettingsError =>
   new SettingsError([`PAILOU_CATALOGUE: ${path}, line ${line}: ${why}. See docs/catalogue.md.`]);
@@ -16,8 +22,9 @@ export function readCatalogueFile(path: string): readonly OperatorModel[] {
   } catch {
     throw new SettingsError([`PAILOU_CATALOGUE: the file ${path} cannot be read.`]);
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const library = yaml();
+  const lines = new library.LineCounter();
+  const document = library.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [broken] = document.errors;
   if (broken !== undefined) throw refused(path, lines.linePos(broken.pos[0]).line, `not YAML or JSON: ${broken.message}`);
   const checked = operatorTable.safeParse(document.toJS());
@@ -30,7 +37,7 @@ export function readCatalogueFile(path: string): readonly OperatorModel[] {
 function lineOf(path: readonly PropertyKey[], document: ReturnType<typeof parseDocument>, lines: LineCounter): number {
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    if (yaml().isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;
 }

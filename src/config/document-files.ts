@@ -1,10 +1,14 @@
 /** Reads YAML files of configuration documents. Each fault names file, line, field and remedy. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { join } from 'node:path';
-import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import type { Document, LineCounter } from 'yaml';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import { type ConfigDocument, documentFrame, kindOf } from './documents.ts';
 import { type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
+
+const require = createRequire(import.meta.url);
 
 /** Lists every fault, one a line. */
 export class DocumentFault extends Error {
@@ -95,6 +99,8 @@ export function readDocuments(
   env: NodeJS.ProcessEnv | null,
   checkOptions: CheckOptions = () => null,
 ): FileDocument[] {
+  // Loaded with the first files.
+  const { LineCounter, parseAllDocuments } = require('yaml') as typeof Yaml;
   const faults: string[] = [];
   const documents: FileDocument[] = [];
   for (const file of paths.flatMap(filesOf)) {

@@ -4,6 +4,7 @@
  * the client sends takes precedence.
  */
 import { LRUCache } from 'lru-cache';
+import { entryLimit } from '../types/entry-limit.ts';
 import type { ChatBody, ChatEvent, ChatRequest } from '../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { type SharedThoughts, thoughtsKeptMs } from '../types/shared-thoughts.ts';
@@ -35,7 +36,7 @@ function find(scope: string, message: JsonObject): Thoughts | undefined {
 }
 
 /** Calls of earlier turns that the shared store does not know. */
-const unknown = new LRUCache<string, true>({ max: 100_000, ttl: 600_000 });
+const unknown = new LRUCache<string, true>({ ...entryLimit(100_000), ttl: 600_000 });
 
 /** The key of the shared text of a turn: its first call. */
 function sharedKeyOf(scope: string, message: JsonObject): string | undefined {

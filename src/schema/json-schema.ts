@@ -1,8 +1,10 @@
 /** Validates JSON against a JSON Schema in bounded time. A fault names the path of the value. */
-import { Ajv2019 } from 'ajv/dist/2019.js';
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { Ajv } from 'ajv/dist/ajv.js';
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type * as Re2 from 're2js';
+import type * as Ajv2020Module from 'ajv/dist/2020.js';
+import type * as Ajv2019Module from 'ajv/dist/2019.js';
+import type * as AjvModule from 'ajv/dist/ajv.js';
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/ajv.js';
 import { withTimeLimit, TimeLimitExceeded } from './time-limit.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import { type Draft, draftOf, hasCircularReference, isCheapToCheck, sizeOf } from './json-schema-limits.ts';
@@ -18,9 +20,13 @@ export interface SchemaCheck {
   fault(value: Json): SchemaFault | null;
 }
 
+// The validators are loaded on first use: a start checks no schema. The load is synchronous, because a check cannot wait.
+const require = createRequire(import.meta.url);
+
 /** Matches patterns in linear time (RE2): users write the schemas and callers send the texts. */
 const linear = Object.assign(
   (pattern: string) => {
+    const { RE2JS } = require('re2js') as typeof Re2;
     const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
     // The validator identifies a pattern by its text.
     return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern };
@@ -30,7 +36,12 @@ const linear = Object.assign(
 );
 
 /** Draft 7 is a superset of draft 6. */
-const compilers = { '2020-12': Ajv2020, '2019-09': Ajv2019, 'draft-07': Ajv, 'draft-06': Ajv };
+const compilers: Readonly<Record<Draft, () => typeof Ajv>> = {
+  '2020-12': () => (require('ajv/dist/2020.js') as typeof Ajv2020Module).Ajv2020,
+  '2019-09': () => (require('ajv/dist/2019.js') as typeof Ajv2019Module).Ajv2019,
+  'draft-07': () => (require('ajv/dist/ajv.js') as typeof AjvModule).Ajv,
+  'draft-06': () => (require('ajv/dist/ajv.js') as typeof AjvModule).Ajv,
+};
 const addresses = {
   '2020-12': 'https://json-schema.org/draft/2020-12/schema',
   '2019-09': 'https://json-schema.org/draft/2019-09/schema',
@@ -46,7 +57,8 @@ const usualTimes: SchemaTimes = { compileMs: 2_000, checkMs: 500 };
 
 /** Fetches nothing: a remote reference is a fault of the schema. `meta` makes the draft's own schemas available to references. */
 function compilerFor(draft: Draft, meta: boolean): Ajv {
-  return new compilers[draft]({
+  const Compiler = compilers[draft]();
+  return new Compiler({
     strict: false,
     allErrors: false,
     validateFormats: false,
@@ -161,4 +173,10 @@ export function compileSchema(schema: JsonObject, { compileMs, checkMs }: Schema
       return fault;
     },
   };
+}
+
+/** As `compileSchema`, but compiles at the first check: for the schemas of the gateway's own code, which are valid. */
+export function compileOnUse(schema: JsonObject): SchemaCheck {
+  let check: SchemaCheck | null = null;
+  return { fault: (value) => (check ??= compileSchema(schema)).fault(value) };
 }

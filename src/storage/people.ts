@@ -1,5 +1,6 @@
 /** The last known roles and rights of people from verified tokens. API keys use them, because a key has its owner's current rights. */
 import { LRUCache } from 'lru-cache';
+import { entryLimit } from '../types/entry-limit.ts';
 import { type PermissionCode, permissionCodes, type Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -73,7 +74,7 @@ export function sameRights(one: Person, other: Person): boolean {
 }
 
 export function createPeople({ database, logger }: { readonly database: Database; readonly logger: Logger }): People {
-  const known = new LRUCache<string, Known>({ max: 50_000 });
+  const known = new LRUCache<string, Known>(entryLimit(50_000));
   const reading = new Map<string, Promise<Person | null>>();
   let toWrite = new Map<string, Person>();
   let writing: Promise<void> = Promise.resolve();

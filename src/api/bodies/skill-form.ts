@@ -1,10 +1,13 @@
 /** A form with files as the input of a skill: each file becomes `{ name, media_type, base64 }` under the field's name. */
-import { Busboy } from '@fastify/busboy';
+import { createRequire } from 'node:module';
+import type * as BusboyLibrary from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { BodyReservation } from './body-budget.ts';
 import { decodedBody } from './encoded-body.ts';
+
+const require = createRequire(import.meta.url);
 
 /** The limit of all files together, in bytes. */
 const mostBytes = 64 * 1024 * 1024;
@@ -71,6 +74,8 @@ export async function receiveSkillForm(
   const files = new Map<string, JsonObject>();
   let size = 0;
   await new Promise<void>((resolve, reject) => {
+    // Loaded for the first form.
+    const { Busboy } = require('@fastify/busboy') as typeof BusboyLibrary;
     const form = new Busboy({ headers: request.headers as { 'content-type': string }, limits });
     const fail = (error: Error): void => {
       source.unpipe(form);

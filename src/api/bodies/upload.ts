@@ -3,15 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { createRequire } from 'node:module';
+import type * as BusboyLibrary from '@fastify/busboy';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { Busboy } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
 import type { BodyReservation } from './body-budget.ts';
 import { decodedBody } from './encoded-body.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { soundLength } from './sound-length.ts';
+
+const require = createRequire(import.meta.url);
 
 export interface Upload {
   /** The text fields by name; the first value of a repeated field such as `timestamp_granularities[]`. */
@@ -110,6 +113,8 @@ async function receiveParts(
   };
   const tooLarge = (name: string): GatewayError =>
     new GatewayError('body_too_large', `${name}: larger than ${limits.fileSize / 1024 / 1024} MB.`, { param: name });
+  // Loaded for the first form.
+  const { Busboy } = require('@fastify/busboy') as typeof BusboyLibrary;
   const form = new Busboy({ headers: { 'content-type': type }, limits });
   form.on('field', (name, value, nameTruncated, valueTruncated) => {
     if (nameTruncated || valueTruncated)

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { BrowserAuth, CommandLineAuth } from '../../auth/sign-in/browser-auth.ts';
-import { safeReturn } from '../../auth/sign-in/sign-in.ts';
+import { safeReturn } from '../../auth/sign-in/safe-return.ts';
 import type { AuditLog } from '../../storage/audit.ts';
 import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';

@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { entryLimit } from '../../types/entry-limit.ts';
 import { zodSentence } from '../../schema/zod-errors.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
 import type { McpClient } from './client-metadata.ts';
@@ -71,7 +72,7 @@ const digest = (secret: string): string => createHash('sha256').update(secret).d
 const same = (one: string, other: string): boolean => one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 
 export function createMcpAuthorization({ box, publicUrl }: { readonly box: SecretBox; readonly publicUrl: string }): McpAuthorization {
-  const taken = new LRUCache<string, true>({ max: 10_000, ttl: codeMs });
+  const taken = new LRUCache<string, true>({ ...entryLimit(10_000), ttl: codeMs });
 
   /** Tokens are for the MCP addresses of this gateway alone (RFC 8707). */
   const requireTarget = (resource: string | string[] | undefined): void => {

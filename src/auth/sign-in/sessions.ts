@@ -2,6 +2,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { entryLimit } from '../../types/entry-limit.ts';
 import type { MasterKey } from '../../storage/secret-box.ts';
 import type { SessionStore, StoredSession, TokenSet } from '../../storage/session-store.ts';
 import type { Principal } from '../../types/access.ts';
@@ -54,7 +55,7 @@ const idOf = (cookie: string): string => createHash('sha256').update(cookie).dig
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function createSessions({ store, signIn, authenticator, csrfKey }: SessionOptions): Sessions {
-  const known = new LRUCache<string, StoredSession>({ max: 10_000, ttl: rememberMs });
+  const known = new LRUCache<string, StoredSession>({ ...entryLimit(10_000), ttl: rememberMs });
   const renewing = new Map<string, Promise<StoredSession>>();
 
   const find = async (id: string): Promise<StoredSession> => {

@@ -41,12 +41,6 @@ const timeoutSeconds = 5;
 
 const failed = (message: string, cause?: unknown): GatewayError => new GatewayError('sign_in_failed', message, { cause });
 
-/** A path of this gateway, never another site, to prevent open redirects. */
-export function safeReturn(returnTo: string | undefined): string {
-  if (returnTo === undefined || !/^\/(?![/\\])[\x21-\x7e]*$/.test(returnTo) || returnTo.includes('\\')) return '/';
-  return returnTo;
-}
-
 function tokensOf(answer: oauth.TokenEndpointResponse, before: TokenSet | null): TokenSet {
   return {
     access: answer.access_token,

@@ -1,6 +1,7 @@
 /** Search mode for large sets of tools: the client sees `search_tools` and `call_tool` instead of hundreds of definitions. */
+import { createRequire } from 'node:module';
 import { LRUCache } from 'lru-cache';
-import MiniSearch from 'minisearch';
+import type MiniSearch from 'minisearch';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import type { ToolDefinition, ToolResult } from '../../types/tool-source.ts';
@@ -63,6 +64,7 @@ function inputWords({ inputSchema }: ToolDefinition): string {
     .join(' ');
 }
 
+const require = createRequire(import.meta.url);
 const indexes = new LRUCache<string, MiniSearch>({ max: keptIndexes });
 /** A number for each definition object. The catalogue freezes definitions and replaces the object when one changes. */
 const numbers = new WeakMap<object, number>();
@@ -84,7 +86,8 @@ function indexOf(tools: readonly Searchable[]): MiniSearch {
   const key = tools.map(({ shown, definition }) => `${shown} ${numberOf(definition)}`).join('\n');
   const known = indexes.get(key);
   if (known !== undefined) return known;
-  const index = new MiniSearch({
+  const Index = require('minisearch') as typeof MiniSearch;
+  const index = new Index({
     idField: 'name',
     fields: ['name', 'title', 'description', 'input'],
     tokenize: searchWords,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../schema/json-schema.ts';
+import { compileOnUse, compileSchema } from '../../schema/json-schema.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireDocument, inputError } from './prompting/input-validation.ts';
 import type { SkillRun } from '../../types/skill.ts';
@@ -75,7 +75,7 @@ const outputSchema: JsonObject = {
   required: ['labels', 'confidence', 'reason'],
   additionalProperties: false,
 };
-const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
+const expected = { schema: inputSchema, check: compileOnUse(inputSchema) };
 
 async function beginningOf(input: JsonObject, { most_chars: most, read_seconds: seconds }: Options, run: SkillRun): Promise<string> {
   const { text } = input;

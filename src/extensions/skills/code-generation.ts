@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../schema/json-schema.ts';
+import { compileOnUse } from '../../schema/json-schema.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireInput } from './prompting/input-validation.ts';
 import { stripCodeFence } from './prompting/code-fences.ts';
@@ -50,8 +50,8 @@ const outputSchema: JsonObject = {
   },
   required: ['files', 'explanation', 'checked'],
 };
-const check = compileSchema(inputSchema);
-const answerFault = faultOf(compileSchema(answerSchema));
+const check = compileOnUse(inputSchema);
+const answerFault = faultOf(compileOnUse(answerSchema));
 
 /** Checks the paths of a whole answer: inside the folder and unique. */
 function faultOfPaths(files: readonly CodeFile[]): string | null {

@@ -4,7 +4,7 @@ import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema, type SchemaCheck } from '../../schema/json-schema.ts';
+import { compileOnUse, compileSchema, type SchemaCheck } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireDocument, inputError } from './prompting/input-validation.ts';
@@ -86,7 +86,7 @@ const outputSchema: JsonObject = {
   },
   required: ['data', 'evidence', 'rejected', 'complete'],
 };
-const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
+const expected = { schema: inputSchema, check: compileOnUse(inputSchema) };
 
 function invalidSchema(sentence: string): GatewayError {
   const param = 'spec.options.schema';

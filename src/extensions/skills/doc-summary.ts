@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ChatEvent } from '../../types/chat.ts';
 import type { Json, JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../schema/json-schema.ts';
+import { compileOnUse } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { textEvents } from '../../streaming/text-events.ts';
 import { requireDocument } from './prompting/input-validation.ts';
@@ -56,7 +56,7 @@ const outputSchema: JsonObject = {
   },
   required: ['summary', 'key_points', 'sections'],
 };
-const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
+const expected = { schema: inputSchema, check: compileOnUse(inputSchema) };
 
 /** The instructions of the input, with those of the row as defaults. */
 function summaryInstructionsOf(settings: Options, input: JsonObject): SummaryInstructions {

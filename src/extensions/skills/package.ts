@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import type { JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../schema/json-schema.ts';
+import { compileOnUse } from '../../schema/json-schema.ts';
 import { requireInput } from './prompting/input-validation.ts';
 import { conversationMessages } from './prompting/conversation-messages.ts';
 import { converse, type LocalTool } from './prompting/local-tools.ts';
@@ -24,7 +24,7 @@ const inputSchema: JsonObject = {
   required: ['text'],
   additionalProperties: false,
 };
-const check = compileSchema(inputSchema);
+const check = compileOnUse(inputSchema);
 const mostRead = 100_000;
 
 export default definePlugin({

@@ -4,7 +4,7 @@ import type { ChatEvent } from '../../types/chat.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../types/json.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { compileSchema } from '../../schema/json-schema.ts';
+import { compileOnUse } from '../../schema/json-schema.ts';
 import type { SkillRun } from '../../types/skill.ts';
 import { wholeText, textEvents } from '../../streaming/text-events.ts';
 import { requireDocument, inputError } from './prompting/input-validation.ts';
@@ -47,7 +47,7 @@ const inputSchema: JsonObject = {
   ...eitherDocument,
   additionalProperties: false,
 };
-const expected = { schema: inputSchema, check: compileSchema(inputSchema) };
+const expected = { schema: inputSchema, check: compileOnUse(inputSchema) };
 
 /** The text as given, or the text of a file's pages or sections. */
 async function wholeOf(input: JsonObject, seconds: number, run: SkillRun): Promise<string> {

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { GatewayError } from '../../types/errors.ts';
 import { definePlugin } from '../../types/plugin.ts';
-import { startDemoVendor } from './vendor.ts';
 
 export default definePlugin({
   type: 'provider',
@@ -15,6 +14,7 @@ export default definePlugin({
       throw new GatewayError('configuration_invalid', 'spec.kind: the demo provider does not run in production mode; use a real vendor.', {
         param: 'spec.kind',
       });
+    const { startDemoVendor } = await import('./vendor.ts');
     const vendor = await startDemoVendor();
     return {
       formats: { chat: 'openai', embeddings: 'openai' },

@@ -1,8 +1,10 @@
 /** Checks the syntax of a file by parsing. No code is executed. */
-import { stripTypeScriptTypes } from 'node:module';
-import { parseAllDocuments } from 'yaml';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import type * as Yaml from 'yaml';
 import { hasGrammar, readingOf } from './grammars.ts';
 import { withoutComments } from './jsonc.ts';
+
+const require = createRequire(import.meta.url);
 
 export interface CodeFile {
   readonly path: string;
@@ -37,6 +39,7 @@ const exact: readonly (readonly [RegExp, (content: string) => void])[] = [
   [
     /\.ya?ml$/i,
     (content) => {
+      const { parseAllDocuments } = require('yaml') as typeof Yaml;
       const [error] = parseAllDocuments(content).flatMap(({ errors }) => errors);
       if (error !== undefined) throw error;
     },

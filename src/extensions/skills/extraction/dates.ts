@@ -9,25 +9,33 @@ const languages = [
 ] as const; // prettier-ignore
 
 /** Month names in lower case with the number of the month, from 1. */
-const months = new Map<string, number>([['sept', 9]]);
-for (const [language, month] of languages) {
-  // A month name may be inflected beside a day.
-  for (const day of [{}, { day: 'numeric' }] as const) {
-    const format = new Intl.DateTimeFormat(language, { ...day, month, timeZone: 'UTC' });
-    for (let at = 0; at < 12; at++) {
-      const name = format.formatToParts(Date.UTC(2024, at, 15)).find(({ type }) => type === 'month')?.value ?? '';
-      months.set(name.normalize('NFKC').toLowerCase().replace(/\.$/, ''), at + 1);
+function monthNames(): ReadonlyMap<string, number> {
+  const names = new Map<string, number>([['sept', 9]]);
+  for (const [language, month] of languages) {
+    // A month name may be inflected beside a day.
+    for (const day of [{}, { day: 'numeric' }] as const) {
+      const format = new Intl.DateTimeFormat(language, { ...day, month, timeZone: 'UTC' });
+      for (let at = 0; at < 12; at++) {
+        const name = format.formatToParts(Date.UTC(2024, at, 15)).find(({ type }) => type === 'month')?.value ?? '';
+        names.set(name.normalize('NFKC').toLowerCase().replace(/\.$/, ''), at + 1);
+      }
     }
   }
+  return names;
 }
+
+/** Built for the first date. */
+let months: ReadonlyMap<string, number> | null = null;
 
 const isBeside = (before: string, after: string): boolean =>
   /\d\p{L}{0,2}[\s.,]*((de|of)\s+)?$/u.test(before) || /^[\s.,]*((de|of)\s+)?\d/.test(after);
 
 /** Months named beside a day or a year. A bare `may` is not a month. */
 function monthsIn(said: string): readonly number[] {
+  months ??= monthNames();
+  const names = months;
   return [...said.matchAll(/[\p{L}\p{M}]+/gu)].flatMap(({ 0: word, index }) => {
-    const month = months.get(word);
+    const month = names.get(word);
     const end = index + word.length;
     return month !== undefined && isBeside(said.slice(Math.max(0, index - 12), index), said.slice(end, end + 12)) ? [month] : [];
   });

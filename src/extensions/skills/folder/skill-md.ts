@@ -1,6 +1,11 @@
 /** Reads and writes `SKILL.md` by the open specification (https://agentskills.io/specification). */
-import { isScalar, parseDocument, stringify } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { GatewayError } from '../../../types/errors.ts';
+
+// Loaded on first use.
+const require = createRequire(import.meta.url);
+const yaml = (): typeof Yaml => require('yaml') as typeof Yaml;
 
 export interface SkillMd {
   readonly name: string;
@@ -27,6 +32,7 @@ function headOf(text: string): { head: Record<string, unknown>; body: string } {
   if (head === undefined || body === undefined)
     throw refuse('head', 'is missing: the file begins with --- and a YAML head, which ends with ---');
   if (head.length > mostHead) throw refuse('head', `is longer than ${mostHead} characters`);
+  const { isScalar, parseDocument } = yaml();
   let comparisons = 0;
   const isSame = (one: unknown, other: unknown): boolean => {
     // The error ends the parsing of this list; the library reports it as a fault of the text.
@@ -102,5 +108,5 @@ export function writeSkillMd(skill: SkillMd): string {
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
     ...(allowedTools.length === 0 ? {} : { 'allowed-tools': allowedTools.join(' ') }),
   };
-  return `---\n${stringify(head, { lineWidth: 0, defaultStringType: 'PLAIN', defaultKeyType: 'PLAIN' })}---\n${body}`;
+  return `---\n${yaml().stringify(head, { lineWidth: 0, defaultStringType: 'PLAIN', defaultKeyType: 'PLAIN' })}---\n${body}`;
 }

@@ -1,6 +1,8 @@
 /** Splits the AWS binary event stream into frames, at any chunk boundaries, and verifies their checksums. */
 import { crc32 } from 'node:zlib';
-import { EventStreamCodec } from '@smithy/eventstream-codec';
+import { createRequire } from 'node:module';
+import type * as EventStream from '@smithy/eventstream-codec';
+import type { EventStreamCodec } from '@smithy/eventstream-codec';
 import { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { parseAnswer } from '../../answer-json.ts';
@@ -12,10 +14,17 @@ const preludeBytes = 12;
 /** A prelude and the checksum of the frame. */
 const minFrameBytes = 16;
 
-const codec = new EventStreamCodec(
-  (bytes) => (typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8')),
-  (text) => Buffer.from(text),
-);
+const require = createRequire(import.meta.url);
+let codec: EventStreamCodec | null = null;
+
+/** The codec of the vendor's library, which is loaded for the first frame. */
+function loadedCodec(): EventStreamCodec {
+  const library = require('@smithy/eventstream-codec') as typeof EventStream;
+  return new library.EventStreamCodec(
+    (bytes) => (typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8')),
+    (text) => Buffer.from(text),
+  );
+}
 
 export interface Frame {
   readonly kind: 'event' | 'exception';
@@ -29,7 +38,8 @@ function damaged(cause?: unknown): GatewayError {
 }
 
 function readFrame(bytes: Buffer): Frame {
-  let message: ReturnType<typeof codec.decode>;
+  codec ??= loadedCodec();
+  let message: ReturnType<EventStreamCodec['decode']>;
   try {
     message = codec.decode(bytes);
   } catch (cause) {

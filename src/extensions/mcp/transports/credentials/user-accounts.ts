@@ -3,6 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OAuthDiscoveryState, StoredOAuthTokens } from '@modelcontextprotocol/client';
 import { LRUCache } from 'lru-cache';
+import { entryLimit } from '../../../../types/entry-limit.ts';
 import type { AccountOwner, KeptAccount, PersonalAccounts } from '../../../../types/accounts.ts';
 import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
@@ -66,7 +67,10 @@ export interface UserAccounts extends TokenSource {
 export function createUserAccounts(options: OAuthClientOptions, onToken: (token: string) => void): UserAccounts {
   const { accounts } = options;
   const server = options.server.href;
-  const cached = new LRUCache<string, { readonly token: string; readonly expiresAt: number | null }>({ max: 5_000, ttl: cachedMs });
+  const cached = new LRUCache<string, { readonly token: string; readonly expiresAt: number | null }>({
+    ...entryLimit(5_000),
+    ttl: cachedMs,
+  });
   const renewing = new Map<string, Promise<string>>();
 
   const stateOf = (kept: KeptAccount | null): State => kept?.state ?? {};

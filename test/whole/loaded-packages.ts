@@ -1,0 +1,16 @@
+/** Runs in a gateway by `--import`: writes the packages of all loaded modules to the file `LOADED_PACKAGES` when the process ends. */
+import { writeFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+
+const packages = new Set<string>();
+
+registerHooks({
+  load(url, context, next) {
+    const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
+    if (name !== undefined) packages.add(name);
+    return next(url, context);
+  },
+});
+
+const path = process.env['LOADED_PACKAGES'];
+if (path !== undefined) process.once('exit', () => writeFileSync(path, [...packages].join('\n')));
