@@ -1,5 +1,6 @@
 /** Composition root: composes the layers from the ground up, starts them, and stops them in reverse. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isConsoleBuilt } from './api/routes/console.ts';
 import { createShutdown } from './api/shutdown.ts';
 import { composeServer, type GatewayServer } from './admin/compose-server.ts';
 import { composeApplication } from './application/compose-application.ts';
@@ -210,7 +211,8 @@ function greetingOf(settings: Settings, url: string, issuer: string): string {
     const time = new Date().toISOString();
     return JSON.stringify({ level: 'info', time, msg: `Pailou ${version} is open`, url, documentation: `${url}/docs`, issuer });
   }
-  const lines = [`Pailou ${version} is open at ${url}  (documentation: ${url}/docs)`];
+  const places = [...(isConsoleBuilt() ? [`console: ${url}/console/`] : []), `documentation: ${url}/docs`];
+  const lines = [`Pailou ${version} is open at ${url}  (${places.join(', ')})`];
   if (settings.oauth.issuer === null && settings.oauth.file === null) {
     lines.push(
       '',

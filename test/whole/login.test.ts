@@ -110,3 +110,16 @@ describe('pailou login', () => {
     await rm(file());
   });
 });
+
+it.each([
+  ['zh-CN,zh;q=0.9,en;q=0.8', 'zh-CN', '选择一个身份'],
+  ['de,en;q=0.5,zh;q=0.2', 'en', 'Choose a person'],
+  ['fr', 'en', 'Choose a person'],
+])('the identity service asks for the person in the language of the browser: %s', async (accepted, language, title) => {
+  const browser = new TestBrowser();
+  const sent = await browser.follow(`${gateway.url}/auth/login`, (url) => new URL(url).pathname.startsWith('/interaction/'));
+  const answer = await browser.go(sent.url, { headers: { 'accept-language': accepted } });
+  const html = await answer.text();
+  expect(html).toContain(`<html lang="${language}">`);
+  expect(html).toContain(`<h1>${title}</h1>`);
+});

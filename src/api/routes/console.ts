@@ -27,9 +27,11 @@ function browserPrefix(app: FastifyInstance, request: FastifyRequest): string {
   return safePrefix.test(prefix) && !prefix.includes('/..') ? prefix : '';
 }
 
+export const isConsoleBuilt = (): boolean => existsSync(join(builtConsole, 'index.html'));
+
 /** The address of the console for this browser; null when the console is not built. */
 export function consoleAddress(app: FastifyInstance, request: FastifyRequest): string | null {
-  return existsSync(join(builtConsole, 'index.html')) ? `${browserPrefix(app, request)}/console/` : null;
+  return isConsoleBuilt() ? `${browserPrefix(app, request)}/console/` : null;
 }
 
 function notBuilt(): GatewayError {

@@ -5,6 +5,7 @@ import type { Configuration } from 'oidc-provider';
 import { permissionCodes } from '../../types/access.ts';
 import { developmentClient, developmentCommandLine, personGrant } from './development-token.ts';
 import { createMemoryAdapter } from './memory-adapter.ts';
+import { pageLanguage } from './page-texts.ts';
 import { codePage, confirmPage, donePage, leavePage, personPage } from './pages.ts';
 import { personOf, profileOf } from './people.ts';
 import { signingAlgorithm } from './signing-key.ts';
@@ -86,19 +87,19 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
       deviceFlow: {
         enabled: true,
         userCodeInputSource: (context, form, _out, error) => {
-          context.body = codePage(form, error !== undefined);
+          context.body = codePage(pageLanguage(context.get('accept-language')), form, error !== undefined);
         },
         userCodeConfirmSource: (context, form, _client, _device, code) => {
-          context.body = confirmPage(form, code);
+          context.body = confirmPage(pageLanguage(context.get('accept-language')), form, code);
         },
         successSource: (context) => {
-          context.body = donePage();
+          context.body = donePage(pageLanguage(context.get('accept-language')));
         },
       },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (context, form) => {
-          context.body = leavePage(form);
+          context.body = leavePage(pageLanguage(context.get('accept-language')), form);
         },
         postLogoutSuccessSource: (context) => {
           context.body = 'You are signed out.\n';
