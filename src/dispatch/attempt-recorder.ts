@@ -35,6 +35,11 @@ export function consumerLeft(): GatewayError {
   return new GatewayError('client_closed_request', 'The reader left before the answer was complete.');
 }
 
+/** The reader could not go on. The error of the run says why. */
+export function consumerFailed(): GatewayError {
+  return new Dropped('The answer could not be written in the format of the client.');
+}
+
 /** The call's time was over, and the reader had not read the available part. */
 export function consumerStalled(): GatewayError {
   return new GatewayError('client_closed_request', 'The call reached its time limit while its reader did not read.');

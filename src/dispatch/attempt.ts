@@ -8,12 +8,12 @@ import { choicesOf } from '../models/choice-count.ts';
 import { isStreamed, type ModelInvoker } from '../models/invoke.ts';
 import { pullBatches } from '../streaming/pulled-batches.ts';
 import { personKey } from '../types/access.ts';
-import type { BatchSink, BatchSource } from '../types/batch-source.ts';
+import type { BatchSink, BatchSource, ReaderFailure } from '../types/batch-source.ts';
 import type { ChatEvent, ChatRequest } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { AttemptClock, type Limit } from './attempt-clock.ts';
-import { AttemptRecorder, type RecorderContext, consumerLeft, consumerStalled } from './attempt-recorder.ts';
+import { AttemptRecorder, type RecorderContext, consumerFailed, consumerLeft, consumerStalled } from './attempt-recorder.ts';
 import { type FirstTokenLimit, firstTokenLimit } from './first-token-limit.ts';
 import { HeldEvents } from './held-events.ts';
 
@@ -213,11 +213,11 @@ class ChatAttempt implements AnswerListener, BatchSource<Batch> {
     this.#answer?.resume();
   }
 
-  cancel(): void {
+  cancel(failure?: ReaderFailure): void {
     if (this.#isOver) return;
     this.#state = 'over';
     const { signal } = this.#context;
-    this.#close(signal.aborted ? signal.reason : consumerLeft());
+    this.#close(signal.aborted ? signal.reason : failure === undefined ? consumerLeft() : consumerFailed());
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Batch, undefined> {

@@ -1,7 +1,7 @@
 /** The last step of a chat call, for every client format: writes the events as one body or as a stream. */
 import type { FastifyReply } from 'fastify';
 import { pushBatches } from '../../streaming/pumped-batches.ts';
-import type { BatchSink } from '../../types/batch-source.ts';
+import type { BatchSink, BatchSource } from '../../types/batch-source.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { ChatEvent } from '../../types/chat.ts';
 import { type GatewayError, toGatewayError } from '../../types/errors.ts';
@@ -51,30 +51,44 @@ function sendError(reply: FastifyReply, thrown: unknown): void {
 class WholeAnswer implements BatchSink<readonly ChatEvent[]> {
   readonly #reply: FastifyReply;
   readonly #collector: AnswerCollector;
+  readonly #source: BatchSource<readonly ChatEvent[]>;
 
-  constructor(reply: FastifyReply, collector: AnswerCollector) {
+  constructor(reply: FastifyReply, collector: AnswerCollector, source: BatchSource<readonly ChatEvent[]>) {
     this.#reply = reply;
     this.#collector = collector;
+    this.#source = source;
   }
 
   write(events: readonly ChatEvent[]): boolean {
-    this.#collector.add(events);
-    return true;
+    try {
+      this.#collector.add(events);
+      return true;
+    } catch (thrown) {
+      this.#giveUp(thrown);
+      return false;
+    }
   }
 
   end(last: readonly ChatEvent[] | null): void {
-    if (last !== null) this.#collector.add(last);
     let text: string;
     try {
+      if (last !== null) this.#collector.add(last);
       text = this.#collector.text();
     } catch (thrown) {
-      this.fail(thrown);
+      this.#giveUp(thrown);
       return;
     }
     void this.#reply.header('content-type', 'application/json; charset=utf-8').send(text);
   }
 
   fail(thrown: unknown): void {
+    sendError(this.#reply, thrown);
+  }
+
+  /** The events cannot be expressed in this format. */
+  #giveUp(thrown: unknown): void {
+    // Never rejects.
+    this.#source.cancel({ thrown })?.catch(() => {});
     sendError(this.#reply, thrown);
   }
 }
@@ -119,7 +133,8 @@ function streamAnswer(stream: StreamWriter<readonly ChatEvent[]>, reply: Fastify
 
 function sendWhole(reply: FastifyReply, answer: ChatAnswer, format: AnswerFormat): void {
   addAnswerHeaders(reply, answer);
-  pushBatches(answer.events).start(new WholeAnswer(reply, format.writerOf(answer).collect()));
+  const source = pushBatches(answer.events);
+  source.start(new WholeAnswer(reply, format.writerOf(answer).collect(), source));
 }
 
 /**

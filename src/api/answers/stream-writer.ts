@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { pushBatches } from '../../streaming/pumped-batches.ts';
-import type { BatchSink, BatchSource } from '../../types/batch-source.ts';
+import type { BatchSink, BatchSource, ReaderFailure } from '../../types/batch-source.ts';
 import { closeStalledClient } from '../stalled-client.ts';
 
 export interface StreamEncoder<T> {
@@ -123,7 +123,17 @@ export class StreamWriter<T> implements BatchSink<T> {
 
   fail(thrown: unknown): void {
     this.#close();
-    this.#response.end(this.#response.destroyed ? '' : this.#encoder?.fail(thrown));
+    this.#endWithFailure(thrown);
+  }
+
+  #endWithFailure(thrown: unknown): void {
+    try {
+      this.#response.end(this.#response.destroyed ? '' : this.#encoder?.fail(thrown));
+    } catch (again) {
+      this.#reply.log.error({ err: again }, 'the failure of a stream could not be written');
+      // A cut connection is no clean end.
+      this.#response.destroy();
+    }
   }
 
   /** Null when the answer cannot be expressed: the stream ends with that error. */
@@ -131,16 +141,16 @@ export class StreamWriter<T> implements BatchSink<T> {
     try {
       return this.#encoder?.write(batch) ?? '';
     } catch (thrown) {
-      this.#leave();
-      this.#response.end(this.#response.destroyed ? '' : this.#encoder?.fail(thrown));
+      this.#leave({ thrown });
+      this.#endWithFailure(thrown);
       return null;
     }
   }
 
-  #leave(): void {
+  #leave(failure?: ReaderFailure): void {
     this.#close();
     // Never rejects.
-    this.#source?.cancel()?.catch(() => {});
+    this.#source?.cancel(failure)?.catch(() => {});
   }
 
   #close(): void {

@@ -1,14 +1,14 @@
 /** A chat of a model with a cache: returns a cached answer, or stores the new one. */
 import type { AnswerPlace } from '../../cache/answer-cache.ts';
 import { askedOf } from '../../cache/answer-key.ts';
-import { AnswerCollector } from '../../cache/answer-collector.ts';
 import { isCacheable } from '../../cache/cacheable.ts';
 import { reasoningRecorder } from '../../models/reasoning-memory.ts';
 import { personKey } from '../../types/access.ts';
 import type { Run } from '../../telemetry/run.ts';
-import type { ChatEvent, ChatEvents } from '../../types/chat.ts';
+import type { ChatEvent } from '../../types/chat.ts';
 import type { ModelEntry } from '../../types/snapshot.ts';
-import { endRunWithError } from './recorded-run.ts';
+import { endRunWithError, recordReplay } from './recorded-run.ts';
+import { keepAnswer } from './kept-answer.ts';
 import type { Caller } from '../caller.ts';
 import type { ParsedCall } from '../chat/chat-body.ts';
 import { invokeModel, type ModelCall, openRun } from './invoke-model.ts';
@@ -20,37 +20,13 @@ type Events = readonly ChatEvent[];
 /** The number of events per batch when a cached answer is replayed. */
 const batchSize = 16;
 
-/** Records the run as answered from the cache, or as aborted when the caller disconnects. */
 async function* replayed(run: Run, events: Events, remember: (batch: Events) => void): AsyncGenerator<Events> {
-  let ended = false;
-  try {
-    run.firstToken();
-    for (let at = 0; at < events.length; at += batchSize) {
-      const batch = events.slice(at, at + batchSize);
-      remember(batch);
-      yield batch;
-    }
-    ended = true;
-    run.end('complete');
-  } finally {
-    if (!ended) run.end('aborted', 'client_closed_request');
-  }
-}
-
-/** Stores the answer if it ends completely. */
-async function* keeping(
-  events: ChatEvents,
-  place: AnswerPlace<Events>,
-  choices: number,
-  warnings: readonly string[],
-): AsyncGenerator<Events> {
-  const collector = new AnswerCollector(place.maxBytes);
-  for await (const batch of events) {
-    collector.add(batch);
+  run.firstToken();
+  for (let at = 0; at < events.length; at += batchSize) {
+    const batch = events.slice(at, at + batchSize);
+    remember(batch);
     yield batch;
   }
-  const whole = collector.complete(choices);
-  if (whole !== null) place.keep(whole, warnings);
 }
 
 /** As `invokeModel`, for a caller's own call. Not for calls of skills or tool loops, which have effects between their steps. */
@@ -75,12 +51,12 @@ export async function cachedChat(services: CallServices, caller: Caller, model: 
     }
     // The receiver of a replayed answer continues from it, and may differ from the first receiver.
     const events = replayed(run, cached.value, reasoningRecorder(personKey(caller.principal), services.thoughts));
-    return { run, deployment: 'cache', attempts: 0, warnings: cached.warnings, events };
+    return { run, deployment: 'cache', attempts: 0, warnings: cached.warnings, events: recordReplay(run, events) };
   }
   // Sends what was compared. The caller's own bytes may contain a member twice, and a vendor could read the other one.
   const { raw: _bytes, ...compared } = request;
   const call = await invokeModel(services, caller, model, compared, { stream });
   if (!isOwnAnswer(model, call.deployment)) return call;
   const { n } = request.body;
-  return { ...call, events: keeping(call.events, place, typeof n === 'number' ? n : 1, call.warnings) };
+  return { ...call, events: keepAnswer(call.events, place, typeof n === 'number' ? n : 1, call.warnings) };
 }

@@ -4,7 +4,7 @@ import { pullBatches } from '../../streaming/pulled-batches.ts';
 import { pushBatches } from '../../streaming/pumped-batches.ts';
 import type { Run } from '../../telemetry/run.ts';
 import { retainedAnswer } from './retained-content.ts';
-import type { BatchSink, BatchSource } from '../../types/batch-source.ts';
+import type { BatchSink, BatchSource, ReaderFailure } from '../../types/batch-source.ts';
 import type { ChatEvent, ChatEvents, ChatRequest, Usage } from '../../types/chat.ts';
 import { type ErrorCode, toGatewayError } from '../../types/errors.ts';
 import type { Outcome } from '../../types/run.ts';
@@ -27,10 +27,12 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
   #sink: BatchSink<Batch> | null = null;
   #text = '';
   #requestBytes: number | null = null;
+  readonly #isReplay: boolean;
   #ended = false;
 
-  constructor(run: Run, request: ChatRequest | null, source: BatchSource<Batch>) {
+  constructor(run: Run, request: ChatRequest | null, source: BatchSource<Batch>, isReplay = false) {
     this.#run = run;
+    this.#isReplay = isReplay;
     this.#request = request;
     this.#source = source;
     this.#retained = run.keeping === null ? null : retainedAnswer();
@@ -55,34 +57,39 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
   }
 
   end(last: Batch | null): void {
-    const batch = last === null ? null : this.#read(last);
-    // Recorded before the last events are emitted, so that a client that has read them finds the run in the ledger.
-    this.#end('complete');
-    this.#sink?.end(batch);
+    // Recorded on the turn on which the last events are written. A sink that could not write them has recorded its failure before.
+    this.#sink?.end(last === null ? null : this.#read(last));
+    if (!this.#ended) this.#end('complete');
   }
 
   fail(thrown: unknown): void {
     if (this.#text !== '') this.#book(this.#usage(null));
-    const error = toGatewayError(thrown);
-    this.#end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
+    this.#endWith(thrown);
     this.#sink?.fail(thrown);
   }
 
-  cancel(): void | Promise<void> {
-    const left = this.#source.cancel();
-    if (left !== undefined) return left.then(() => this.#aborted());
-    this.#aborted();
+  cancel(failure?: ReaderFailure): void | Promise<void> {
+    const left = this.#source.cancel(failure);
+    if (left !== undefined) return left.then(() => this.#cancelled(failure));
+    this.#cancelled(failure);
   }
 
-  #aborted(): void {
+  #cancelled(failure: ReaderFailure | undefined): void {
     if (this.#ended) return;
     this.#book(this.#usage(null));
-    this.#end('aborted', 'client_closed_request');
+    if (failure === undefined) this.#end('aborted', 'client_closed_request');
+    else this.#endWith(failure.thrown);
+  }
+
+  #endWith(thrown: unknown): void {
+    const error = toGatewayError(thrown);
+    this.#end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
   }
 
   /** The same batch, with the usage of the run where the answer ends. */
   #read(batch: Batch): Batch {
     this.#retained?.add(batch);
+    if (this.#isReplay) return batch;
     let complete: ChatEvent[] | null = null;
     for (const event of batch) {
       if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'refusal-delta') this.#text += event.text;
@@ -125,4 +132,9 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
  */
 export function recordRun(run: Run, request: ChatRequest | null, events: ChatEvents): BatchSource<Batch> {
   return new RecordedAnswer(run, request, pushBatches(events));
+}
+
+/** As `recordRun`, for an answer from the cache: its usage is that of the call that was cached, and this run has used nothing. */
+export function recordReplay(run: Run, events: ChatEvents): BatchSource<Batch> {
+  return new RecordedAnswer(run, null, pushBatches(events), true);
 }

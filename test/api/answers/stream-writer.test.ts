@@ -53,3 +53,28 @@ it('sends keep-alive comments, which clients ignore, while it is open and no lon
   await finished.promise;
   expect(vi.getTimerCount()).toBe(timers - 1);
 });
+
+it('cuts the connection when neither an event nor its failure can be written', async () => {
+  async function* words(): AsyncGenerator<string> {
+    yield 'one';
+    yield 'two';
+  }
+  const errors: unknown[] = [];
+  const encoder = {
+    write: (word: string) => {
+      if (word === 'two') throw new Error('this word cannot be written');
+      return `data: ${word}\n\n`;
+    },
+    fail: () => {
+      throw new Error('nor can this');
+    },
+  };
+  await using server = createServer((_request, response) => {
+    const reply = Object.assign(replyTo(response), { log: { error: (fields: unknown) => errors.push(fields) } });
+    writeStream(reply, words(), encoder);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await expect(response.text()).rejects.toThrow();
+  expect(errors).toMatchObject([{ err: new Error('nor can this') }]);
+});
