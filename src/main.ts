@@ -13,6 +13,7 @@ import { readSettings, type Settings } from './config/settings.ts';
 import { createDemoTenants, demoProgram, seedDemo } from './demo-configuration.ts';
 import { composeDispatch } from './dispatch/compose-dispatch.ts';
 import { composeMcp } from './extensions/mcp/compose-mcp.ts';
+import { loadTokenizerAfterStart } from './models/estimate-usage.ts';
 import { composeOutbound, networkServices } from './outbound/compose-outbound.ts';
 import { builtInFolders } from './plugins/built-in-folders.ts';
 import { loadPlugins } from './plugins/loader.ts';
@@ -159,6 +160,7 @@ async function build(
   owned.defer(() => server.close());
   await listen(server, settings);
   layers.startProber(layers.calls.ledger);
+  owned.use(loadTokenizerAfterStart(logger));
 
   let closing: Promise<void> | null = null;
   const close = async (graceMs: number): Promise<void> => {

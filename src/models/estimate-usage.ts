@@ -1,21 +1,32 @@
 /** Estimates token counts when the vendor sent none. Estimates are marked. */
 import type { ChatBody, Usage } from '../types/chat.ts';
 import type { Json } from '../types/json.ts';
+import type { Logger } from '../types/logger.ts';
 import { choicesOf } from './choice-count.ts';
-
-type CountTokens = (text: string) => number;
+import { TokenCounter } from './token-counter.ts';
 
 /** Longer texts are counted by a sample, so that an estimate never blocks the event loop for long. */
 const sampleLength = 4096;
-let countTokens: CountTokens | null = null;
+let counter: TokenCounter | null = null;
 let loading: Promise<void> | null = null;
 
-/** Loads the tokenizer (some megabytes, a few hundred milliseconds) once. Until then counts go by characters. */
+/** Loads the tokenizer once, in slices that do not hold the event loop. Until then counts go by characters. */
 export function loadTokenizer(): Promise<void> {
-  loading ??= import('gpt-tokenizer/encoding/o200k_base').then((module) => {
-    countTokens = (text) => module.countTokens(text, { allowedSpecial: 'all' });
+  loading ??= TokenCounter.load().then((loaded) => {
+    counter = loaded;
   });
   return loading;
+}
+
+/** Milliseconds after the start of a node, when its first calls are over. */
+const loadAfterMs = 2_000;
+
+/** Loads the tokenizer after the start of a node, so that no call meets it. Disposing it ends the wait. */
+export function loadTokenizerAfterStart(logger: Logger): Disposable {
+  const timer = setTimeout(() => {
+    loadTokenizer().catch((thrown: unknown) => logger.warn({ err: thrown }, 'the tokenizer cannot be loaded; estimates go by characters'));
+  }, loadAfterMs).unref();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 /** The vendors' rule of thumb: four Latin characters per token, or about one and a half of Chinese, Japanese or Korean. */
@@ -27,11 +38,11 @@ function countCharacters(text: string): number {
 /** The approximate number of tokens in `text`. The work is limited to one sample. */
 export function estimateTokens(text: string): number {
   if (text === '') return 0;
-  if (countTokens === null) {
+  if (counter === null) {
     // The caller must not wait. After a failed load estimates only stay rougher.
     loadTokenizer().catch(() => {});
   }
-  const count = countTokens ?? countCharacters;
+  const count = (sample: string): number => counter?.count(sample) ?? countCharacters(sample);
   if (text.length <= sampleLength) return count(text);
   const third = Math.floor(sampleLength / 3);
   const middle = Math.floor(text.length / 2);

@@ -1,5 +1,4 @@
 /** A chat of a model with a cache: returns a cached answer, or stores the new one. */
-import type { AnswerPlace } from '../../cache/answer-cache.ts';
 import { askedOf } from '../../cache/answer-key.ts';
 import { isCacheable } from '../../cache/cacheable.ts';
 import { reasoningRecorder } from '../../models/reasoning-memory.ts';
