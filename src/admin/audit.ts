@@ -8,16 +8,11 @@ import { storedText } from '../api/bodies/stored-text.ts';
 import type { PersonNames } from '../config/person-names.ts';
 import { showPeople } from '../config/row-people.ts';
 import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
-import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { longestPerson, personRef, splitPerson, systemActor } from '../types/person.ts';
 import { csvOf, csvRows } from './csv.ts';
 import { pageQuery } from './paging.ts';
-
-const time = z.iso
-  .datetime({ offset: true })
-  .transform((text) => new Date(text).toISOString())
-  .optional();
+import { requireRange, timeRange } from './time-range.ts';
 
 const filterQuery = z.strictObject({
   actor: storedText(longestPerson)
@@ -27,8 +22,7 @@ const filterQuery = z.strictObject({
   target: storedText(longestPerson + 20)
     .optional()
     .describe('The target, such as model/gpt; a trailing * matches any rest.'),
-  from: time.describe('From this time on, such as 2026-11-24T00:00:00Z.'),
-  to: time.describe('Before this moment.'),
+  ...timeRange,
   request_id: storedText(64).optional(),
 });
 const listQuery = filterQuery.extend(pageQuery.shape);
@@ -52,8 +46,7 @@ function targetsOf(target: string, names: PersonNames): readonly string[] {
 }
 
 function filterOf({ actor, act, target, from, to, request_id: requestId }: z.output<typeof filterQuery>, names: PersonNames): AuditFilter {
-  if (from !== undefined && to !== undefined && from >= to)
-    throw new GatewayError('invalid_request', 'from: must be before to.', { param: 'from' });
+  requireRange({ from, to });
   return {
     actors: actor === undefined ? undefined : actorsOf(actor, names),
     act,

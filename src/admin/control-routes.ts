@@ -69,7 +69,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addConfiguration(app, services.config, services.nodes);
   addConfigurationFiles(app, services.config);
   addAudit(app, services.audit, services.config.people);
-  addRuns(app, services.runs);
+  addRuns(app, services.runs, services.config.people);
   addSkillFolders(app, services.config);
   addSkillEvaluation(app, services.calls);
   addSkillVersions(app, services.config);

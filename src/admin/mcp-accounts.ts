@@ -25,7 +25,8 @@ const accountView = z.object({
 const beginView = z.object({
   authorization_url: z.string().describe('Open it in the browser in which you are signed in to Pailou, within ten minutes.'),
 });
-const answerQuery = z.object({
+/** OAuth2 services add members of their own. */
+const answerQuery = z.looseObject({
   state: storedText(500),
   code: storedText(4_000).optional(),
   iss: storedText(2_000).optional(),

@@ -14,6 +14,7 @@ import { addErrorHandling, answerClientError } from './error-handling.ts';
 import { addBodyAdmission } from './bodies/body-admission.ts';
 import type { BodyBudget } from './bodies/body-budget.ts';
 import { addJsonBody } from './bodies/json-body.ts';
+import { addQueryNames } from './query-names.ts';
 import { createRequestAddresses, pathPrefix } from './request-address.ts';
 import { schemaCompilers } from './schema-compilers.ts';
 import { createActiveRequests } from './active-requests.ts';
@@ -90,6 +91,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const answerUnknown = addErrorHandling(app, options);
   addBodyAdmission(app, options, answerUnknown);
   addJsonBody(app, options.bodyLimit);
+  addQueryNames(app);
   addDocumentation(app, options);
   await app.register(async (scope) => {
     // Before zod, which would silently drop such a key.

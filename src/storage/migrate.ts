@@ -32,6 +32,7 @@ import * as spend from './migrations/0032-spend.ts';
 import * as rowLabels from './migrations/0050-row-labels.ts';
 import * as rollups from './migrations/0051-rollups.ts';
 import * as listIndexes from './migrations/0052-list-indexes.ts';
+import * as filtersOfRuns from './migrations/0055-filters-of-runs.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -64,6 +65,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0050-row-labels': rowLabels,
   '0051-rollups': rollups,
   '0052-list-indexes': listIndexes,
+  '0055-filters-of-runs': filtersOfRuns,
 });
 
 /**

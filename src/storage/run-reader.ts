@@ -1,13 +1,13 @@
 /** Reads the ledger. */
-import type { ExpressionBuilder } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { RunContent } from '../types/run.ts';
 import { attemptInRun } from './attempt-rows.ts';
 import type { Database } from './database.ts';
 import { withStorageErrors } from './storage-errors.ts';
 import { inIdBatches } from './batched-ids.ts';
+import { runConditions, type RunFilter, type RunOwner } from './run-filter.ts';
 import type { RunContents } from './run-contents.ts';
-import type { AttemptTable, RunTable, Schema } from './schema.ts';
+import type { AttemptTable, RunTable } from './schema.ts';
 import { storedCost, storedCount } from './stored-counts.ts';
 
 export type RunSummary = ReturnType<typeof summaryOf>;
@@ -18,17 +18,11 @@ export type RunEntry = RunSummary & {
 };
 export type RunDetail = RunEntry & { readonly children: readonly RunSummary[] };
 
-/** A person at one identity service. */
-export interface RunOwner {
-  readonly issuer: string;
-  readonly subject: string;
-}
-
 export interface RunQuery {
   readonly tenant: string;
   /** Null for all people. */
   readonly owner: RunOwner | null;
-  readonly capability: string | null;
+  readonly filter: RunFilter;
   /** The `next` of the previous page. */
   readonly after: string | null;
   readonly limit: number;
@@ -135,9 +129,6 @@ function attemptOf(row: AttemptTable) {
   };
 }
 
-const isOf = (owner: RunOwner) => (is: ExpressionBuilder<Schema, 'llm_run'>) =>
-  is.and([is('subject', '=', owner.subject), is('issuer', '=', owner.issuer)]);
-
 type RunKey = Pick<RunTable, 'id' | 'started_at'>;
 
 function inOrder(one: RunKey, other: RunKey): number {
@@ -154,6 +145,24 @@ function keyFrom(after: string): { startedAt: number; id: string } {
     throw new GatewayError('invalid_request', '`after` must be the `next` of the previous page.', { param: 'after' });
   }
   return { startedAt: Number(startedAt), id };
+}
+
+/** The query of a page, and one run more. */
+export function runsPage(query: Database['query'], { tenant, owner, filter, after, limit }: RunQuery) {
+  let page = query
+    .selectFrom('llm_run')
+    .selectAll()
+    .where(runConditions(tenant, owner, filter));
+  if (after !== null) {
+    const { startedAt, id } = keyFrom(after);
+    page = page.where((where) =>
+      where.or([where('started_at', '<', startedAt), where.and([where('started_at', '=', startedAt), where('id', '<', id)])]),
+    );
+  }
+  return page
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1);
 }
 
 export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
@@ -200,20 +209,8 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
   };
 
   return {
-    async list({ tenant, owner, capability, after, limit }) {
-      let query = database.query.selectFrom('llm_run').selectAll().where('tenant', '=', tenant);
-      if (owner !== null) query = query.where(isOf(owner));
-      if (capability !== null) query = query.where('capability', '=', capability);
-      if (after !== null) {
-        const { startedAt, id } = keyFrom(after);
-        query = query.where((where) =>
-          where.or([where('started_at', '<', startedAt), where.and([where('started_at', '=', startedAt), where('id', '<', id)])]),
-        );
-      }
-      const found = query
-        .orderBy('started_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1);
+    async list({ tenant, owner, filter, after, limit }) {
+      const found = runsPage(database.query, { tenant, owner, filter, after, limit });
       const rows = await withStorageErrors(database, () => found.execute());
       const page = rows.slice(0, limit);
       const last = page.at(-1);

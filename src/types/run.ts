@@ -3,7 +3,8 @@ import type { Usage } from './chat.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Json } from './json.ts';
 
-export type Outcome = 'complete' | 'error' | 'aborted';
+export const outcomes = ['complete', 'error', 'aborted'] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** One try of a run's model call at one deployment. Times are epoch milliseconds. */
 export interface AttemptRecord {

@@ -107,7 +107,7 @@ for (const kind of databaseKinds) {
       expect((await reader.get('acme', run.id, own))?.id).toBe(run.id);
       // A run without an issuer belongs to no person: the migration gives it to the home issuer where there is one.
       expect(await reader.tree('acme', other, old.id)).toEqual([]);
-      expect((await reader.list({ tenant: 'acme', owner: other, capability: null, after: null, limit: 9 })).data).toEqual([]);
+      expect((await reader.list({ tenant: 'acme', owner: other, filter: {}, after: null, limit: 9 })).data).toEqual([]);
     });
 
     it('pages newest first by key, complete and without duplicates, even for runs of one millisecond', async () => {
@@ -121,7 +121,7 @@ for (const kind of databaseKinds) {
       const seen: string[] = [];
       let after: string | null = null;
       do {
-        const page = await reader.list({ tenant: 'acme', owner: null, capability: null, after, limit: 10 });
+        const page = await reader.list({ tenant: 'acme', owner: null, filter: {}, after, limit: 10 });
         seen.push(...page.data.map(({ id }) => id));
         after = page.next;
       } while (after !== null);
@@ -132,15 +132,17 @@ for (const kind of databaseKinds) {
       const own = await reader.list({
         tenant: 'acme',
         owner: { issuer: 'https://auth.example', subject: 'u-2' },
-        capability: 'model/gpt-4o',
+        filter: { capability: 'model/gpt-4o' },
         after: null,
         limit: 100,
       });
       expect(own.data).toHaveLength(12);
       expect(own.next).toBeNull();
-      expect((await reader.list({ tenant: 'acme', owner: null, capability: 'model/other', after: null, limit: 5 })).data).toEqual([]);
+      expect(
+        (await reader.list({ tenant: 'acme', owner: null, filter: { capability: 'model/other' }, after: null, limit: 5 })).data,
+      ).toEqual([]);
       for (const wrong of ['', 'x', '12', '12.', "1'; drop table llm_run"]) {
-        const page = reader.list({ tenant: 'acme', owner: null, capability: null, after: wrong, limit: 5 });
+        const page = reader.list({ tenant: 'acme', owner: null, filter: {}, after: wrong, limit: 5 });
         await expect(page).rejects.toMatchObject({ code: 'invalid_request', param: 'after' });
       }
     });

@@ -43,6 +43,7 @@ const known = [
   '0050-row-labels',
   '0051-rollups',
   '0052-list-indexes',
+  '0055-filters-of-runs',
 ];
 
 /** The database part of a node's start, in its own process. */

@@ -39,7 +39,7 @@ const readRuns = async (database: Database) =>
   createRunReader(database, { read: async () => new Map() }).list({
     tenant: 'acme',
     owner: null,
-    capability: null,
+    filter: {},
     after: null,
     limit: 100,
   });

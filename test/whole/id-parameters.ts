@@ -56,6 +56,9 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/api\/runs query:after$/, ['run cursor']],
   // A cursor made of names; nothing is looked up by it.
   [/ \/api\/access\/matrix query:after$/, []],
+  [/ \/api\/runs query:key$/, ['key']],
+  [/ \/api\/runs query:model$/, ['model']],
+  [/ \/api\/runs query:error$/, []],
   [/ query:(capability|target)$/, references],
   [/ query:(actor|user|subject|as)$/, ['person']],
   [/ query:request_id$/, ['request']],
