@@ -1,5 +1,5 @@
 /** The table of pages: address, menu, right, and the file that is loaded when the page is opened. */
-import { CloudServerOutlined } from '@ant-design/icons';
+import { CloudServerOutlined, MessageOutlined } from '@ant-design/icons';
 import type { ComponentType, ReactNode } from 'react';
 import type { Right } from '../api/session.ts';
 import type { MenuKey } from './texts.ts';
@@ -15,6 +15,14 @@ export interface PageEntry {
 }
 
 export const pages: readonly PageEntry[] = [
+  {
+    path: '/playground',
+    title: 'playground',
+    group: 'work',
+    icon: <MessageOutlined />,
+    right: 'llm:model:use',
+    load: async () => ({ default: (await import('../pages/playground/page.tsx')).PlaygroundPage }),
+  },
   {
     path: '/providers',
     title: 'providers',
