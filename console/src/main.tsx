@@ -3,6 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Console } from './app/console.tsx';
 import './app/console.css';
+import './components/components.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element "root"');

@@ -1,7 +1,7 @@
 /** A real Chromium for tests of the console: signs people in, and records what must never happen on a page. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import type { Role } from '../../src/types/access.ts';
 
 /** Debian's Chromium, or the one that `PAILOU_TEST_CHROMIUM` names; undefined where there is none. */
@@ -45,7 +45,7 @@ export async function startChromium(): Promise<TestBrowser> {
         colorScheme: theme,
         reducedMotion: 'reduce',
       });
-      context.setDefaultTimeout(60_000);
+      context.setDefaultTimeout(30_000);
       const page = await context.newPage();
       const faults: string[] = [];
       const requests: string[] = [];
@@ -73,6 +73,11 @@ export async function startChromium(): Promise<TestBrowser> {
   };
 }
 
+/** Rows of a table with this text. The tables are virtual, so their rows have no role. */
+export function rowsOf(page: Page, text: string): Locator {
+  return page.locator('.ant-table-row').filter({ hasText: text });
+}
+
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface AxeViolation {
@@ -85,10 +90,14 @@ interface AxeViolation {
 export async function findBarriers(page: Page): Promise<string[]> {
   // The content policy of the page refuses foreign scripts; the debugger's own do not fall under it.
   await page.evaluate(axeSource);
-  const violations = await page.evaluate(async (): Promise<AxeViolation[]> => {
-    const { axe } = globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: AxeViolation[] }> } };
-    return (await axe.run({ resultTypes: ['violations'] })).violations;
-  });
+  const violations = await page.evaluate<AxeViolation[]>(`(async () => {
+    // Colours are mixed while a dialog fades in.
+    const finite = document.getAnimations().filter((each) => Number.isFinite(each.effect?.getComputedTiming().endTime));
+    await Promise.allSettled(finite.map((each) => each.finished));
+    // What lies under the mask of an open dialog is not read.
+    const dialogs = [...document.querySelectorAll('[role="dialog"]')].filter((dialog) => dialog.checkVisibility());
+    return (await axe.run(dialogs.at(-1) ?? document, { resultTypes: ['violations'] })).violations;
+  })()`);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html.slice(0, 160)} ${any[0]?.message ?? ''}`));

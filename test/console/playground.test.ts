@@ -121,7 +121,7 @@ describe.skipIf(chromiumPath === undefined)('the playground in Chromium', () => 
     const dialog = page.getByRole('dialog');
     await dialog.getByText(`curl -N ${gateway.url}/v1/chat/completions`).waitFor();
     await dialog.getByRole('tab', { name: 'Python' }).press('Enter');
-    await dialog.getByText('from openai import OpenAI').waitFor();
+    expect(await dialog.getByText('from openai import OpenAI').textContent()).toContain(`base_url="${gateway.url}/v1"`);
   });
 
   it('is Chinese to the last word, without barriers, on a phone too', async () => {

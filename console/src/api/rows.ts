@@ -1,5 +1,5 @@
 /** The rows of the control API: lists by keyset, one row, and changes that never overwrite those of another person. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { InfiniteData, UseInfiniteQueryResult, UseMutationResult, UseQueryResult } from '@tanstack/react-query';
 import type { ApiError } from './api-error.ts';
 import { call, type Page, queryOf } from './client.ts';
@@ -31,17 +31,26 @@ const pageSize = 200;
 
 export type PagedQuery<T> = UseInfiniteQueryResult<InfiniteData<Page<T>>, Error>;
 
+export interface PagingOptions {
+  readonly limit?: number;
+  /** Asks for the first page again and again, while the page is visible. */
+  readonly everyMs?: number | null;
+}
+
 /** A list by keyset. `query` filters it on the server. */
 export function usePaged<T>(
   path: string,
   query: Readonly<Record<string, string | number | undefined>> = {},
-  limit = pageSize,
+  { limit = pageSize, everyMs = null }: PagingOptions = {},
 ): PagedQuery<T> {
   return useInfiniteQuery({
     queryKey: [path, query],
     queryFn: ({ pageParam, signal }) => call<Page<T>>('GET', path + queryOf({ ...query, limit, after: pageParam }), { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next }) => next ?? undefined,
+    // A change of filters keeps the old rows until the new ones are there.
+    placeholderData: keepPreviousData,
+    ...(everyMs === null ? {} : { refetchInterval: everyMs, maxPages: 1 }),
   });
 }
 

@@ -1,5 +1,5 @@
 /** The table of pages: address, menu, right, and the file that is loaded when the page is opened. */
-import { CloudServerOutlined, MessageOutlined } from '@ant-design/icons';
+import { CloudServerOutlined, MessageOutlined, UnorderedListOutlined } from '@ant-design/icons';
 import type { ComponentType, ReactNode } from 'react';
 import type { Right } from '../api/session.ts';
 import type { MenuKey } from './texts.ts';
@@ -30,5 +30,13 @@ export const pages: readonly PageEntry[] = [
     icon: <CloudServerOutlined />,
     right: 'llm:model:view',
     load: async () => ({ default: (await import('../pages/providers/page.tsx')).ProvidersPage }),
+  },
+  {
+    path: '/calls',
+    title: 'calls',
+    group: 'watch',
+    icon: <UnorderedListOutlined />,
+    right: 'signed-in',
+    load: async () => ({ default: (await import('../pages/calls/page.tsx')).CallsPage }),
   },
 ];

@@ -50,6 +50,19 @@ export function useTheme(): ThemeState {
   return use(Context);
 }
 
+/** Darker than antd's own, whose green on pale green has a contrast of 2. Pale colours would be derived from them, so they are named too. */
+const lightStates = {
+  colorSuccess: '#237804',
+  colorSuccessBg: '#f6ffed',
+  colorSuccessBorder: '#b7eb8f',
+  colorError: '#cf1322',
+  colorErrorBg: '#fff1f0',
+  colorErrorBorder: '#ffa39e',
+  colorWarning: '#ad6800',
+  colorWarningBg: '#fffbe6',
+  colorWarningBorder: '#ffe58f',
+};
+
 export function themeOf(isDark: boolean): ThemeConfig {
   const faint = isDark ? 'rgba(255,255,255,0.65)' : 'rgba(0,0,0,0.62)';
   return {
@@ -57,6 +70,7 @@ export function themeOf(isDark: boolean): ThemeConfig {
     token: {
       colorPrimary: isDark ? '#3c89e8' : '#0958d9',
       colorLink: isDark ? '#65b1ff' : '#0958d9',
+      ...(isDark ? {} : lightStates),
       colorTextTertiary: faint,
       colorTextDescription: faint,
       colorTextPlaceholder: faint,

@@ -14,6 +14,7 @@ import { SettingsPanel } from './settings-panel.tsx';
 import { texts } from './texts.ts';
 import { useChat } from './use-chat.ts';
 import { useOffers } from './use-offers.ts';
+import './playground.css';
 
 const noSettings: ChatSettings = { system: '', temperature: null, maxTokens: null, tools: [], askFirst: false };
 

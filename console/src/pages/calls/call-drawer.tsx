@@ -1,0 +1,89 @@
+/** One call from click to vendor: who, what, the waterfall, and its address for colleagues. */
+import { useQuery } from '@tanstack/react-query';
+import { Drawer, Skeleton } from 'antd';
+import type { ReactNode } from 'react';
+import { ApiError } from '../../api/api-error.ts';
+import { between, readRunTree, type RunTree } from '../../api/runs.ts';
+import { CopyButton } from '../../components/copy-button.tsx';
+import { ErrorState } from '../../components/error-state.tsx';
+import { FactList } from '../../components/fact-list.tsx';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { OutcomeTag } from './outcome-tag.tsx';
+import { texts } from './texts.ts';
+import { Waterfall } from './waterfall.tsx';
+
+function Summary({ tree }: { readonly tree: RunTree }): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const { request_id: requestId, usage } = tree;
+  return (
+    <FactList
+      facts={[
+        [t('outcome'), <OutcomeTag key="outcome" outcome={tree.outcome} error={tree.error} />],
+        [t('started'), format.dateTime(tree.started_at)],
+        [t('duration'), format.duration(between(tree.started_at, tree.ended_at))],
+        [t('firstToken'), tree.first_token_at === null ? null : format.duration(between(tree.started_at, tree.first_token_at))],
+        [
+          t('person'),
+          <span key="person" translate="no">
+            {tree.username ?? tree.subject}
+          </span>,
+        ],
+        [t('key'), tree.key === null ? null : <code translate="no">{tree.key}</code>],
+        [
+          t('tokens'),
+          usage === null
+            ? null
+            : t(usage.estimated ? 'tokensEstimated' : 'tokensBoth', {
+                input: format.number(usage.input_tokens),
+                output: usage.output_tokens === null ? '–' : format.number(usage.output_tokens),
+              }),
+        ],
+        [t('cost'), tree.cost === null ? null : format.money(tree.cost, tree.currency)],
+        [
+          t('requestId'),
+          requestId === null ? null : (
+            <>
+              <code translate="no">{requestId}</code> <CopyButton text={requestId} label={t('requestId')} />
+            </>
+          ),
+        ],
+      ]}
+    />
+  );
+}
+
+/** A call is booked a moment after its answer, so a fresh trace is asked for again. */
+const isNotYetBooked = (error: Error): boolean => error instanceof ApiError && error.status === 404;
+
+export function CallDrawer({ id, onClose }: { readonly id: string; readonly onClose: () => void }): ReactNode {
+  const t = useTexts(texts);
+  const tree = useQuery({
+    queryKey: ['/api/runs', 'tree', id],
+    queryFn: ({ signal }) => readRunTree(id, signal),
+    retry: (count, error) => count < 5 && isNotYetBooked(error),
+    retryDelay: 500,
+  });
+  const title =
+    tree.data === undefined ? (
+      t('call')
+    ) : (
+      <>
+        {t('call')} <code translate="no">{tree.data.capability}</code>
+      </>
+    );
+  return (
+    <Drawer open size={860} title={title} onClose={onClose}>
+      {tree.error !== null && <ErrorState error={tree.error} onRetry={() => void tree.refetch()} />}
+      {tree.isPending && <Skeleton active />}
+      {tree.data !== undefined && (
+        <>
+          <Summary tree={tree.data} />
+          <h2 className="drawer-heading">{t('waterfall')}</h2>
+          <Waterfall key={tree.data.id} tree={tree.data} />
+        </>
+      )}
+    </Drawer>
+  );
+}

@@ -1,0 +1,110 @@
+/** The ledger in a real browser: a call found by its filters, followed from the click to each attempt at the vendor. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, startGateway, type TestGateway } from '../whole/gateway.ts';
+import { answerOk, startVendor, type Vendor } from '../whole/vendor.ts';
+import { buildConsole } from './built-console.ts';
+import { chromiumPath, findBarriers, findLatinWords, rowsOf, startChromium, type TestBrowser } from './chromium.ts';
+
+describe.skipIf(chromiumPath === undefined)('calls in Chromium', () => {
+  let gateway: TestGateway;
+  let broken: Vendor;
+  let healthy: Vendor;
+  let browser: TestBrowser;
+  const chat = (model: string): Promise<{ readonly headers: Headers }> =>
+    gateway.as('user', 'POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'hi' }] });
+  const booked = (id: string | null): Promise<unknown> =>
+    eventually(
+      () => gateway.as('admin', 'GET', `/api/runs/${id}`),
+      ({ status }) => status === 200,
+    );
+
+  beforeAll(async () => {
+    buildConsole();
+    [gateway, broken, healthy, browser] = await Promise.all([startGateway(), startVendor(), startVendor(), startChromium()]);
+    broken.behave((_request, response) => {
+      response.writeHead(503, { 'content-type': 'application/json' }).end('{"error":{"message":"no capacity today"}}');
+    });
+    healthy.behave((request, response) => answerOk(request, response));
+    for (const [name, { url }] of Object.entries({ broken, healthy }))
+      await gateway.as('admin', 'POST', '/api/providers', { name, spec: { kind: 'openai-compatible', options: { base_url: url } } });
+    const deployments = [
+      { provider: 'broken', model: 'first', tier: 0 },
+      { provider: 'healthy', model: 'second', tier: 1 },
+    ];
+    const spec = { deployments, retry: { same: 0 } };
+    await gateway.as('admin', 'POST', '/api/models', { name: 'two', spec });
+    const grant = { capability: 'model/two', subject: 'role:user', actions: ['use'] };
+    await gateway.as('admin', 'POST', '/api/grants', grant);
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await gateway[Symbol.asyncDispose]();
+    await broken[Symbol.asyncDispose]();
+    await healthy[Symbol.asyncDispose]();
+  });
+
+  it('finds a call by a filter in the address, and shows both attempts of a failover with what the vendor said', async () => {
+    const answer = await gateway.as('admin', 'POST', '/v1/chat/completions', { model: 'two', messages: [{ role: 'user', content: 'hi' }] });
+    expect(answer.status, answer.text).toBe(200);
+    await chat('demo/echo');
+    await booked(answer.headers.get('x-pailou-trace-id'));
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/calls');
+    const { page } = visit;
+    await page.getByLabel('Model, skill or tool').fill('model/two');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => new URL(page.url()).searchParams.get('capability')).toBe('model/two');
+    // The list narrows to the one call.
+    await expect.poll(() => rowsOf(page, 'model/demo/echo').count()).toBe(0);
+    await rowsOf(page, 'model/two').getByRole('button').press('Enter');
+    const drawer = page.getByRole('dialog');
+    await drawer.getByRole('button', { name: 'attempt 1' }).waitFor();
+    await drawer.getByRole('button', { name: 'attempt 2' }).waitFor();
+    // The failed attempt is opened from the start.
+    await drawer.getByText('no capacity today').waitFor();
+    expect(await drawer.textContent()).toContain('503');
+    expect(await findBarriers(page)).toEqual([]);
+    // A list never carries contents or attempts, and no request is made twice.
+    const lists = visit.requests.filter((request) => request.startsWith('GET /api/runs?'));
+    expect(lists.length).toBe(2);
+    await page.reload();
+    await page.getByRole('dialog').getByText('no capacity today').waitFor();
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows new calls by itself while it is live', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/calls?capability=model/demo/slow');
+    const { page } = visit;
+    await page.getByText('No call matches these filters.').waitFor();
+    await page.getByRole('switch', { name: 'Live' }).press('Space');
+    await chat('demo/slow');
+    await rowsOf(page, 'model/demo/slow').waitFor();
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows people their own calls, without what vendors said', async () => {
+    await using visit = await browser.visit(gateway.url, 'user', '/console/calls');
+    const { page } = visit;
+    await rowsOf(page, 'model/demo/echo').first().waitFor();
+    expect(await rowsOf(page, 'model/two').count()).toBe(0);
+    expect(await page.getByLabel('Person').count()).toBe(0);
+  });
+
+  it('is Chinese to the last word, without barriers, on a phone too', async () => {
+    for (const [theme, width] of [
+      ['dark', 1_280],
+      ['light', 390],
+    ] as const) {
+      await using visit = await browser.visit(gateway.url, 'admin', '/console/calls?capability=model/two', {
+        language: 'zh',
+        theme,
+        width,
+      });
+      const { page } = visit;
+      await rowsOf(page, 'model/two').getByRole('button').click();
+      await page.getByText('厂商的原始返回').waitFor();
+      expect(await findLatinWords(page)).toEqual([]);
+      expect(await findBarriers(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
+    }
+  });
+});
