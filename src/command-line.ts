@@ -89,6 +89,16 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: 'pailou migrate',
     load: async () => (await import('./admin/commands/migrate.ts')).migrateCommand,
   },
+  backup: {
+    summary: 'Back the database up into an empty folder while nodes serve. The master key is not in it (docs/operations.md).',
+    usage: 'pailou backup <folder> [--json]',
+    load: async () => (await import('./admin/commands/backup.ts')).backupCommand,
+  },
+  restore: {
+    summary: 'Restore a backup, with every node stopped; an existing SQLite database is moved aside by --replace.',
+    usage: 'pailou restore <folder> [--replace] [--without-key] [--json]',
+    load: async () => (await import('./admin/commands/backup.ts')).restoreCommand,
+  },
   audit: {
     summary: 'Verify that no entry of the audit was changed, added or removed.',
     usage: 'pailou audit verify',

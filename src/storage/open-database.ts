@@ -12,14 +12,23 @@ import { isDataError, readOnlyCode, statementError } from './sqlite/errors.ts';
 
 const watchIntervalMs = 150;
 
+export function isPostgresUrl(url: string | null): url is string {
+  return url !== null && /^postgres(ql)?:\/\//.test(url);
+}
+
+/** The file of a SQLite database. Throws `configuration_invalid` for an address that is none. */
+export function databasePath({ url, dataDir }: Pick<DatabaseOptions, 'url' | 'dataDir'>): string {
+  return url === null ? join(dataDir, 'pailou.db') : pathOf(url);
+}
+
 /** Opens the database; SQLite's file is created. PostgreSQL is contacted at the first statement. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { url, dataDir, logger } = options;
-  if (url !== null && /^postgres(ql)?:\/\//.test(url)) {
+  if (isPostgresUrl(url)) {
     const { openPostgres } = await import('./postgres.ts');
     return openPostgres(url, logger);
   }
-  const path = url === null ? join(dataDir, 'pailou.db') : pathOf(url);
+  const path = databasePath(options);
   await makeFolder(dataDir);
   await makeFolder(dirname(path));
   return openSqlite(path, options.forGateway === true);

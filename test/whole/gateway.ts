@@ -86,7 +86,7 @@ export async function startProcess(
     await eventually(
       async () => (child.exitCode === null ? ready() : -1),
       (status) => status === 200 || status === -1,
-      40_000,
+      150_000,
     );
   } catch (error) {
     // A process that is late must not outlive the test.

@@ -1,0 +1,172 @@
+/** `pailou backup` while calls go on, and `pailou restore` on another machine: configuration, secrets, ledger and audit are those of the backup. */
+import { spawn } from 'node:child_process';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DatabaseKind, databaseKinds } from '../storage/databases.ts';
+import { eventually, node, startGateway, type TestGateway } from './gateway.ts';
+import { startVendor, type Vendor } from './vendor.ts';
+
+const cli = join(import.meta.dirname, '../../src/cli.ts');
+const masterKey = Buffer.from(Array.from({ length: 32 }, (_, at) => (at * 7) % 256)).toString('base64');
+const otherKey = Buffer.from(Array.from({ length: 32 }, (_, at) => (at * 11 + 3) % 256)).toString('base64');
+
+let vendor: Vendor;
+beforeAll(async () => {
+  vendor = await startVendor();
+});
+afterAll(() => vendor[Symbol.asyncDispose]());
+
+async function pailou(env: Record<string, string>, ...args: string[]): Promise<{ code: number | null; out: string; errors: string }> {
+  const child = spawn(node, [cli, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const [code, out, errors] = await Promise.all([closed, text(child.stdout), text(child.stderr)]);
+  return { code, out, errors };
+}
+
+const messages = [{ role: 'user', content: 'Hi' }];
+const call = (gateway: TestGateway) => gateway.as('admin', 'POST', '/v1/chat/completions', { model: 'm', messages });
+
+async function configure(gateway: TestGateway): Promise<void> {
+  const options = { base_url: vendor.url, api_key: 'sk-secret-of-the-vendor' };
+  await gateway.as('admin', 'POST', '/api/providers', { name: 'v', spec: { kind: 'openai-compatible', options } });
+  const made = await gateway.as('admin', 'POST', '/api/models', { name: 'm', spec: { deployments: [{ provider: 'v', model: 'up' }] } });
+  expect(made.status, made.text).toBe(201);
+}
+
+describe.each(databaseKinds)('on $name', (kind: DatabaseKind) => {
+  it.skipIf(kind.missing)('holds one moment of a gateway under load, and another machine serves it with the same key', async () => {
+    await using place = await kind.create();
+    await using target = await kind.create();
+    const scratch = await mkdtemp(join(tmpdir(), 'pailou-backup-'));
+    const folder = join(scratch, 'one');
+    const settings = (url: string | null, dataDir: string, key = masterKey): Record<string, string> => ({
+      PAILOU_DATA_DIR: dataDir,
+      PAILOU_MASTER_KEY: key,
+      ...(url === null ? {} : { PAILOU_DATABASE_URL: url }),
+    });
+    const here = settings(place.url, join(scratch, 'here'));
+    {
+      await using gateway = await startGateway(here);
+      await configure(gateway);
+      const load = { calling: true };
+      const calls = Promise.all(
+        Array.from({ length: 4 }, async () => {
+          while (load.calling) expect((await call(gateway)).status).toBe(200);
+        }),
+      );
+      const done = await pailou(here, 'backup', folder);
+      load.calling = false;
+      await calls;
+      expect(done, done.errors).toMatchObject({ code: 0, errors: '' });
+      expect(done.out).toMatch(/^Backed up to .* revision \d+ of the configuration\.\nIts secrets open with the master key \S+,/);
+      await gateway.as('admin', 'POST', '/api/models', { name: 'later', spec: { deployments: [{ provider: 'v', model: 'up' }] } });
+    }
+    const files = await readdir(folder);
+    expect(files).toHaveLength(2);
+    for (const file of files) expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(folder, 'backup.json'), 'utf8')).not.toContain('sk-secret');
+
+    const there = settings(target.url, join(scratch, 'there'));
+    const wrong = await pailou({ ...there, PAILOU_MASTER_KEY: otherKey }, 'restore', folder);
+    expect(wrong.code).toBe(1);
+    expect(wrong.errors).toContain('The configured master key does not open this backup; it needs the key');
+    const restored = await pailou(there, 'restore', folder);
+    expect(restored, restored.errors).toMatchObject({ code: 0, errors: '' });
+    expect(await pailou(there, 'audit', 'verify')).toMatchObject({ code: 0, out: expect.stringContaining('all unchanged') });
+
+    await using again = await startGateway(there);
+    vendor.requests.length = 0;
+    expect((await call(again)).status).toBe(200);
+    expect(vendor.requests[0]?.headers['authorization'], 'the secret opens').toBe('Bearer sk-secret-of-the-vendor');
+    expect((await again.as('admin', 'GET', '/api/models/later')).status, 'was made after the backup').toBe(404);
+    const runs = await eventually(
+      () => again.as('admin', 'GET', '/api/runs?limit=5'),
+      ({ json }) => json.data.length > 0,
+    );
+    expect(runs.status).toBe(200);
+
+    const twice = await pailou(there, 'restore', folder);
+    expect(twice.code).toBe(1);
+    expect(twice.errors).toMatch(/There is a database .* already|holds tables of Pailou already/);
+    await rm(scratch, { recursive: true });
+  });
+});
+
+describe('with SQLite', () => {
+  let scratch: string;
+  let env: Record<string, string>;
+  let folder: string;
+
+  beforeAll(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'pailou-backup-'));
+    folder = join(scratch, 'one');
+    env = { PAILOU_DATA_DIR: join(scratch, 'data'), PAILOU_MASTER_KEY: masterKey };
+    await using gateway = await startGateway(env);
+    await configure(gateway);
+    expect((await pailou(env, 'backup', folder)).code).toBe(0);
+  });
+  afterAll(() => rm(scratch, { recursive: true }));
+
+  it('a backup needs an empty folder', async () => {
+    const again = await pailou(env, 'backup', folder);
+    expect(again).toMatchObject({ code: 1, errors: expect.stringContaining('is not empty') });
+  });
+
+  it('--replace moves the database and the copies of it aside, and a running gateway is not replaced', async () => {
+    {
+      await using _serving = await startGateway(env);
+      const busy = await pailou(env, 'restore', folder, '--replace');
+      expect(busy).toMatchObject({ code: 1, errors: expect.stringContaining('Another gateway process runs on the database') });
+    }
+    const done = await pailou(env, 'restore', folder, '--replace', '--json');
+    expect(done, done.errors).toMatchObject({ code: 0 });
+    const { moved } = JSON.parse(done.out) as { moved: string[] };
+    expect(moved.map((path) => path.replace(/^.*\//, '').replace(/\.before-restore-.*/, ''))).toEqual(
+      expect.arrayContaining(['pailou.db', 'last-good.jsonl']),
+    );
+    await using gateway = await startGateway(env);
+    expect((await call(gateway)).status).toBe(200);
+  });
+
+  it('a damaged file, a newer version and a folder without a backup are refused before anything changes', async () => {
+    const there = { ...env, PAILOU_DATA_DIR: join(scratch, 'there') };
+    expect(await pailou(there, 'restore', scratch)).toMatchObject({ code: 1, errors: expect.stringContaining('holds no backup') });
+    const description = join(folder, 'backup.json');
+    const kept = await readFile(description, 'utf8');
+    await writeFile(description, kept.replace(/"migration": "[^"]+"/, '"migration": "9999-the-future"'));
+    expect(await pailou(there, 'restore', folder)).toMatchObject({ code: 1, errors: expect.stringContaining('newer version') });
+    await writeFile(description, kept);
+    await appendFile(join(folder, 'pailou.db'), 'x');
+    expect(await pailou(there, 'restore', folder)).toMatchObject({ code: 1, errors: expect.stringContaining('is damaged') });
+    await expect(readdir(join(scratch, 'there'))).rejects.toThrow('ENOENT');
+  });
+
+  it('a lost master key: --without-key restores, and the provider says what to do', async () => {
+    const copy = join(scratch, 'two');
+    expect((await pailou(env, 'backup', copy)).code).toBe(0);
+    const there = { PAILOU_DATA_DIR: join(scratch, 'lost'), PAILOU_MASTER_KEY: otherKey };
+    expect((await pailou(there, 'restore', copy, '--without-key')).code).toBe(0);
+    await using gateway = await startGateway(there);
+    const refused = await call(gateway);
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+    const problems = await gateway.as('admin', 'GET', '/api/config/problems');
+    expect(problems.text).toContain('master key');
+    const options = { base_url: vendor.url, api_key: 'sk-entered-again' };
+    const version = (await gateway.as('admin', 'GET', '/api/providers/v')).headers.get('etag') ?? '*';
+    const mended = await gateway.as(
+      'admin',
+      'PUT',
+      '/api/providers/v',
+      { spec: { kind: 'openai-compatible', options } },
+      { 'if-match': version },
+    );
+    expect(mended.status, mended.text).toBe(200);
+    await eventually(
+      () => call(gateway),
+      ({ status }) => status === 200,
+    );
+  });
+});
