@@ -54,8 +54,10 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ (path:tool|body:items\[\]\.(name|digest)|body:spec\.prefix)$/, []],
   [/ \/api\/audit\S* query:after$/, ['audit entry']],
   [/ \/api\/runs query:after$/, ['run cursor']],
-  // A cursor made of names; nothing is looked up by it.
-  [/ \/api\/access\/matrix query:after$/, []],
+  // Cursors made of names and numbers; nothing is looked up by them.
+  [/ \/api\/(access\/matrix|usage|config\/history) query:after$/, []],
+  [/ \/api\/reports\/series query:(model|provider|skill|key)$/, ['model', 'provider', 'skill', 'key']],
+  [/ \/api\/reports\/series query:(deployment|client|error)$/, []],
   [/ \/api\/runs query:key$/, ['key']],
   [/ \/api\/runs query:model$/, ['model']],
   [/ \/api\/runs query:error$/, []],
