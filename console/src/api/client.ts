@@ -24,6 +24,8 @@ export function onSessionEnd(listener: () => void): void {
 
 export interface CallOptions {
   readonly body?: unknown;
+  /** A file as the body, in place of JSON. */
+  readonly file?: Blob;
   readonly signal?: AbortSignal;
   /** The revision that the change is based on. */
   readonly ifMatch?: number;
@@ -32,7 +34,7 @@ export interface CallOptions {
 
 /** `path` is that of the gateway, such as `/api/providers`. Throws `ApiError` for every answer but a good one. */
 export async function send(method: string, path: string, options: CallOptions = {}): Promise<Response> {
-  const { body, signal, ifMatch } = options;
+  const { body, file, signal, ifMatch } = options;
   const headers = new Headers({ accept: 'application/json', ...options.headers });
   if (body !== undefined) headers.set('content-type', 'application/json');
   if (method !== 'GET') headers.set('x-pailou-csrf', csrf);
@@ -44,6 +46,7 @@ export async function send(method: string, path: string, options: CallOptions = 
       headers,
       credentials: 'same-origin',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(file === undefined ? {} : { body: file }),
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (cause) {

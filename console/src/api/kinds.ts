@@ -36,6 +36,7 @@ export interface FormSchema {
   readonly maxItems?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
+  readonly format?: string;
   readonly $ref?: string;
 }
 

@@ -1,5 +1,5 @@
 /** The table of pages: address, menu, right, and the file that is loaded when the page is opened. */
-import { CloudServerOutlined, MessageOutlined, UnorderedListOutlined } from '@ant-design/icons';
+import { CloudServerOutlined, MessageOutlined, ThunderboltOutlined, UnorderedListOutlined } from '@ant-design/icons';
 import type { ComponentType, ReactNode } from 'react';
 import type { Right } from '../api/session.ts';
 import type { MenuKey } from './texts.ts';
@@ -38,5 +38,13 @@ export const pages: readonly PageEntry[] = [
     icon: <UnorderedListOutlined />,
     right: 'signed-in',
     load: async () => ({ default: (await import('../pages/calls/page.tsx')).CallsPage }),
+  },
+  {
+    path: '/skills',
+    title: 'skills',
+    group: 'setup',
+    icon: <ThunderboltOutlined />,
+    right: 'llm:skill:view',
+    load: async () => ({ default: (await import('../pages/skills/page.tsx')).SkillsPage }),
   },
 ];

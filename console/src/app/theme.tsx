@@ -70,7 +70,7 @@ export function themeOf(isDark: boolean): ThemeConfig {
     token: {
       colorPrimary: isDark ? '#3c89e8' : '#0958d9',
       colorLink: isDark ? '#65b1ff' : '#0958d9',
-      ...(isDark ? {} : lightStates),
+      ...(isDark ? { colorError: '#f37370' } : lightStates),
       colorTextTertiary: faint,
       colorTextDescription: faint,
       colorTextPlaceholder: faint,
@@ -78,6 +78,7 @@ export function themeOf(isDark: boolean): ThemeConfig {
       fontFamily: "-apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif",
     },
     components: {
+      Tabs: isDark ? { itemSelectedColor: '#a9d2ff', itemActiveColor: '#a9d2ff', itemHoverColor: '#a9d2ff' } : {},
       Menu: { itemSelectedColor: isDark ? '#a9d2ff' : '#003eb3' },
       Layout: {
         headerHeight: 48,

@@ -1,8 +1,9 @@
 /** Two people changed one row: what differs, and the choice. */
-import { Alert, Button, Space, Table } from 'antd';
+import { Alert, Button, Space } from 'antd';
 import type { ReactNode } from 'react';
 import { type Collection, type Row, type Spec, useRow } from '../api/rows.ts';
 import { useTexts } from '../i18n/texts.ts';
+import { DifferencesTable } from './differences-table.tsx';
 import { differencesOf } from './differences.ts';
 import { ErrorState } from './error-state.tsx';
 import type { Draft } from './draft.ts';
@@ -15,8 +16,6 @@ interface ConflictViewProps {
   readonly onTake: (stored: Row) => void;
   readonly onKeep: (stored: Row) => void;
 }
-
-const show = (value: unknown): ReactNode => <code className="wrap">{value === undefined ? '–' : JSON.stringify(value)}</code>;
 
 export function ConflictView({ collection, name, mine, onTake, onKeep }: ConflictViewProps): ReactNode {
   const t = useTexts(texts);
@@ -34,17 +33,7 @@ export function ConflictView({ collection, name, mine, onTake, onKeep }: Conflic
       description={
         <>
           <p>{t('conflictHelp')}</p>
-          <Table
-            size="small"
-            pagination={false}
-            rowKey="path"
-            dataSource={[...differences]}
-            columns={[
-              { title: t('field'), dataIndex: 'path', render: (path: string) => <code>{path}</code> },
-              { title: t('conflictStored', { person: row.updated_by }), dataIndex: 'before', render: show },
-              { title: t('conflictMine'), dataIndex: 'after', render: show },
-            ]}
-          />
+          <DifferencesTable differences={differences} before={t('conflictStored', { person: row.updated_by })} after={t('conflictMine')} />
           <Space wrap>
             <Button onClick={() => onTake(row)}>{t('conflictTake')}</Button>
             <Button type="primary" onClick={() => onKeep(row)}>

@@ -1,6 +1,6 @@
 /** The one drawer: a row beside its list, made from the schema of its kind, saved without overwriting other people's changes. */
 import { DeleteOutlined } from '@ant-design/icons';
-import { Alert, App, Button, Drawer, Form, Input, Skeleton, Space, Switch } from 'antd';
+import { Alert, App, Button, Drawer, Form, Input, Skeleton, Space, Switch, Tabs } from 'antd';
 import { type ReactNode, useId, useMemo, useState } from 'react';
 import { ApiError } from '../api/api-error.ts';
 import type { FormSchema } from '../api/kinds.ts';
@@ -10,10 +10,25 @@ import { ConflictView } from './conflict-view.tsx';
 import type { Draft } from './draft.ts';
 import { ErrorState } from './error-state.tsx';
 import { problemsOf } from './form-problems.ts';
-import { missingFields } from './schema-form/schema.ts';
+import { missingFields, withOptionsOf } from './schema-form/schema.ts';
 import { SchemaForm } from './schema-form/schema-form.tsx';
 import { texts as formTexts } from './schema-form/texts.ts';
 import { texts } from './texts.ts';
+
+/** What else can be done with a stored row, beside its form. */
+export interface DrawerTab {
+  readonly key: string;
+  readonly label: string;
+  readonly content: (state: DrawerState) => ReactNode;
+}
+
+export interface DrawerState {
+  readonly stored: Row;
+  readonly draft: Draft;
+  readonly change: (spec: Spec) => void;
+  /** The form holds changes that are not saved. */
+  readonly isDirty: boolean;
+}
 
 interface ResourceDrawerProps {
   readonly collection: Collection;
@@ -25,18 +40,32 @@ interface ResourceDrawerProps {
   /** The schema of the spec; it may depend on the draft, as options depend on the kind. */
   readonly schemaOf: (spec: Spec) => FormSchema;
   readonly onClose: () => void;
-  /** Called with the name of the saved row. */
+  /** Called with the name of the saved row; without it the drawer closes. */
   readonly onSaved?: (name: string) => void;
+  /** The options that a new row of this kind starts with. */
+  readonly exampleOf?: (kind: string) => Spec | undefined;
+  /** Shown for stored rows, after the form. */
+  readonly tabs?: readonly DrawerTab[];
+  readonly tab?: string | undefined;
+  readonly onTab?: (key: string) => void;
+  readonly wide?: boolean;
   /** Tests and other help for the draft, below the form. */
   readonly children?: (draft: Draft, stored: Row | null, change: (spec: Spec) => void) => ReactNode;
 }
 
 const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
+const sizeOf = ({ wide = false }: Pick<ResourceDrawerProps, 'wide'>): number => (wide ? 860 : 640);
+
+/** The name of a row is no word of a language. */
+const shownTitle = ({ name, title }: Pick<ResourceDrawerProps, 'name' | 'title'>): ReactNode =>
+  name === null ? title : <span translate="no">{title}</span>;
+
 const draftOf = ({ name, enabled, spec }: Row): Draft => ({ name, enabled, spec });
 
 function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null }): ReactNode {
-  const { collection, name, title, initial, schemaOf, onClose, onSaved, children, stored: found } = props;
+  const { collection, name, initial, schemaOf, onClose, onSaved, children, stored: found } = props;
+  const { exampleOf, tabs, tab, onTab } = props;
   const t = useTexts(texts);
   const tf = useTexts(formTexts);
   const formId = useId();
@@ -50,6 +79,11 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
 
   const start: Draft = base === null ? initial : draftOf(base);
   const isDirty = !same(draft, start);
+  // An act of another tab, such as publishing, has changed the row; what is being typed stays.
+  if (found !== null && base !== null && found.revision > base.revision && !isDirty) {
+    setBase(found);
+    setDraft(draftOf(found));
+  }
   const isReadOnly = base?.locked !== undefined || base?.partial === true;
   const schema = useMemo(() => schemaOf(draft.spec), [schemaOf, draft.spec]);
   const missing = useMemo(() => missingFields(schema, draft.spec), [schema, draft.spec]);
@@ -61,6 +95,12 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
     [save.error, checked, missing, tf],
   );
 
+  const change = (spec: Spec): void => {
+    const { kind } = spec;
+    const isOtherKind = kind !== draft.spec['kind'] && typeof kind === 'string';
+    const example = name === null && isOtherKind ? exampleOf?.(kind) : undefined;
+    setDraft({ ...draft, spec: isOtherKind ? withOptionsOf(schemaOf(spec), spec, example) : spec });
+  };
   const close = (): void => {
     if (!isDirty || isReadOnly) return onClose();
     modal.confirm({ title: t('discardAsk'), okText: t('discard'), cancelText: t('keepEditing'), onOk: onClose });
@@ -73,8 +113,9 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
       {
         onSuccess: (saved) => {
           message.success(t('saved', { name: saved.name }));
-          onSaved?.(saved.name);
-          onClose();
+          setBase(saved);
+          setDraft(draftOf(saved));
+          (onSaved ?? onClose)(saved.name);
         },
       },
     );
@@ -95,31 +136,8 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
   };
   const conflict = save.error instanceof ApiError && save.error.code === 'revision_conflict' && base !== null;
 
-  return (
-    <Drawer
-      open
-      size={640}
-      title={title}
-      onClose={close}
-      destroyOnHidden
-      footer={
-        <div className="drawer-footer">
-          {base !== null && !isReadOnly && (
-            <Button danger type="text" icon={<DeleteOutlined />} onClick={() => askToDelete(base)}>
-              {t('delete')}
-            </Button>
-          )}
-          <Space>
-            <Button onClick={close}>{t(isReadOnly ? 'close' : 'cancel')}</Button>
-            {!isReadOnly && (
-              <Button type="primary" htmlType="submit" form={formId} loading={save.isPending} disabled={name !== null && !isDirty}>
-                {t(name === null ? 'create' : 'save')}
-              </Button>
-            )}
-          </Space>
-        </div>
-      }
-    >
+  const form = (
+    <>
       {remove.error !== null && <ErrorState error={remove.error} />}
       {conflict && (
         <ConflictView
@@ -155,13 +173,7 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
             <Input id="row-name" autoFocus value={draft.name} onChange={({ target }) => setDraft({ ...draft, name: target.value })} />
           </Form.Item>
         )}
-        <SchemaForm
-          schema={schema}
-          value={draft.spec}
-          disabled={isReadOnly}
-          problems={problems}
-          onChange={(spec) => setDraft({ ...draft, spec })}
-        />
+        <SchemaForm schema={schema} value={draft.spec} disabled={isReadOnly} problems={problems} onChange={change} />
         <Form.Item label={t('enabled')} htmlFor="row-enabled" layout="horizontal">
           <Switch
             id="row-enabled"
@@ -170,19 +182,58 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
             onChange={(enabled) => setDraft({ ...draft, enabled })}
           />
         </Form.Item>
-        {children?.(draft, base, (spec) => setDraft({ ...draft, spec }))}
+        {children?.(draft, base, change)}
       </Form>
+    </>
+  );
+  return (
+    <Drawer
+      open
+      size={sizeOf(props)}
+      title={shownTitle(props)}
+      onClose={close}
+      destroyOnHidden
+      footer={
+        <div className="drawer-footer">
+          {base !== null && !isReadOnly && (
+            <Button danger type="text" icon={<DeleteOutlined />} onClick={() => askToDelete(base)}>
+              {t('delete')}
+            </Button>
+          )}
+          <Space>
+            <Button onClick={close}>{t(isReadOnly ? 'close' : 'cancel')}</Button>
+            {!isReadOnly && (
+              <Button type="primary" htmlType="submit" form={formId} loading={save.isPending} disabled={name !== null && !isDirty}>
+                {t(name === null ? 'create' : 'save')}
+              </Button>
+            )}
+          </Space>
+        </div>
+      }
+    >
+      {tabs === undefined || base === null ? (
+        form
+      ) : (
+        <Tabs
+          activeKey={tab ?? 'form'}
+          onChange={(key) => onTab?.(key)}
+          items={[
+            { key: 'form', label: t('form'), children: form, forceRender: true },
+            ...tabs.map(({ key, label, content }) => ({ key, label, children: content({ stored: base, draft, change, isDirty }) })),
+          ]}
+        />
+      )}
     </Drawer>
   );
 }
 
 export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
-  const { collection, name, title, onClose } = props;
+  const { collection, name, onClose } = props;
   const row = useRow<Spec>(collection, name);
   if (name === null) return <RowEditor {...props} stored={null} />;
   if (row.isFetchedAfterMount && row.data !== undefined) return <RowEditor {...props} stored={row.data} />;
   return (
-    <Drawer open size={640} title={title} onClose={onClose}>
+    <Drawer open size={sizeOf(props)} title={shownTitle(props)} onClose={onClose}>
       {row.error === null ? <Skeleton active /> : <ErrorState error={row.error} onRetry={() => void row.refetch()} />}
     </Drawer>
   );

@@ -12,15 +12,28 @@ interface JsonControlProps {
   readonly onChange: (value: unknown) => void;
 }
 
+function textOf(value: unknown): string {
+  return value === undefined || value === null ? '' : JSON.stringify(value, null, 2);
+}
+
 export function JsonControl({ value, onChange, ...labelled }: JsonControlProps): ReactNode {
   const t = useTexts(texts);
-  const [text, setText] = useState(() => (value === undefined || value === null ? '' : JSON.stringify(value, null, 2)));
+  const [text, setText] = useState(() => textOf(value));
+  const [written, setWritten] = useState(value);
   const [problem, setProblem] = useState('');
+  // Another control has replaced the value, as the choice of another kind does.
+  if (textOf(value) !== textOf(written)) {
+    setWritten(value);
+    setText(textOf(value));
+    setProblem('');
+  }
   const write = (next: string): void => {
     setText(next);
     try {
-      onChange(next.trim() === '' ? undefined : JSON.parse(next));
+      const parsed: unknown = next.trim() === '' ? undefined : JSON.parse(next);
+      setWritten(parsed);
       setProblem('');
+      onChange(parsed);
     } catch (thrown) {
       setProblem((thrown as Error).message);
     }
@@ -30,6 +43,7 @@ export function JsonControl({ value, onChange, ...labelled }: JsonControlProps):
       <Input.TextArea
         {...labelled}
         className="code"
+        translate="no"
         spellCheck={false}
         value={text}
         status={problem === '' ? '' : 'error'}

@@ -13,6 +13,7 @@ export type Control =
   | 'strings'
   | 'list'
   | 'object'
+  | 'file'
   | 'map'
   | 'json';
 
@@ -60,6 +61,7 @@ export function controlOf(schema: FormSchema): Control {
       return items.type === undefined ? 'json' : 'list';
     }
     case 'object':
+      if (schema.properties?.['base64'] !== undefined && schema.properties['path'] === undefined) return 'file';
       if (schema.properties !== undefined && Object.keys(schema.properties).length > 0) return 'object';
       return isMap(schema) ? 'map' : 'json';
     default:
@@ -142,4 +144,17 @@ export function missingFields(schema: FormSchema, value: unknown, path = ''): st
   if (controlOf(inner) === 'list' && Array.isArray(value))
     return value.flatMap((item, index) => missingFields(inner.items ?? {}, item, `${path}.${index}`));
   return [];
+}
+
+/** The spec of another kind: its options are those that the new kind has too, or `start`. */
+export function withOptionsOf(
+  schema: FormSchema,
+  spec: Readonly<Record<string, unknown>>,
+  start: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, unknown>> {
+  const known = schema.properties?.['options']?.properties;
+  const options = (spec['options'] ?? {}) as Readonly<Record<string, unknown>>;
+  if (start !== undefined) return { ...spec, options: start };
+  if (known === undefined) return spec;
+  return { ...spec, options: Object.fromEntries(Object.entries(options).filter(([name]) => name in known)) };
 }

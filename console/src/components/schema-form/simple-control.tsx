@@ -3,6 +3,7 @@ import { Input, InputNumber, Select, Switch } from 'antd';
 import { type ReactNode, use } from 'react';
 import type { FormSchema } from '../../api/kinds.ts';
 import { useTexts } from '../../i18n/texts.ts';
+import { FileControl } from './file-control.tsx';
 import { FormContext } from './form-context.ts';
 import { JsonControl } from './json-control.tsx';
 import { ReferenceControl } from './reference-control.tsx';
@@ -67,6 +68,7 @@ export function SimpleControl(props: SimpleControlProps): ReactNode {
       return (
         <Input.TextArea
           {...labelled}
+          translate="no"
           value={text}
           placeholder={placeholder}
           autoSize={{ minRows: 2, maxRows: 16 }}
@@ -101,22 +103,28 @@ export function SimpleControl(props: SimpleControlProps): ReactNode {
         />
       );
     case 'strings': {
-      const known = withoutNull(schema.items ?? {}).schema.enum;
+      const item = withoutNull(schema.items ?? {}).schema;
+      const known = item.enum;
+      // Names have a pattern; other texts may hold spaces and commas.
+      const separators = item.pattern === undefined ? ['\n'] : [',', ' ', '\n'];
       return (
         <Select
           {...labelled}
           className="form-choice"
           mode={known === undefined ? 'tags' : 'multiple'}
-          tokenSeparators={[',', ' ']}
+          tokenSeparators={separators}
           value={Array.isArray(value) ? (value as string[]) : []}
           placeholder={known === undefined ? t('typeAndEnter') : t('choose')}
           options={(known ?? []).map((each) => ({ value: String(each), label: <span translate="no">{String(each)}</span> }))}
           suffixIcon={known === undefined ? null : undefined}
+          labelRender={({ value: chosen }) => <span translate="no">{String(chosen)}</span>}
           {...(known === undefined ? { open: false } : {})}
           onChange={(next: string[]) => onChange(next.length === 0 && optional ? nothing : next)}
         />
       );
     }
+    case 'file':
+      return <FileControl {...labelled} value={value} onChange={(next) => onChange(next ?? nothing)} />;
     case 'reference':
       return <ReferenceControl {...labelled} reference={schema['x-reference'] ?? ''} value={text} onChange={write} />;
     default:

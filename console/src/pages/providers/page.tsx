@@ -2,17 +2,16 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { Button, Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
-import { type Kinds, useKinds } from '../../api/kinds.ts';
 import { type Row, usePaged } from '../../api/rows.ts';
 import { Can } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { KindTitle } from '../../components/kind-title.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
 import { RowName } from '../../components/row-name.tsx';
 import { RowState } from '../../components/row-state.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
-import { type Language, useLanguage } from '../../i18n/language.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { ProviderDrawer } from './provider-drawer.tsx';
 import type { ProviderSpec } from './provider-spec.ts';
@@ -20,16 +19,9 @@ import { texts } from './texts.ts';
 
 type ProviderRow = Row<ProviderSpec>;
 
-function kindTitle(kinds: Kinds | undefined, kind: string, language: Language): string {
-  const known = kinds?.kinds.find((each) => each.type === 'provider' && each.kind === kind);
-  return (language === 'zh' ? known?.['x-zh'].title : undefined) ?? known?.title ?? kind;
-}
-
 export function ProvidersPage(): ReactNode {
   const t = useTexts(texts);
-  const { language } = useLanguage();
   const format = useFormat();
-  const kinds = useKinds();
   const [{ open, add }, setSearch] = useSearchState('open', 'add');
   const query = usePaged<ProviderRow>('/api/providers');
 
@@ -46,7 +38,11 @@ export function ProvidersPage(): ReactNode {
         key: 'kind',
         title: t('kind'),
         width: 170,
-        render: ({ spec }) => <Tag>{kindTitle(kinds.data, spec.kind, language)}</Tag>,
+        render: ({ spec }) => (
+          <Tag>
+            <KindTitle type="provider" kind={spec.kind} />
+          </Tag>
+        ),
       },
       {
         key: 'address',
@@ -63,7 +59,7 @@ export function ProvidersPage(): ReactNode {
       { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
       { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
     ],
-    [t, kinds.data, language, format, setSearch],
+    [t, format, setSearch],
   );
 
   const addButton = (

@@ -1,0 +1,103 @@
+/** Skills: the list, and one skill beside it with its form, a test run, its cases and its versions. */
+import { ImportOutlined, PlusOutlined } from '@ant-design/icons';
+import { Button, Tag } from 'antd';
+import { type ReactNode, useMemo } from 'react';
+import { type Row, usePaged } from '../../api/rows.ts';
+import { Can } from '../../components/can.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { KindTitle } from '../../components/kind-title.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { RowName } from '../../components/row-name.tsx';
+import { RowState } from '../../components/row-state.tsx';
+import { useSearchState } from '../../components/search-state.ts';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { ImportModal } from './import-modal.tsx';
+import type { SkillSpec } from './skill-api.ts';
+import { SkillDrawer } from './skill-drawer.tsx';
+import { texts } from './texts.ts';
+
+type SkillRow = Row<SkillSpec>;
+
+export function SkillsPage(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const [{ open, add, tab }, setSearch] = useSearchState('open', 'add', 'tab');
+  const query = usePaged<SkillRow>('/api/skills');
+
+  const columns = useMemo(
+    (): readonly Column<SkillRow>[] => [
+      {
+        key: 'name',
+        title: t('title'),
+        width: 190,
+        fixed: 'start',
+        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined, tab: undefined })} />,
+      },
+      {
+        key: 'description',
+        title: t('description'),
+        width: 280,
+        render: ({ spec }) => <span translate="no">{spec.title === '' ? spec.description : spec.title}</span>,
+      },
+      {
+        key: 'kind',
+        title: t('kind'),
+        width: 170,
+        render: ({ spec }) => (
+          <Tag>
+            <KindTitle type="skill" kind={spec.kind} />
+          </Tag>
+        ),
+      },
+      {
+        key: 'live',
+        title: t('live'),
+        width: 130,
+        render: ({ spec, partial }) =>
+          spec.live == null && partial !== true ? t('unversioned') : <code translate="no">{spec.live ?? spec.version}</code>,
+      },
+      { key: 'model', title: t('model'), width: 150, render: ({ spec }) => <code translate="no">{spec.model}</code> },
+      { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
+      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+    ],
+    [t, format, setSearch],
+  );
+
+  const actions = (
+    <Can right="llm:skill:manage">
+      <Button icon={<ImportOutlined />} onClick={() => setSearch({ add: 'folder', open: undefined })}>
+        {t('import')}
+      </Button>
+      <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
+        {t('add')}
+      </Button>
+    </Can>
+  );
+  const close = (): void => setSearch({ open: undefined, add: undefined, tab: undefined });
+  return (
+    <>
+      <PageHeader title={t('title')} purpose={t('purpose')} actions={actions} />
+      <ResourceTable
+        label={t('title')}
+        query={query}
+        columns={columns}
+        rowKey={({ id }) => id}
+        textOf={({ name, spec }) => `${name} ${spec.title} ${spec.description} ${spec.kind}`}
+        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={actions} />}
+      />
+      {(open !== undefined || add === 'yes') && (
+        <SkillDrawer
+          key={open ?? 'new'}
+          name={open ?? null}
+          tab={tab}
+          onTab={(next) => setSearch({ tab: next === 'form' ? undefined : next })}
+          onClose={close}
+          onSaved={(name) => name !== open && setSearch({ open: name, add: undefined, tab: 'try' })}
+        />
+      )}
+      {add === 'folder' && <ImportModal onClose={close} onImported={(name) => setSearch({ open: name, add: undefined })} />}
+    </>
+  );
+}

@@ -1,0 +1,95 @@
+/** One skill: the form of its kind, a test run, its cases and its versions. */
+import { ExportOutlined } from '@ant-design/icons';
+import { Button, Skeleton } from 'antd';
+import { type ReactNode, useCallback, useMemo } from 'react';
+import { gatewayPath } from '../../api/client.ts';
+import { useKinds } from '../../api/kinds.ts';
+import type { Row, Spec } from '../../api/rows.ts';
+import { ErrorState } from '../../components/error-state.tsx';
+import { type DrawerTab, ResourceDrawer } from '../../components/resource-drawer.tsx';
+import { specSchema } from '../../components/schema-form/spec-schema.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { CasesTab } from './cases-tab.tsx';
+import { type SkillSpec, skillPath } from './skill-api.ts';
+import { texts } from './texts.ts';
+import { TryTab } from './try-tab.tsx';
+import { VersionsTab } from './versions-tab.tsx';
+
+interface SkillDrawerProps {
+  readonly name: string | null;
+  readonly tab: string | undefined;
+  readonly onTab: (tab: string) => void;
+  readonly onClose: () => void;
+  readonly onSaved: (name: string) => void;
+}
+
+export function SkillDrawer({ name, tab, onTab, onClose, onSaved }: SkillDrawerProps): ReactNode {
+  const t = useTexts(texts);
+  const kinds = useKinds();
+  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'skill', spec)), [kinds.data]);
+  const exampleOf = useCallback(
+    (kind: string) => {
+      const example = kinds.data?.kinds.find((each) => each.type === 'skill' && each.kind === kind)?.example;
+      return (example?.['spec'] as Spec | undefined)?.['options'] as Spec | undefined;
+    },
+    [kinds.data],
+  );
+  const initial = useMemo(
+    () => ({ name: '', enabled: true, spec: { kind: 'prompt', description: '', options: exampleOf('prompt') ?? {} } }),
+    [exampleOf],
+  );
+  const tabs = useMemo(
+    (): readonly DrawerTab[] => [
+      {
+        key: 'try',
+        label: t('try'),
+        content: ({ stored, draft, change, isDirty }) => (
+          <TryTab
+            key={stored.name}
+            row={stored as Row<SkillSpec>}
+            isDirty={isDirty}
+            onCase={(one) => change({ ...draft.spec, cases: [...((draft.spec as SkillSpec).cases ?? []), one] })}
+          />
+        ),
+      },
+      {
+        key: 'cases',
+        label: t('cases'),
+        content: ({ stored, isDirty }) => <CasesTab row={stored as Row<SkillSpec>} isDirty={isDirty} />,
+      },
+      {
+        key: 'versions',
+        label: t('versions'),
+        content: ({ stored, isDirty }) => <VersionsTab row={stored as Row<SkillSpec>} isDirty={isDirty} />,
+      },
+    ],
+    [t],
+  );
+  if (kinds.error !== null) return <ErrorState error={kinds.error} onRetry={() => void kinds.refetch()} />;
+  if (kinds.data === undefined) return <Skeleton active />;
+  return (
+    <ResourceDrawer
+      wide
+      collection="skills"
+      name={name}
+      title={name ?? t('new')}
+      initial={initial}
+      schemaOf={schemaOf}
+      exampleOf={exampleOf}
+      tabs={tabs}
+      tab={tab}
+      onTab={onTab}
+      onClose={onClose}
+      onSaved={onSaved}
+    >
+      {(_draft, stored) =>
+        stored !== null &&
+        stored.partial !== true && (
+          <Button icon={<ExportOutlined />} href={`${gatewayPath}${skillPath(stored.name).slice(1)}/export`} download>
+            {t('export')}
+          </Button>
+        )
+      }
+    </ResourceDrawer>
+  );
+}
