@@ -10,6 +10,8 @@ export interface BenchedGateway extends StartedPailou {
   readonly token: string;
   /** Of twenty people. */
   readonly tokens: readonly string[];
+  /** Tokens that the gateway has not seen. */
+  freshTokens(count: number): Promise<readonly string[]>;
   /** Milliseconds from start to ready on the data folder of the first start, plus what `fill` added. */
   readonly againMs: number;
   /** Changes a model through the API. Resolves with the milliseconds until the change was live. */
@@ -101,6 +103,7 @@ export async function startGateway(
       stop,
       token: tokens[0] ?? '',
       tokens,
+      freshTokens: (count) => Promise.all(Array.from({ length: count }, (_, index) => issuer.sign(`person-${index % people}`, 'user'))),
       readyMs,
       againMs: current.readyMs,
       change: () => timedChange(api, admin),

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { BenchedGateway } from './gateway.ts';
-import { median } from './measure.ts';
+import { type Candidate, median } from './measure.ts';
 import { startServer } from './processes.ts';
 import type { Row } from './report.ts';
+import { toolLoopRow } from './tool-loop.ts';
 
 const servers = 50;
 const toolsOfEach = 40;
@@ -84,11 +85,12 @@ async function listRow(work: string, gateway: BenchedGateway, upstream: string):
   };
 }
 
-export async function mcpRows(work: string, gateway: BenchedGateway): Promise<Row[]> {
+export async function mcpRows(work: string, gateway: BenchedGateway, pailou: Candidate, loopCalls: number): Promise<Row[]> {
   const upstream = await startServer('mcp-upstream');
   try {
     return [
       await callRow(`${work}: one tool call`, gateway, `${upstream.url}/mcp`),
+      await toolLoopRow(`${work}: a chat with one round of a tool, CPU`, pailou, loopCalls),
       await listRow(`${work}: list of ${servers} servers with ${toolsOfEach} tools each`, gateway, `${upstream.url}/mcp`),
     ];
   } finally {

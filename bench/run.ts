@@ -12,6 +12,8 @@ import { fillDataDir, manyGrants, manyModels } from './many-rows.ts';
 import { mcpRows } from './mcp.ts';
 import { afterIdlenessRow, changesRow, firstCallsRow, paceRows } from './moments.ts';
 import { peerRow } from './peer.ts';
+import { streamsPerCoreRow } from './streams.ts';
+import { coldTokensRow } from './tokens.ts';
 import { type Candidate, measure, median, memoryPerStream } from './measure.ts';
 import { startServer } from './processes.ts';
 import { type Row, scenarioRow, table } from './report.ts';
@@ -84,10 +86,12 @@ await withGateway(undefined, async (gateway, pailou) => {
   ]);
 });
 
-await withGateway(undefined, async (_gateway, pailou) => {
+await withGateway(undefined, async (gateway, pailou) => {
   await section('first 1,000 calls after a start, CPU per call', async (work) => [await firstCallsRow(work, pailou, plan.warmCalls)]);
   await section('at a fixed rate', (work) => paceRows(work, [bare, pailou], options.quick ? 2 : 10));
   await section('after 10 s of idleness', async (work) => [await afterIdlenessRow(work, [bare, pailou])]);
+  await section('a call with a new token, CPU', async (work) => [await coldTokensRow(work, gateway, pailou, options.quick ? 300 : 2_000)]);
+  await section('streams of 30 tokens a second on one core', async (work) => [await streamsPerCoreRow(work, bare, pailou, options.quick)]);
   const { against } = options;
   if (against !== undefined)
     await section('chat, beside a peer', async (work) => [
@@ -97,7 +101,10 @@ await withGateway(undefined, async (_gateway, pailou) => {
 
 await section('MCP', async (work) => {
   const found: Row[] = [];
-  await withGateway(undefined, async (gateway) => void found.push(...(await mcpRows(work, gateway))));
+  await withGateway(
+    undefined,
+    async (gateway, pailou) => void found.push(...(await mcpRows(work, gateway, pailou, options.quick ? 300 : 3_000))),
+  );
   return found;
 });
 

@@ -33,10 +33,11 @@ const repeated = (text: string, bytes: number): string => text.repeat(Math.ceil(
 
 /** Models by the provider that serves them. */
 export const models = {
-  bench: ['bench-chat', `bench-stream-${streamTokens}`, 'bench-stream-20', 'bench-hold'],
+  bench: ['bench-chat', `bench-stream-${streamTokens}`, 'bench-stream-20', 'bench-hold', 'bench-pace', 'bench-loop'],
   claude: [`bench-claude-${streamTokens}`],
 } as const;
 export const holdBody = body('bench-hold', question, true);
+export const paceBody = body('bench-pace', question, true);
 
 export const chat: Scenario = {
   name: 'chat, not streamed',
@@ -49,6 +50,18 @@ export const chat: Scenario = {
 
 export const chatOf = (model: string): Call => ({ body: body(model, question, false), streamed: false });
 export const shortStream: Call = { body: body('bench-stream-20', question, true), streamed: true };
+
+/** The model calls a tool of the MCP server `tools` once. */
+export const loopCall: Call = {
+  body: Buffer.from(
+    JSON.stringify({
+      model: 'bench-loop',
+      messages: [{ role: 'user', content: question }],
+      tools: [{ type: 'mcp', server_label: 'tools', allowed_tools: ['tool_1'], require_approval: 'never' }],
+    }),
+  ),
+  streamed: false,
+};
 
 /** The same question as a request of `/v1/messages` or `/v1/responses`. */
 function faceCall(face: 'messages' | 'responses', model: string, stream: boolean): Call {

@@ -50,6 +50,33 @@ const claudeLast = Buffer.from(
     claudeEvent('message_stop', {}),
 );
 
+/** One call of a tool, which the second request answers. */
+const toolCall = Buffer.from(
+  encode({
+    id: 'chatcmpl-bench',
+    object: 'chat.completion',
+    created,
+    model: 'loop',
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'tools__tool_1', arguments: '{"text":"hello"}' } }],
+        },
+        logprobs: null,
+        finish_reason: 'tool_calls',
+      },
+    ],
+    usage: { prompt_tokens: 12, completion_tokens: 60, total_tokens: 72 },
+  }),
+);
+const toolResult = Buffer.from('"role":"tool"');
+
+/** Milliseconds between tokens of `bench-pace`: 30 a second. */
+const paceMs = 1_000 / 30;
+
 interface Stream {
   left: number;
   readonly token: Buffer;
@@ -83,9 +110,14 @@ const server = createServer((request, response) => {
   const parts: Buffer[] = [];
   request.on('data', (part: Buffer) => parts.push(part));
   request.on('end', () => {
-    const model = modelOf(parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts));
+    const body = parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);
+    const model = modelOf(body);
+    if (model === 'bench-loop' && !body.includes(toolResult)) {
+      response.writeHead(200, { ...jsonHeaders, 'content-length': toolCall.length }).end(toolCall);
+      return;
+    }
     const claude = model.startsWith('bench-claude');
-    if (!model.startsWith('bench-stream') && !claude && model !== 'bench-hold') {
+    if (!model.startsWith('bench-stream') && !claude && model !== 'bench-hold' && model !== 'bench-pace') {
       response.writeHead(200, jsonHeaders).end(answer);
       return;
     }
@@ -93,7 +125,10 @@ const server = createServer((request, response) => {
     response.write(claude ? claudeFirst : first);
     response.on('close', () => streams.delete(response));
     if (model === 'bench-hold') response.write(token);
-    else
+    else if (model === 'bench-pace') {
+      const timer = setInterval(() => response.write(token), paceMs);
+      response.on('close', () => clearInterval(timer));
+    } else
       streams.set(response, {
         left: Number(model.slice('bench-stream-'.length)),
         token: claude ? claudeToken : token,
