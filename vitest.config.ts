@@ -1,4 +1,6 @@
 /** How the tests run: real servers and files in separate processes, at most three at a time. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/reporter.ts';
 
@@ -13,6 +15,8 @@ export default defineConfig({
     // A safety net, not a measure: a busy machine may take long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // For the gateways and commands that tests start as processes.
+    env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'pailou-test-compile-cache') },
     silent: 'passed-only',
     reporters: ['default', new SummaryReporter()],
   },

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The entry point of `pailou`: checks the version of Node, then loads the TypeScript of a checkout or the JavaScript of the package.
 // It is JavaScript that old versions of Node can read.
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import * as nodeModule from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const oldest = 24;
@@ -13,7 +14,14 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
   );
   process.exit(1);
 }
-// Before the first TypeScript, which would load Node's compiler for it. Old versions of Node lack the function.
-nodeModule.enableCompileCache?.();
+// Compiled code is kept from start to start, in the data folder: others may write to the system's temporary folder, and it may be empty
+// after a restart. It comes before the first TypeScript, which would load Node's compiler for it.
+const compiled = join(process.env.PAILOU_DATA_DIR || '.pailou', 'compile-cache');
+try {
+  if (process.argv[2] === 'start') mkdirSync(compiled, { recursive: true, mode: 0o700 });
+  if (existsSync(compiled)) nodeModule.enableCompileCache(compiled);
+} catch {
+  // Without a cache it is only slower. The start reports a folder that cannot be used.
+}
 const source = new URL('../src/cli.ts', import.meta.url);
 await import(existsSync(fileURLToPath(source)) ? source.href : new URL('../dist/src/cli.js', import.meta.url).href);

@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-/** The entry point of `pailou`. Enables the compile cache before it loads anything else. */
-import { enableCompileCache } from 'node:module';
-
-enableCompileCache();
+/** The entry point of `pailou`, loaded by `bin/pailou.js`. */
 if (process.argv[2] === 'start') {
   const { handOverSecrets } = await import('./config/secret-handover.ts');
   handOverSecrets(process.env, process.argv.slice(1));

@@ -11,8 +11,10 @@ const startCommand: Command = {
     parseArgs({ args, options: {} });
     const { withHandedSecrets } = await import('./config/secret-handover.ts');
     const { startPailou } = await import('./main.ts');
+    const { startIdleMemory } = await import('./telemetry/start-idle-memory.ts');
     const gateway = await startPailou(withHandedSecrets(process.env));
     print(gateway.greeting);
+    startIdleMemory();
     let stoppingSince: number | null = null;
     const stop = (): void => {
       // A second signal stops at once. npm passes a signal on that the terminal has sent to the whole group already: one wish, two signals.

@@ -67,7 +67,7 @@ export async function startProcess(
   program = join(root, 'src/cli.ts'),
 ): Promise<Gateway & { readonly output: () => string; readonly pid: number; readonly exitCode: () => number | null }> {
   const child = spawn(node, [program, 'start'], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -1,0 +1,41 @@
+/** Compiled code is kept in the data folder: no other user of the machine can place code there, and it outlasts a restart. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { node, startGateway, startProcess } from './gateway.ts';
+
+const program = join(import.meta.dirname, '../../bin/pailou.js');
+
+it('a start keeps its compiled code in the data folder and not in the temporary folder', async () => {
+  await using gateway = await startGateway({ NODE_COMPILE_CACHE: '' }, async (env) => {
+    const temporary = join(env['PAILOU_DATA_DIR'] ?? '', 'temporary');
+    await mkdir(temporary);
+    return startProcess({ ...env, TMPDIR: temporary }, program);
+  });
+  await gateway.gateway.stop();
+  const kept = await readdir(join(gateway.dataDir, 'compile-cache'), { recursive: true });
+  expect(kept.length).toBeGreaterThan(500);
+  expect(await readdir(join(gateway.dataDir, 'temporary'))).not.toContain('node-compile-cache');
+});
+
+it('the folder of a first start is readable by its user alone, and a folder that cannot be made is reported as such', async () => {
+  await using gateway = await startGateway();
+  const begin = async (dataDir: string): Promise<string> => {
+    const child = spawn(node, [program, 'start'], {
+      env: { ...gateway.env, PATH: process.env['PATH'], PAILOU_DATA_DIR: dataDir },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let output = '';
+    child.stderr.on('data', (part: Buffer) => (output += part.toString()));
+    await once(child, 'close');
+    return output;
+  };
+  // The port is taken, so that the start ends by itself.
+  const fresh = join(gateway.dataDir, 'fresh');
+  expect(await begin(fresh)).toContain('is taken');
+  expect((await stat(fresh)).mode & 0o777).toBe(0o700);
+  await writeFile(join(gateway.dataDir, 'file'), '');
+  expect(await begin(join(gateway.dataDir, 'file', 'folder'))).toMatch(/PAILOU_DATA_DIR|data folder|cannot/);
+});
