@@ -1,4 +1,5 @@
 /** Migrates a database of any earlier version. Safe when several nodes start at once: one migrates, the others wait. */
+import { sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { GatewayError } from '../types/errors.ts';
 import type { Database } from './database.ts';
@@ -32,6 +33,7 @@ import * as spend from './migrations/0032-spend.ts';
 import * as rowLabels from './migrations/0050-row-labels.ts';
 import * as rollups from './migrations/0051-rollups.ts';
 import * as listIndexes from './migrations/0052-list-indexes.ts';
+import * as breakingMigrations from './migrations/0056-breaking-migrations.ts';
 import * as filtersOfRuns from './migrations/0055-filters-of-runs.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
@@ -66,15 +68,44 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0051-rollups': rollups,
   '0052-list-indexes': listIndexes,
   '0055-filters-of-runs': filtersOfRuns,
+  '0056-breaking-migrations': breakingMigrations,
 });
 
+/** True for the database of a newer program that has all migrations of this one as well. */
+async function isNewer(database: Database, known: Readonly<Record<string, Migration>>): Promise<boolean> {
+  const tables = await database.query.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === 'llm_migration')) return false;
+  const { rows } = await sql<{ name: string }>`select name from llm_migration`.execute(database.query);
+  const applied = new Set(rows.map(({ name }) => name));
+  return applied.size > Object.keys(known).length && Object.keys(known).every((name) => applied.has(name));
+}
+
+/** Throws `internal_error` when a newer program has changed the tables so that this one cannot work with them. */
+async function refuseBroken(database: Database, known: Readonly<Record<string, Migration>>): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select name from llm_breaking_migration order by name`.execute(database.query);
+  const breaking = rows.find(({ name }) => !Object.hasOwn(known, name));
+  if (breaking === undefined) return;
+  throw new GatewayError(
+    'internal_error',
+    `The database was made by a newer version of Pailou, which this one cannot work with (${breaking.name}; this one knows up to ${Object.keys(known).at(-1)}). Start that version, or restore an older copy of the database.`,
+  );
+}
+
 /**
- * The names of the applied migrations, up to `last` when given. `homeIssuer` is the first configured issuer; rows of versions without
- * issuers belong to its people. Throws `storage_unavailable` when the database is unavailable, and `internal_error` when it is newer than
+ * The names of the applied migrations, up to `last` when given. None on the database of a newer version that only added to the tables
+ * (decision 55). `homeIssuer` is the first configured issuer; rows of versions without issuers belong to its people. Throws `storage_unavailable` when the database is unavailable, and `internal_error` when it is newer than
  * this program.
  */
 export async function migrate(database: Database, homeIssuer: string | null = null, last?: string): Promise<string[]> {
   const migrations = migrationsOf(homeIssuer);
+  try {
+    if (await isNewer(database, migrations)) {
+      await refuseBroken(database, migrations);
+      return [];
+    }
+  } catch (thrown) {
+    throw database.explain(thrown);
+  }
   const migrator = new Migrator({
     db: database.query,
     provider: { getMigrations: async () => migrations },

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConfigStore } from '../../src/storage/config-store.ts';
+import type { Database } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { databaseKinds, type TestDatabase } from './databases.ts';
 
@@ -44,6 +45,7 @@ const known = [
   '0051-rollups',
   '0052-list-indexes',
   '0055-filters-of-runs',
+  '0056-breaking-migrations',
 ];
 
 /** The database part of a node's start, in its own process. */
@@ -106,15 +108,36 @@ for (const kind of databaseKinds) {
       expect(applied.flat()).toEqual(known);
     });
 
-    it('refuses a database of a newer version, and does not change it', async () => {
-      const database = await place.open();
+    const future = '9999-from-the-future';
+    const asNewer = async (database: Database): Promise<void> => {
       await migrate(database);
-      await sql`insert into llm_migration (name, timestamp) values ('9999-from-the-future', '2027-01-01T00:00:00.000Z')`.execute(
-        database.query,
-      );
+      await sql`insert into llm_migration (name, timestamp) values (${future}, '2027-01-01T00:00:00.000Z')`.execute(database.query);
+      await sql`alter table llm_model_config add column tomorrow integer`.execute(database.query);
+    };
+    const appliedIn = async (database: Database): Promise<readonly string[]> =>
+      (await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query)).rows.map(({ name }) => name);
+
+    it('runs on a database to which a newer version has only added, and changes nothing', async () => {
+      const database = await place.open();
+      await asNewer(database);
+      expect(await migrate(database)).toEqual([]);
+      expect(await appliedIn(database)).toEqual([...known, future]);
+      expect(await createConfigStore(database).load()).toEqual({ revision: 0, rows: [] });
+    });
+
+    it('refuses a database that a newer version has changed so that this one cannot work with it', async () => {
+      const database = await place.open();
+      await asNewer(database);
+      await sql`insert into llm_breaking_migration (name) values (${future})`.execute(database.query);
+      await expect(migrate(database)).rejects.toThrow(`made by a newer version of Pailou, which this one cannot work with (${future};`);
+      expect(await appliedIn(database)).toEqual([...known, future]);
+    });
+
+    it('refuses a database that lacks a migration of this version and has one of another', async () => {
+      const database = await place.open();
+      await asNewer(database);
+      await sql`delete from llm_migration where name = '0004-nodes'`.execute(database.query);
       await expect(migrate(database)).rejects.toThrow(`made by a newer version of Pailou (this one knows up to ${known.at(-1)})`);
-      const { rows } = await sql<{ name: string }>`select name from llm_migration order by name`.execute(database.query);
-      expect(rows.map(({ name }) => name)).toEqual([...known, '9999-from-the-future']);
     });
 
     it('rolls back completely when a migration fails', async () => {
