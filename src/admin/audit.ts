@@ -7,6 +7,7 @@ import { principalOf } from '../api/request-context.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
 import type { PersonNames } from '../config/person-names.ts';
 import { showPeople } from '../config/row-people.ts';
+import { showRow } from '../config/shown-row.ts';
 import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { longestPerson, personRef, splitPerson, systemActor } from '../types/person.ts';
@@ -60,7 +61,7 @@ function filterOf({ actor, act, target, from, to, request_id: requestId }: z.out
 /** The row before or after the change, as the API shows it. */
 function shownRow(value: unknown, names: PersonNames): unknown {
   const isRow = typeof value === 'object' && value !== null && 'owner' in value && 'createdBy' in value && 'spec' in value;
-  return isRow ? showPeople(value as unknown as ConfigRow, names) : value;
+  return isRow ? showRow(showPeople(value as unknown as ConfigRow, names)) : value;
 }
 
 function shown(entry: AuditEntry, names: PersonNames): AuditEntry {

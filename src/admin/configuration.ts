@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { isAdministrator } from '../auth/decide.ts';
+import { showRow } from '../config/shown-row.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import type { ResourceKind } from '../types/resources.ts';
@@ -105,8 +106,8 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
           actor: config.people.show(entry.actor),
           kind: entry.kind,
           name: (entry.after ?? entry.before)?.name ?? null,
-          before: entry.before === null ? null : config.mask(entry.before).spec,
-          after: entry.after === null ? null : config.mask(entry.after).spec,
+          before: entry.before === null ? null : showRow(config.mask(entry.before)),
+          after: entry.after === null ? null : showRow(config.mask(entry.after)),
         })),
         next: found.length > limit && last !== undefined ? `${last.revision}.${last.sequence}` : null,
       };

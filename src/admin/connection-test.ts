@@ -2,18 +2,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerOf } from '../api/request-caller.ts';
-import { invokeModel } from '../application/models/invoke-model.ts';
+import { requireOperation } from '../application/models/invoke-model.ts';
 import type { CallServices } from '../application/services.ts';
 import { isVirtual, toolsOf } from '../application/tools/server-tools.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
-import { collectText } from '../streaming/text-events.ts';
-import type { ChatBody } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
 import type { McpServerEntry, ModelEntry } from '../types/snapshot.ts';
 import type { ServerListing } from '../types/tool-source.ts';
+import { operations, type Operation } from '../types/wire-format.ts';
+import { tryOperation } from './trial-call.ts';
 import { writerOf } from './writer.ts';
 import { abortSignalOf } from '../scheduling/cancellation.ts';
 
@@ -21,8 +21,12 @@ const providerDraft = z.strictObject({
   spec: providerSpec,
   name: z.string().max(200).optional().describe('An existing provider whose stored secrets "***" stands for.'),
   model: z.string().min(1).max(256).describe("The vendor's own name of a model to try."),
+  operation: z.enum(operations).default('chat').describe('What to try it with. Each costs what such a call costs.'),
 });
-const modelDraft = z.strictObject({ spec: modelSpec });
+const modelDraft = z.strictObject({
+  spec: modelSpec,
+  operation: z.enum(operations).optional().describe('What to try it with. Left out: chat, or the first operation of the model.'),
+});
 const mcpDraft = z.strictObject({
   spec: mcpServerSpec,
   name: z.string().max(200).optional().describe('An existing server whose stored secrets "***" stands for.'),
@@ -30,8 +34,9 @@ const mcpDraft = z.strictObject({
 
 const verdict = z.object({
   ok: z.boolean(),
+  operation: z.enum(operations).optional().describe('What was tried; absent for MCP servers.'),
   duration_ms: z.int(),
-  answer: z.string().optional(),
+  answer: z.string().optional().describe('The text, or what came: the length of a vector, the type and size of a picture or sound.'),
   tools: z.array(z.object({ name: z.string(), description: z.string() })).optional(),
   resources: z.int().optional().describe('With templates.'),
   prompts: z.int().optional(),
@@ -47,6 +52,12 @@ function statusIn(details: unknown): string | null {
   return typeof status === 'number' ? `HTTP ${status}` : null;
 }
 
+/** What an administrator can do about an address that cannot be reached. */
+function adviceIn(details: unknown): string | null {
+  const advice = typeof details === 'object' && details !== null && 'advice' in details ? details.advice : null;
+  return typeof advice === 'string' ? advice : null;
+}
+
 /** The one place that shows a vendor's own error text: to an administrator who sets up that vendor. */
 function failed(thrown: unknown, startedAt: number, request: FastifyRequest): z.output<typeof verdict> {
   const error = toGatewayError(thrown);
@@ -59,7 +70,11 @@ function failed(thrown: unknown, startedAt: number, request: FastifyRequest): z.
   }
   const words = (): string | null =>
     details === undefined ? null : (typeof details === 'string' ? details : JSON.stringify(details)).slice(0, 2_000);
-  return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message, detail: words() } };
+  return {
+    ok: false,
+    duration_ms: Date.now() - startedAt,
+    error: { code: error.code, message: adviceIn(details) ?? message, detail: words() },
+  };
 }
 
 /** An MCP server that answers nonsense, or not in time, is the finding of the test and no error of the gateway. */
@@ -72,8 +87,6 @@ function ofServer(thrown: unknown, timeoutMs: number): unknown {
   return new GatewayError('tool_failed', 'The MCP server answers with something that is not MCP.', { cause, details });
 }
 
-const question: Omit<ChatBody, 'model'> = { messages: [{ role: 'user', content: 'Answer with the single word: ready' }], max_tokens: 64 };
-
 export function addConnectionTests(app: FastifyInstance, config: ConfigService, calls: CallServices): void {
   const response = { 200: verdict };
 
@@ -85,20 +98,16 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
     return { ...offer, tools: toolsOf(calls, { view }, server).map(({ name, definition }) => ({ ...definition, name })) };
   }
 
-  async function tryModel(request: FastifyRequest, reply: Parameters<typeof callerOf>[1], model: ModelEntry) {
+  async function tryModel(request: FastifyRequest, reply: Parameters<typeof callerOf>[1], model: ModelEntry, given?: Operation) {
     const startedAt = Date.now();
+    const { operations: known } = model.spec;
+    const operation = given ?? (known.includes('chat') ? 'chat' : known[0]) ?? 'chat';
+    requireOperation(model, operation);
     try {
-      const call = await invokeModel(
-        calls,
-        callerOf(request, reply),
-        model,
-        { body: { ...question, model: model.name } as ChatBody },
-        { stream: false },
-      );
-      const { text } = await collectText(call.events);
-      return { ok: true, duration_ms: Date.now() - startedAt, answer: text.slice(0, 500), deployment: call.deployment };
+      const answered = await tryOperation(calls, callerOf(request, reply), model, operation);
+      return { ok: true, operation, duration_ms: Date.now() - startedAt, ...answered };
     } catch (thrown) {
-      return failed(thrown, startedAt, request);
+      return { operation, ...failed(thrown, startedAt, request) };
     }
   }
 
@@ -109,9 +118,15 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       schema: { tags: ['providers'], summary: 'Try a provider before saving it', body: providerDraft, response },
     },
     async (request, reply) => {
-      const { spec, name, model } = request.body;
-      await using draft = await config.draftProvider(writerOf(request), { tenant: principalOf(request).tenant, spec, name, model });
-      return await tryModel(request, reply, draft.model);
+      const { spec, name, model, operation } = request.body;
+      await using draft = await config.draftProvider(writerOf(request), {
+        tenant: principalOf(request).tenant,
+        spec,
+        name,
+        model,
+        operation,
+      });
+      return await tryModel(request, reply, draft.model, operation);
     },
   );
 
@@ -123,7 +138,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
     },
     async (request, reply) => {
       await using draft = await config.draftModel(writerOf(request), { tenant: principalOf(request).tenant, spec: request.body.spec });
-      return await tryModel(request, reply, draft.model);
+      return await tryModel(request, reply, draft.model, request.body.operation);
     },
   );
 

@@ -1,21 +1,24 @@
 /** /api/grants: grants to view or use capabilities. Managers of a row grant it; administrators also grant patterns and tags. */
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { readGrantReference } from '../config/grant-reference.ts';
 import { findTarget, requireTarget } from '../config/grant-targets.ts';
 import { capabilityOfRow, rightsOf } from '../config/row-capability.ts';
+import { parseSpec } from '../config/parse-spec.ts';
+import { showRow } from '../config/shown-row.ts';
 import type { ConfigService } from '../config/service.ts';
 import { capabilityKinds } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { personRef } from '../types/person.ts';
 import { type ConfigRow, type GrantSpec, grantSpec, resourceNames } from '../types/resources.ts';
 import { expectedRevision } from './actor.ts';
+import { type GivenRow, givenRow, patchedSpec, patching, replacing, requireFixed, retryPatch, rowPatch, seenRevision } from './row-body.ts';
 import { grantWarnings, type SubjectReader } from './grant-warnings.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { rowView, showRow } from './row-view.ts';
+import { rowView } from './row-view.ts';
 import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });
@@ -24,7 +27,9 @@ const createBody = z.strictObject({
   spec: grantSpec,
   enabled: z.boolean().optional(),
 });
-const replaceBody = z.strictObject({ spec: grantSpec, enabled: z.boolean().optional() });
+const ownerField = z.string().nullable().optional().describe('As GET gives it: the owner of a grant is the person who gave it.');
+const replaceBody = z.strictObject({ ...givenRow, spec: grantSpec, enabled: z.boolean().optional(), owner: ownerField });
+const patchBody = rowPatch.extend({ owner: ownerField });
 const tags = ['grants'];
 const manage = { access: capabilityKinds.map((kind) => `llm:${kind}:manage` as const) };
 const write = { ...manage, writes: ['grant'] as const };
@@ -129,29 +134,64 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
     },
   );
 
+  const replace = async (
+    request: FastifyRequest<{ Params: z.output<typeof named> }>,
+    reply: FastifyReply,
+    body: GivenRow & { readonly enabled?: boolean | undefined; readonly owner?: string | null | undefined },
+    specOf: (current: ConfigRow) => GrantSpec,
+    seen?: (current: ConfigRow) => number,
+  ) => {
+    const current = find(request);
+    const before = showRow(config.mask(current));
+    requireFixed(body, before);
+    if (body.owner !== undefined && body.owner !== before.owner)
+      throw new GatewayError('invalid_request', 'owner: cannot be changed; leave it out, or as GET gives it.', { param: 'owner' });
+    const spec = specOf(current);
+    requireGranting(config, request, spec.capability);
+    const mutation = {
+      kind: 'grant' as const,
+      tenant: current.tenant,
+      name: current.name,
+      operation: 'replace' as const,
+      spec,
+      expectedRevision: seenRevision(request, body) ?? seen?.(current) ?? null,
+      expectedTarget: findTarget(config.rowSet(), current.tenant, spec.capability)?.id ?? null,
+      ...(body.enabled === undefined ? {} : { enabled: body.enabled }),
+    };
+    const { revision } = await config.change(writerOf(request), [mutation], `update grant ${current.name}`);
+    const row = find(request);
+    const warnings = await grantWarnings(subjects, current.tenant, row.spec as unknown as GrantSpec, config.people);
+    return reply
+      .header('x-pailou-revision', revision)
+      .send({ ...showRow(config.mask(row)), ...(warnings.length === 0 ? {} : { warnings }) });
+  };
+
   app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
     '/api/grants/:name',
-    { config: write, schema: { tags, summary: 'Replace a grant', params: named, body: replaceBody, response: { 200: grantView } } },
-    async (request, reply) => {
-      const current = find(request);
-      const { spec, enabled } = request.body;
-      requireGranting(config, request, spec.capability);
-      const mutation = {
-        kind: 'grant' as const,
-        tenant: current.tenant,
-        name: current.name,
-        operation: 'replace' as const,
-        spec,
-        expectedRevision: expectedRevision(request),
-        expectedTarget: findTarget(config.rowSet(), current.tenant, spec.capability)?.id ?? null,
-        ...(enabled === undefined ? {} : { enabled }),
-      };
-      const { revision } = await config.change(writerOf(request), [mutation], `update grant ${current.name}`);
-      const row = find(request);
-      const warnings = await grantWarnings(subjects, current.tenant, row.spec as unknown as GrantSpec, config.people);
-      return reply
-        .header('x-pailou-revision', revision)
-        .send({ ...showRow(config.mask(row)), ...(warnings.length === 0 ? {} : { warnings }) });
+    {
+      config: write,
+      schema: { tags, summary: 'Replace a grant', description: replacing, params: named, body: replaceBody, response: { 200: grantView } },
+    },
+    (request, reply) => replace(request, reply, request.body, () => request.body.spec),
+  );
+
+  app.patch<{ Params: z.output<typeof named>; Body: z.output<typeof patchBody> }>(
+    '/api/grants/:name',
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: 'Change some fields of a grant',
+        description: patching,
+        params: named,
+        body: patchBody,
+        response: { 200: grantView },
+      },
+    },
+    (request, reply) => {
+      const patched = (current: ConfigRow): GrantSpec =>
+        parseSpec('grant', patchedSpec(config.mask(current).spec, request.body.spec ?? {}));
+      return retryPatch(request, request.body, () => replace(request, reply, request.body, patched, ({ revision }) => revision));
     },
   );
 

@@ -25,6 +25,13 @@ const createBody = z.strictObject({
   addresses: keySpec.shape.addresses.default(null).describe('The networks that may use the key, e.g. 10.0.0.0/8.'),
   expires_in_days: z.int().min(1).max(3650).default(90),
 });
+const patchBody = z.strictObject({
+  title: lineField(128).optional(),
+  permissions: keySpec.shape.permissions.optional(),
+  capabilities: keySpec.shape.capabilities.optional(),
+  addresses: keySpec.shape.addresses.optional(),
+  enabled: z.boolean().optional().describe('False: the key is refused until it is enabled again. Administrators may change this alone.'),
+});
 const rotateBody = z.strictObject({
   overlap_hours: z.number().min(0).max(720).default(24).describe('How long the old key still works.'),
 });
@@ -191,6 +198,46 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
         .code(201)
         .header('cache-control', 'no-store')
         .send({ ...(await shown(find(request, id))), key: text });
+    },
+  );
+
+  app.patch<{ Params: z.output<typeof named>; Body: z.output<typeof patchBody> }>(
+    '/api/keys/:id',
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: 'Change some fields of a key',
+        description: 'A JSON Merge Patch (RFC 7386). capabilities and addresses: null for all.',
+        params: named,
+        body: patchBody,
+        response: { 200: keyView },
+      },
+    },
+    async (request, reply) => {
+      const row = find(request, request.params.id);
+      const { enabled, ...fields } = request.body;
+      const { issuer, subject, permissions: own } = principalOf(request);
+      const old = row.spec as KeySpec;
+      const isOwn = old.subject === subject && old.issuer === issuer;
+      const changes = Object.entries(fields).filter(([, value]) => value !== undefined);
+      // The holder of a key acts for its owner.
+      if (!isOwn && changes.length > 0)
+        throw new GatewayError('permission_denied', 'Only its owner can change a key; you may set enabled.', { param: changes[0]?.[0] });
+      const refused = fields.permissions?.find((code) => !own.has(code) && !old.permissions.includes(code));
+      if (refused !== undefined)
+        throw new GatewayError('permission_denied', `permissions: you do not have ${refused}.`, { param: 'permissions' });
+      const mutation = {
+        kind: 'key' as const,
+        tenant: row.tenant,
+        name: row.name,
+        operation: 'replace' as const,
+        expectedRevision: row.revision,
+        ...(changes.length === 0 ? {} : { spec: { ...old, ...Object.fromEntries(changes) } }),
+        ...(enabled === undefined ? {} : { enabled }),
+      };
+      const { revision } = await config.change(writerOf(request), [mutation], `update key ${row.name}`);
+      return reply.header('x-pailou-revision', revision).send(await shown(find(request, row.name)));
     },
   );
 

@@ -15,7 +15,8 @@ import type { McpServerEntry } from '../types/snapshot.ts';
 import { expectedRevision } from './actor.ts';
 import { differences } from './differences.ts';
 import { pageOf, pageQuery } from './paging.ts';
-import { rowView, showRow } from './row-view.ts';
+import { showRow } from '../config/shown-row.ts';
+import { rowView } from './row-view.ts';
 import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });

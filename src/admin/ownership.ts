@@ -6,6 +6,7 @@ import { storedText } from '../api/bodies/stored-text.ts';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { capabilityOfRow } from '../config/row-capability.ts';
 import { isVersion } from '../config/skill-versions.ts';
+import { showRow } from '../config/shown-row.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import { GatewayError } from '../types/errors.ts';
@@ -13,7 +14,7 @@ import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { expectedRevision } from './actor.ts';
 import { type Collection, collections } from './collections.ts';
-import { rowView, showRow } from './row-view.ts';
+import { rowView } from './row-view.ts';
 import { writerOf } from './writer.ts';
 
 const named = z.object({ name: z.string().min(1).max(200) });

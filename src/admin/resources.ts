@@ -1,10 +1,13 @@
 /** Create, read, update and delete for providers, models, skills, MCP servers and limits: one set of routes for all collections. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { decide, isAdministrator } from '../auth/decide.ts';
 import { principalOf, type RouteAccess, snapshotOf } from '../api/request-context.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
 import { isVersion, skillOf } from '../config/skill-versions.ts';
+import type { Mutation } from '../config/mutations.ts';
+import { parseSpec } from '../config/parse-spec.ts';
+import { showRow } from '../config/shown-row.ts';
 import type { ConfigService } from '../config/service.ts';
 import { capabilityOfRow } from '../config/row-capability.ts';
 import type { Action, Principal } from '../types/access.ts';
@@ -13,10 +16,11 @@ import { isPerson, longestPerson, personRef } from '../types/person.ts';
 import { type ConfigRow, resourceNames, resourceSpecs } from '../types/resources.ts';
 import type { SkillSpec } from '../types/skill-spec.ts';
 import { expectedRevision } from './actor.ts';
+import { type GivenRow, givenRow, patchedSpec, patching, replacing, requireFixed, retryPatch, rowPatch, seenRevision } from './row-body.ts';
 import type { Collection } from './collections.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { visibleRow } from './public-rows.ts';
-import { rowView, showRow, showVisible } from './row-view.ts';
+import { rowView, showVisible } from './row-view.ts';
 import { requireReferences } from './skill-references.ts';
 import { writerOf } from './writer.ts';
 
@@ -58,7 +62,8 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   const manageOne = { ...manage, decides: collection.administratorsOnly !== true };
   const inputSpec = resourceSpecs[kind];
   const createBody = z.strictObject({ name: resourceNames[kind], spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
-  const replaceBody = z.strictObject({ spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
+  const replaceBody = z.strictObject({ ...givenRow, spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
+  const patchBody = rowPatch.extend({ owner: ownerField });
 
   const decideOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>) => {
     const principal = principalOf(request);
@@ -148,6 +153,39 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     },
   );
 
+  type Written = Pick<z.output<typeof replaceBody>, 'enabled' | 'owner'> & GivenRow;
+
+  /** Writes the spec that `change` makes of the stored one, whose secrets are masked. */
+  const write = async (
+    request: FastifyRequest<{ Params: z.output<typeof named> }>,
+    reply: FastifyReply,
+    body: Written,
+    change: (current: ConfigRow) => Pick<Mutation, 'spec' | 'edit' | 'expectedRevision'>,
+  ) => {
+    const principal = principalOf(request);
+    const { name } = request.params;
+    const current = find(request, name);
+    requireOn(request, 'manage', current);
+    requireFixed(body, showRow(config.mask(current)));
+    requireOwner(principal, body.owner);
+    const mutation = {
+      kind,
+      tenant: principal.tenant,
+      name,
+      operation: 'replace' as const,
+      expectedRevision: seenRevision(request, body),
+      ...change(current),
+      ...(body.enabled === undefined ? {} : { enabled: body.enabled }),
+      ...(body.owner === undefined ? {} : { owner: body.owner }),
+    };
+    const { revision } = await config.change(writerOf(request), [mutation], describeChange('update', collection, name));
+    const row = find(request, name);
+    return reply
+      .header('x-pailou-revision', revision)
+      .header('etag', `"${row.revision}"`)
+      .send(showRow(config.mask(row)));
+  };
+
   app.put<{ Params: z.output<typeof named>; Body: z.output<typeof replaceBody> }>(
     `/api/${path}/:name`,
     {
@@ -155,36 +193,46 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
       schema: {
         tags,
         summary: `Replace a ${title}; "***" keeps a stored secret`,
+        description: replacing,
         params: named,
         body: replaceBody,
         response: { 200: rowView },
       },
     },
-    async (request, reply) => {
-      const principal = principalOf(request);
-      const { name } = request.params;
-      const { spec, enabled, owner } = request.body;
-      const current = find(request, name);
-      requireOn(request, 'manage', current);
-      requireOwner(principal, owner);
-      requireNames(request, name, spec, current.spec);
-      const mutation = {
-        kind,
-        tenant: principal.tenant,
-        name,
-        operation: 'replace' as const,
-        spec,
-        expectedRevision: expectedRevision(request),
-        ...(enabled === undefined ? {} : { enabled }),
-        ...(owner === undefined ? {} : { owner }),
-      };
-      const { revision } = await config.change(writerOf(request), [mutation], describeChange('update', collection, name));
-      const row = find(request, name);
-      return reply
-        .header('x-pailou-revision', revision)
-        .header('etag', `"${row.revision}"`)
-        .send(showRow(config.mask(row)));
+    (request, reply) =>
+      write(request, reply, request.body, (current) => {
+        const { spec } = request.body;
+        requireNames(request, current.name, spec, current.spec);
+        return { spec };
+      }),
+  );
+
+  app.patch<{ Params: z.output<typeof named>; Body: z.output<typeof patchBody> }>(
+    `/api/${path}/:name`,
+    {
+      config: { ...manageOne, ...writes },
+      schema: {
+        tags,
+        summary: `Change some fields of a ${title}`,
+        description: patching,
+        params: named,
+        body: patchBody,
+        response: { 200: rowView },
+      },
     },
+    (request, reply) =>
+      retryPatch(request, request.body, () =>
+        write(request, reply, request.body, (current) => {
+          const patch = request.body.spec;
+          if (patch === undefined) return {};
+          const spec = parseSpec(kind, patchedSpec(config.mask(current).spec, patch)) as z.output<typeof inputSpec>;
+          requireNames(request, current.name, spec, current.spec);
+          return {
+            edit: (stored) => patchedSpec(stored, patch),
+            expectedRevision: seenRevision(request, request.body) ?? current.revision,
+          };
+        }),
+      ),
   );
 
   app.delete<{ Params: z.output<typeof named> }>(

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { principalOf } from '../api/request-context.ts';
+import { showRow } from '../config/shown-row.ts';
 import type { ConfigService } from '../config/service.ts';
 import { folderOf, type ImportedSkill, skillOfFolder } from '../extensions/skills/folder/folder.ts';
 import { mostBytes, readZip, writeZip } from '../extensions/skills/folder/zip.ts';
@@ -10,7 +11,7 @@ import { personRef } from '../types/person.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { expectedRevision } from './actor.ts';
-import { rowView, showRow } from './row-view.ts';
+import { rowView } from './row-view.ts';
 import { type NamedSkill, namedSkill, requireRow, requireRowRight } from './skill-rows.ts';
 import { writerOf } from './writer.ts';
 

@@ -9,7 +9,8 @@ import type { ConfigService } from '../config/service.ts';
 import type { Action } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
-import { type rowView, showRow } from './row-view.ts';
+import { showRow } from '../config/shown-row.ts';
+import type { rowView } from './row-view.ts';
 import { writerOf } from './writer.ts';
 
 export const namedSkill = z.object({ name: z.string().min(1).max(200) });

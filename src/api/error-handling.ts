@@ -52,6 +52,8 @@ export const nothingHere = (): GatewayError =>
   new GatewayError('not_found', 'There is nothing at this address. /docs lists all addresses.');
 
 const messagesAddress = /^\/v1\/messages(?:[/?]|$)/;
+/** Addresses of both APIs: the header tells whose client asks. */
+const sharedAddress = /^\/v1\/models(?:[/?]|$)/;
 
 /** RFC 6750 3: no `error` when no credential was sent. MCP clients get the metadata address (RFC 9728 5.1). */
 function challengeOf(reply: FastifyReply, error: GatewayError): string {
@@ -70,7 +72,8 @@ export function sendError(reply: FastifyReply, error: GatewayError, requestId: s
   if (error.code === 'budget_exhausted') reply.header('x-should-retry', 'false');
   if (error.status === 401) reply.header('www-authenticate', challengeOf(reply, error));
   // The place where Anthropic's clients read the request id.
-  const messages = messagesAddress.test(reply.request.url) || speaksMessages(reply.request);
+  const { url } = reply.request;
+  const messages = messagesAddress.test(url) || (sharedAddress.test(url) && speaksMessages(reply.request));
   if (messages) reply.header('request-id', requestId);
   const text = messages ? renderMessagesError(error, requestId) : renderError(error, requestId);
   reply.code(error.status).header('content-type', 'application/json; charset=utf-8');

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../application/caller.ts';
 import { createRequiredPermissions } from '../application/required-permissions.ts';
+import { bearerToken } from '../auth/token-checks.ts';
 import { Cancellation } from '../scheduling/cancellation.ts';
 import { GatewayError } from '../types/errors.ts';
 import { principalOf, snapshotOf } from './request-context.ts';
@@ -29,8 +30,7 @@ export function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
     signal: cancellation,
     cacheControl: request.headers['cache-control'],
     needs,
-    subjectToken: () =>
-      principal.credential === 'token' ? (/^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null) : null,
+    subjectToken: () => (principal.credential === 'token' ? (bearerToken(request.headers.authorization ?? '') ?? null) : null),
     setHeaders(headers) {
       if (!reply.raw.headersSent) reply.headers(headers);
     },

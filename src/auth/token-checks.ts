@@ -24,8 +24,8 @@ export function bearerTokenOf(headers: IncomingHttpHeaders, tokenHeader: string 
     token = bearerToken(authorization);
     if (token === undefined) throw invalid('The Authorization header must be "Bearer <token>".');
   }
-  token = sameToken(token, headers['x-api-key'], 'x-api-key');
-  if (tokenHeader !== null) token = sameToken(token, headers[tokenHeader], tokenHeader);
+  token = sameToken(token, withoutScheme(headers['x-api-key']), 'x-api-key');
+  if (tokenHeader !== null) token = sameToken(token, withoutScheme(headers[tokenHeader]), tokenHeader);
   if (token === undefined)
     throw new GatewayError('token_missing', 'Send a token of your OAuth2 service as "Authorization: Bearer <token>".');
   if (token.length > maxTokenLength)
@@ -40,10 +40,15 @@ function sameToken(token: string | undefined, header: string | string[] | undefi
   return header;
 }
 
-function bearerToken(authorization: string): string | undefined {
+export function bearerToken(authorization: string): string | undefined {
   // The common form needs no regular expression; this runs on every call.
   if (authorization.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7)) return authorization.slice(7);
-  return /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
+  return /^Bearer +(?:Bearer +)?([^\s]+) *$/i.exec(authorization)?.[1];
+}
+
+/** A pasted `Bearer <token>` in the place of the token alone. */
+function withoutScheme(header: string | string[] | undefined): string | string[] | undefined {
+  return typeof header === 'string' ? header.replace(/^Bearer +/i, '') : header;
 }
 
 /** A parsed JWT. Nothing is verified. */

@@ -5,6 +5,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { Deployment, McpServerEntry, ModelEntry, ProviderEntry } from '../types/snapshot.ts';
 import type { Writer } from '../types/writes.ts';
+import type { Operation } from '../types/wire-format.ts';
 import { authorizeChange, authorizeRow, type WriteScene } from './authorize-write.ts';
 import { type Handle, type InstanceFactory, providerEntry, type RowPluginType } from './instances.ts';
 import { unknownName } from './validation-errors.ts';
@@ -23,6 +24,7 @@ export interface Drafts {
       spec: unknown;
       name?: string | undefined;
       model: string;
+      operation: Operation;
     },
   ): Promise<{ model: ModelEntry } & AsyncDisposable>;
   draftModel(writer: Writer, draft: { tenant: string; spec: unknown }): Promise<{ model: ModelEntry } & AsyncDisposable>;
@@ -99,13 +101,15 @@ export function createDrafts(options: {
   });
 
   return {
-    async draftProvider(writer, { tenant, spec, name, model }) {
+    async draftProvider(writer, { tenant, spec, name, model, operation }) {
       const row = draftRow(writer, 'provider', tenant, spec, name);
       const made = await make('provider', row);
       const provider = providerEntry(row, made.handle);
-      const entry = modelOf(tenant, { deployments: [{ provider: 'draft', model }], limits: { attempts: 1, total_ms: 30_000 } }, () => [
-        deployment(provider, model, 1, 0),
-      ]);
+      const entry = modelOf(
+        tenant,
+        { operations: [operation], deployments: [{ provider: 'draft', model }], limits: { attempts: 1, total_ms: 30_000 } },
+        () => [deployment(provider, model, 1, 0)],
+      );
       return { model: entry, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
     },
 

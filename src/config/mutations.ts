@@ -14,6 +14,7 @@ import { pluginTypes } from './reach.ts';
 import type { PersonNames } from './person-names.ts';
 import { resolvePeople, showPeople } from './row-people.ts';
 import { tagsOf } from './row-capability.ts';
+import { showRow } from './shown-row.ts';
 import { requireSameAddresses } from './secret-address.ts';
 import { hasMasked, restoreMasked, sealOptions } from './secret-fields.ts';
 import type { RowLabels } from '../types/row-labels.ts';
@@ -134,7 +135,7 @@ export function planChange(
       'revision_conflict',
       `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Read it again, then write.`,
       {
-        expose: { current: showPeople(maskRow(before), names) },
+        expose: { current: showRow(showPeople(maskRow(before), names)) },
       },
     );
   }

@@ -2,6 +2,7 @@
 import { GatewayError } from '../types/errors.ts';
 import { BlockedAddress } from './guard.ts';
 import { ProxyFailure } from './proxy-handshake.ts';
+import { unreachableBy } from './unreachable.ts';
 
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
@@ -21,7 +22,7 @@ function describe(error: unknown): { code: string; text: string } {
 export function connectionError(error: unknown, started: boolean): GatewayError {
   if (error instanceof GatewayError) return error;
   const { code, text } = describe(error);
-  const options = { details: { code, text }, cause: error };
+  const options = { details: { ...unreachableBy(code), code, text }, cause: error };
   if (error instanceof BlockedAddress) {
     return new GatewayError(
       'upstream_unavailable',

@@ -5,13 +5,13 @@ import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { withoutBillingLine } from '../text/billing-line.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
-import { headerSecret } from '../types/secret.ts';
+import { bearerSecret } from '../types/secret.ts';
 import { baseAddress } from './connection/base-address.ts';
 import { claudePrefill } from './claude/prefill.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
-  api_key: headerSecret().describe('A key of platform.claude.com, or of the vendor behind base_url.'),
+  api_key: bearerSecret().describe('A key of platform.claude.com, or of the vendor behind base_url.'),
   base_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .max(2_000)

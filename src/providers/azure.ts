@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import { openaiLimits } from '../types/request-limits.ts';
-import { headerSecret, secret } from '../types/secret.ts';
+import { bearerSecret, secret } from '../types/secret.ts';
 import type { Operation } from '../types/wire-format.ts';
 import { baseAddress } from './connection/base-address.ts';
 import { httpAddress } from './compatible/connection.ts';
@@ -56,7 +56,7 @@ const options = z.strictObject({
     .regex(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'a date such as 2024-10-21')
     .optional()
     .describe("Leave it out for the resource's /openai/v1; with it, models are named by deployment."),
-  api_key: headerSecret().optional().describe('A key of the resource; or use entra.'),
+  api_key: bearerSecret().optional().describe('A key of the resource; or use entra.'),
   entra: z
     .strictObject({ tenant_id: z.string().min(1).max(100), client_id: z.string().min(1).max(100), client_secret: secret() })
     .optional()

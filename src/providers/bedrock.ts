@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type ErrorCode, GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Outgoing, Provider, UpstreamCall, UpstreamFailure } from '../types/provider.ts';
-import { headerSecret, secret } from '../types/secret.ts';
+import { bearerSecret, secret } from '../types/secret.ts';
 import { type BaseAddress, baseAddress } from './connection/base-address.ts';
 import { claudePrefill } from './claude/prefill.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
@@ -14,7 +14,7 @@ const options = z.strictObject({
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region such as eu-central-1')
     .default('us-east-1'),
-  api_key: headerSecret().optional().describe('A Bedrock API key, sent as a bearer token; instead of the keys of a user.'),
+  api_key: bearerSecret().optional().describe('A Bedrock API key, sent as a bearer token; instead of the keys of a user.'),
   access_key_id: z.string().min(1).max(200).optional(),
   secret_access_key: secret().optional(),
   session_token: secret().optional().describe('Of temporary keys only.'),

@@ -4,7 +4,7 @@ import { GatewayError } from '../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../types/json.ts';
 import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
-import { headerSecret } from '../types/secret.ts';
+import { bearerSecret } from '../types/secret.ts';
 import type { Reading } from '../types/wire-format.ts';
 import { baseAddress } from './connection/base-address.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
@@ -14,7 +14,7 @@ const bases = { cn: 'https://dashscope.aliyuncs.com', intl: 'https://dashscope-i
 const namePatterns = z.array(z.string().min(1).max(200)).max(200);
 
 const options = z.strictObject({
-  api_key: headerSecret().describe('A key of Alibaba Cloud Model Studio (Bailian).'),
+  api_key: bearerSecret().describe('A key of Alibaba Cloud Model Studio (Bailian).'),
   region: z.enum(['cn', 'intl']).default('cn').describe('Mainland China, or the international service, which has keys of its own.'),
   base_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })

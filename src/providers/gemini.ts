@@ -6,11 +6,11 @@ import { readGoogleFailure } from './google/failures.ts';
 import { isJsonObject, type JsonObject } from '../types/json.ts';
 import { definePlugin } from '../types/plugin.ts';
 import type { Provider, UpstreamCall } from '../types/provider.ts';
-import { headerSecret } from '../types/secret.ts';
+import { bearerSecret } from '../types/secret.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
 const options = z.strictObject({
-  api_key: headerSecret().describe('A key of aistudio.google.com.'),
+  api_key: bearerSecret().describe('A key of aistudio.google.com.'),
   base_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .max(2_000)

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin, type UpstreamFailure } from '../types/plugin.ts';
 import type { Provider } from '../types/provider.ts';
-import { headerSecret } from '../types/secret.ts';
+import { bearerSecret } from '../types/secret.ts';
 import { baseAddress } from './connection/base-address.ts';
 import { finishReasonsOption, readingOf } from './compatible/reading.ts';
 
@@ -13,7 +13,7 @@ const options = z.strictObject({
     .max(2_000)
     .default('http://127.0.0.1:11434')
     .describe('Without /api.'),
-  api_key: headerSecret().optional().describe("Sent as a bearer token: for Ollama's cloud, or a proxy that guards the server."),
+  api_key: bearerSecret().optional().describe("Sent as a bearer token: for Ollama's cloud, or a proxy that guards the server."),
   finish_reasons: finishReasonsOption(),
 });
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { definePlugin } from '../types/plugin.ts';
 import { openaiLimits } from '../types/request-limits.ts';
-import { headerSecret } from '../types/secret.ts';
+import { bearerSecret } from '../types/secret.ts';
 import { openaiBase, httpAddress } from './compatible/connection.ts';
 import type { Dialect } from './compatible/dialect.ts';
 import { answerOptions, openaiProvider, responsesModels } from './compatible/vendor.ts';
@@ -44,7 +44,7 @@ const dialect: Dialect = {
 };
 
 const options = z.strictObject({
-  api_key: headerSecret().describe('A key of platform.openai.com.'),
+  api_key: bearerSecret().describe('A key of platform.openai.com.'),
   base_url: httpAddress().default('https://api.openai.com/v1'),
   organization: z.string().max(200).optional(),
   project: z.string().max(200).optional(),

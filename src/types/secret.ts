@@ -13,3 +13,6 @@ export const headerSecret = () =>
     .max(16_384)
     .regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, 'holds characters that cannot be sent in a header; copy it again')
     .meta({ secret: true, writeOnly: true });
+
+/** A key that is sent as a bearer token. A pasted `Bearer <key>` is the key alone. */
+export const bearerSecret = () => headerSecret().overwrite((text) => text.replace(/^Bearer +(?=\S)/i, ''));

@@ -65,6 +65,16 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ query:(actor|user|subject|as)$/, ['person']],
   [/ query:request_id$/, ['request']],
   [/ query:(act|by|return_to|stream)$/, []],
+  [/ \/api\/(config\/history|usage) query:after$/, []],
+  [/ \/api\/explain query:(roles|permissions|tenant)$/, []],
+  [/ \/api\/reports\/\S+ query:(client|key|skill|error|deployment|provider|model|operation|via|capability)$/, []],
+  // As GET gives them; a write that changes one is refused.
+  [
+    /^(PUT|PATCH) \/api\/\S+ body:(id|name|created_at|created_by|updated_at|updated_by|approved_tags\[\]|labels\.\*|locked|warnings\[\])$/,
+    [],
+  ],
+  [/^PATCH \/api\/\S+ body:spec\.\*$/, []],
+  [/^PATCH \/api\/keys\/\S+ body:title$/, []],
   // Numbers of versions, looked up within a skill that was found.
   [/ \/api\/skills\/\S+ (path|body):version$/, []],
   // Compared with the version that is live; nothing is looked up by it.

@@ -5,7 +5,8 @@ import { decide, isAdministrator } from '../../auth/decide.ts';
 import type { AuditLog } from '../../storage/audit.ts';
 import { type Person, principalOfPerson } from '../../storage/people.ts';
 import type { PeopleReader } from '../../storage/people-reader.ts';
-import { type Action, actions, type Capability, type Principal } from '../../types/access.ts';
+import { codesOfRole } from '../../auth/role-cap.ts';
+import { type Action, actions, type Capability, permissionCodes, type Principal } from '../../types/access.ts';
 import type { PersonNames } from '../../config/person-names.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { longestPerson, personRef, splitPerson } from '../../types/person.ts';
@@ -25,6 +26,18 @@ const explainQuery = z.object({
     .describe(
       'For administrators: another person, as in GET /api/me, with the rights of their last token. Read-only, and recorded in the audit.',
     ),
+  roles: storedText(1_000)
+    .transform((text) => text.split(','))
+    .optional()
+    .describe(
+      'For administrators: asks for a person with these roles, whether seen yet or not; several by commas. With as: grants to that person count too.',
+    ),
+  permissions: storedText(1_000)
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(permissionCodes)))
+    .optional()
+    .describe('With roles: the codes of their token, by commas. Left out: the codes that the four roles have by default.'),
+  tenant: storedText(128).optional().describe('With roles: the tenant of their token. Left out: yours.'),
 });
 
 export interface IdentityServices {
@@ -48,15 +61,46 @@ export function findCapability(view: TenantView, reference: string): Capability 
   return tool.length === 0 ? server.capability : toolCapability(server, tool.join('/'));
 }
 
+/** A person with the rights that the query names; null when it names none. */
+function imagined(
+  asker: Principal,
+  { as, roles, permissions, tenant }: z.output<typeof explainQuery>,
+  names: PersonNames,
+): Principal | null {
+  if (roles === undefined) {
+    const [param] = Object.entries({ permissions, tenant }).find(([, value]) => value !== undefined) ?? [];
+    if (param !== undefined) throw new GatewayError('invalid_request', `${param}: has no meaning without roles; name them too.`, { param });
+    return null;
+  }
+  if (!isAdministrator(asker))
+    throw new GatewayError('permission_denied', 'Only administrators may explain the rights of other people.', { param: 'roles' });
+  const { issuer, subject } = as === undefined ? { issuer: '', subject: '' } : splitPerson(names.resolve(as, 'as'));
+  return {
+    issuer,
+    subject,
+    username: subject,
+    tenant: tenant ?? asker.tenant,
+    roles,
+    permissions: new Set(permissions ?? roles.flatMap((role) => codesOfRole(role))),
+    client: null,
+    credential: 'token',
+    expiresAt: Infinity,
+  };
+}
+
 /** Another person as last seen. */
 async function another(asker: Principal, as: string, { people, names }: IdentityServices): Promise<Person> {
   if (!isAdministrator(asker))
     throw new GatewayError('permission_denied', 'Only administrators may explain the rights of another person.', { param: 'as' });
   const [person] = await people.named(asker.tenant, [splitPerson(names.resolve(as, 'as'))]);
   if (person === undefined)
-    throw new GatewayError('not_found', `No token with the subject "${as}" has been seen yet. GET /api/people lists the known subjects.`, {
-      param: 'as',
-    });
+    throw new GatewayError(
+      'not_found',
+      `No token with the subject "${as}" has been seen yet. GET /api/people lists the known subjects; add roles=… to ask about a person with these roles.`,
+      {
+        param: 'as',
+      },
+    );
   return person;
 }
 
@@ -119,15 +163,16 @@ export function addIdentity(app: FastifyInstance, services: IdentityServices): v
       const asker = principalOf(request);
       const view = snapshotOf(request).tenant(asker.tenant);
       const { capability, action, as } = request.query;
-      const person = as === undefined ? null : await another(asker, as, services);
-      const principal = person === null ? asker : principalOfPerson(person);
+      const given = imagined(asker, request.query, services.names);
+      const person = as === undefined || given !== null ? null : await another(asker, as, services);
+      const principal = given ?? (person === null ? asker : principalOfPerson(person));
       const decision = decide(principal, action, findCapability(view, capability), view.grants, Date.now());
-      if (person !== null) {
+      if (person !== null || (given !== null && as !== undefined)) {
         audit.append({
           tenant: asker.tenant,
           actor: personRef(asker),
           act: 'asked as',
-          target: `person/${personRef(person)}`,
+          target: `person/${personRef(principal)}`,
           requestId: request.id,
           detail: `${action} ${capability}: ${decision.allowed ? 'allowed' : 'not allowed'} (${decision.rule})`,
         });
@@ -140,7 +185,8 @@ export function addIdentity(app: FastifyInstance, services: IdentityServices): v
         rule: decision.rule,
         reason: decision.reason,
         ...runsAsOf(asker, view, capability),
-        subject: principal.subject,
+        subject: principal.subject === '' ? null : principal.subject,
+        tenant: principal.tenant,
         roles: principal.roles,
         permissions: [...principal.permissions].toSorted(),
         ...(person === null

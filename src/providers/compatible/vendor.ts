@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { definePlugin, type Plugin } from '../../types/plugin.ts';
 import type { JsonObject } from '../../types/json.ts';
 import type { Provider, UpstreamCall } from '../../types/provider.ts';
-import { headerSecret } from '../../types/secret.ts';
+import { bearerSecret } from '../../types/secret.ts';
 import type { BaseAddress } from '../connection/base-address.ts';
 import { openaiAddresses } from './addresses.ts';
 import type { Dialect } from './dialect.ts';
@@ -55,8 +55,8 @@ function adjusterOf(dialect: Dialect): Provider['adjust'] {
 }
 
 const key = {
-  required: headerSecret().describe('Sent as a bearer token.'),
-  optional: headerSecret().optional().describe('Sent as a bearer token, if the server asks for one.'),
+  required: bearerSecret().describe('Sent as a bearer token.'),
+  optional: bearerSecret().optional().describe('Sent as a bearer token, if the server asks for one.'),
 };
 
 /** The option of vendors that have OpenAI's Responses too. */
