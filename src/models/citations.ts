@@ -98,7 +98,8 @@ export function completeAnnotation(annotation: JsonObject, length: number): Json
 /** Reads one answer. */
 export class CitationReader {
   readonly #index: Index;
-  readonly #pages = new Map<string, Page>();
+  /** Null until a page is cited. */
+  #pages: Map<string, Page> | null = null;
 
   /** `own`: the lists of the vendor's dialect. */
   constructor(own?: readonly CitationList[]) {
@@ -126,7 +127,7 @@ export class CitationReader {
     const title = textOf(fields[list.title ?? 'title']);
     const content = textOf(fields[list.content ?? 'content']);
     const number = numberOf(fields[list.number ?? 'index']);
-    const known = this.#pages.get(url);
+    const known = (this.#pages ??= new Map()).get(url);
     if (known === undefined) {
       const free = number ?? this.#free(position + 1);
       this.#pages.set(url, { url, title: title ?? url, content, number: free });
@@ -138,13 +139,13 @@ export class CitationReader {
 
   /** The list position as the citation number, unless another list already uses it. */
   #free(number: number): number | undefined {
-    for (const page of this.#pages.values()) if (page.number === number) return undefined;
+    for (const page of this.#pages?.values() ?? []) if (page.number === number) return undefined;
     return number;
   }
 
   /** The annotations of a complete text: one per mark, and one for the whole text when a page has no mark. `known`: annotations of the vendor; their pages are not repeated. */
   annotations(text: string, known: readonly JsonObject[] = []): JsonObject[] {
-    if (this.#pages.size === 0) return [];
+    if (this.#pages === null) return [];
     const knownUrls = new Set(known.map(({ url_citation: citation }) => (isJsonObject(citation) ? citation['url'] : undefined)));
     const pages = [...this.#pages.values()].filter(({ url }) => !knownUrls.has(url));
     const byNumber = new Map(pages.flatMap((page) => (page.number === undefined ? [] : [[page.number, page] as const])));

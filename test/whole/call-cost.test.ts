@@ -1,11 +1,12 @@
 /**
- * The promises, timers and abort controllers of one call and of one streamed chunk. A count is the same on every machine, so that a new
- * layer of promises on the path of a call fails here. The runtime counts promises and timers.
+ * The promises, timers and abort controllers of one call and of one streamed chunk, and the bytes that a chunk allocates. A count is the
+ * same on every machine, so that a new layer on the path of a call fails here. The runtime counts promises, timers and bytes.
  */
 import { createHook } from 'node:async_hooks';
 import { Agent, createServer, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sep } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { chunks, completion } from './vendor.ts';
@@ -25,6 +26,9 @@ const bodies: Readonly<Record<Face, object>> = {
   messages: { model: 'm', max_tokens: 100, messages: [{ role: 'user', content: question }] },
   responses: { model: 'm', input: question, store: false },
 };
+
+/** The upper bound of kilobytes that a further chunk allocates, together with the vendor and the client of this test in the same process. */
+const mostKilobytes = 12;
 
 let gateway: TestGateway;
 let token: string;
@@ -129,6 +133,21 @@ async function countsOf(face: Face, streamed: boolean, given: readonly string[] 
   return least;
 }
 
+const wordsOf = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `w${index} `);
+
+/** The bytes that one stream allocates. The least of several rounds: the rest is work in the background, and code that is not optimised yet. */
+async function allocatedBy(face: Face, given: readonly string[]): Promise<number> {
+  words = given;
+  const calls = 20;
+  let least = Infinity;
+  for (let round = 0; round < 8; round++) {
+    const before = getHeapStatistics().total_allocated_bytes;
+    for (let each = 0; each < calls; each++) await new Promise<void>((resolve) => ask(face, true, () => resolve()));
+    least = Math.min(least, (getHeapStatistics().total_allocated_bytes - before) / calls);
+  }
+  return least;
+}
+
 beforeAll(async () => {
   gateway = await startGateway();
   vendor.listen(0, '127.0.0.1');
@@ -163,16 +182,17 @@ describe.each(Object.keys(bounds) as Face[])('a call of the format %s', (face) =
   });
 
   it('costs nothing more for a further chunk', async () => {
-    const few = await countsOf(
-      face,
-      true,
-      Array.from({ length: 5 }, (_, index) => `w${index} `),
-    );
-    const many = await countsOf(
-      face,
-      true,
-      Array.from({ length: 55 }, (_, index) => `w${index} `),
-    );
+    const few = await countsOf(face, true, wordsOf(5));
+    const many = await countsOf(face, true, wordsOf(55));
     expect(many).toEqual(few);
+  });
+
+  it('allocates no more than its bound for a further chunk', async () => {
+    hook.disable();
+    const kilobytes = ((await allocatedBy(face, wordsOf(85))) - (await allocatedBy(face, wordsOf(5)))) / 80 / 1_000;
+    hook.enable();
+    expect(kilobytes).toBeLessThanOrEqual(mostKilobytes);
+    // The counter sees something.
+    expect(kilobytes).toBeGreaterThan(1);
   });
 });

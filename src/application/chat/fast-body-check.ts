@@ -13,6 +13,17 @@ const isCount = (value: Json): value is number => Number.isSafeInteger(value) &&
 const isListWith = (value: Json | undefined, field: string): boolean =>
   Array.isArray(value) && value.every((item: Json) => isJsonObject(item) && isText(item[field]));
 
+/** A loop, because each message of each call takes this path. */
+function areMessages(value: Json | undefined): boolean {
+  if (!Array.isArray(value) || value.length === 0) return false;
+  for (const message of value as readonly Json[]) {
+    if (!isJsonObject(message)) return false;
+    const { role } = message;
+    if (typeof role !== 'string' || !messageRoles.has(role)) return false;
+  }
+  return true;
+}
+
 /** True only for bodies that `chatBodySchema` accepts. All others, and those with Pailou's own options, need the schema. */
 export function passesFastCheck(body: JsonObject): boolean {
   const { model, messages } = body;
@@ -20,9 +31,7 @@ export function passesFastCheck(body: JsonObject): boolean {
     body['gateway'] === undefined &&
     isText(model) &&
     model.length <= 256 &&
-    isListWith(messages, 'role') &&
-    (messages as readonly JsonObject[]).every(({ role }) => messageRoles.has(role)) &&
-    (messages as readonly Json[]).length > 0 &&
+    areMessages(messages) &&
     fits(body['stream'], isSwitch) &&
     fits(body['stream_options'], (options) => isJsonObject(options) && fits(options['include_usage'], isSwitch)) &&
     fits(body['tools'], (tools) => isListWith(tools, 'type')) &&

@@ -40,7 +40,7 @@ interface CollectedChoice {
   readonly annotations: JsonObject[];
   readonly images: string[];
   readonly thoughts: JsonObject[];
-  readonly calls: Map<number, CollectedCall>;
+  calls: Map<number, CollectedCall> | null;
 }
 
 export interface Collection {
@@ -71,7 +71,7 @@ function choiceOf(collection: Collection, index: number): CollectedChoice {
       annotations: [],
       images: [],
       thoughts: [],
-      calls: new Map(),
+      calls: null,
     };
     collection.choices.set(index, choice);
   }
@@ -129,11 +129,12 @@ export function collectInto(collection: Collection, event: ChatEvent): void {
       if (event.logprobs !== undefined) choice.logprobs = mergeLogprobs(choice.logprobs, event.logprobs);
       return;
     case 'tool-call-start':
+      choice.calls ??= new Map();
       if (!choice.calls.has(event.call))
         choice.calls.set(event.call, { id: event.id, name: event.name, kind: event.kind ?? 'function', arguments: '' });
       return;
     case 'tool-call-delta': {
-      const call = choice.calls.get(event.call);
+      const call = choice.calls?.get(event.call);
       if (call !== undefined) call.arguments += event.arguments;
       return;
     }
@@ -175,7 +176,7 @@ function renderCalls(calls: readonly CollectedCall[], finish: FinishReason): str
 /** Rendered piece by piece, because every call takes this path: building objects and stringifying them costs twice as much. */
 function renderChoice(choice: CollectedChoice, index: number, options: CompletionOptions): string {
   if (choice.finish === null) throw interrupted();
-  const calls = choice.calls.size === 0 ? noCalls : [...choice.calls.values()];
+  const calls = choice.calls === null ? noCalls : [...choice.calls.values()];
   const finish = validFinishReason(choice.finish, calls);
   const silent = choice.text === null && calls.length === 0 && choice.refusal === null && choice.audio === null;
   const reasoning = choice.reasoning !== '' && options.reasoning ? `,"reasoning_content":${JSON.stringify(choice.reasoning)}` : '';

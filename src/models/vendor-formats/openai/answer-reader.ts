@@ -20,7 +20,7 @@ interface ChoiceState {
   readonly calls: ToolCallReader;
   said: boolean;
   /** Names of content that cannot be read. */
-  readonly unread: Set<string>;
+  unread: Set<string> | null;
   /** All text so far, for the positions of citations. */
   text: string;
   reasoning: string;
@@ -117,7 +117,7 @@ export class AnswerReader {
       state = {
         calls: new ToolCallReader(index),
         said: false,
-        unread: new Set(),
+        unread: null,
         text: '',
         reasoning: '',
         annotations: [],
@@ -134,7 +134,7 @@ export class AnswerReader {
         state.said = true;
       }
       // Parts of a stream that are read hold nothing else, apart from lists of parts.
-      if (!said || delta === choice['message'] || Array.isArray(delta['content'])) findUnreadContent(delta, state.unread);
+      if (!said || delta === choice['message'] || Array.isArray(delta['content'])) state.unread = findUnreadContent(delta, state.unread);
     }
     const reason = choice['finish_reason'];
     if (typeof reason === 'string') this.#finishes.finish(index, reason);

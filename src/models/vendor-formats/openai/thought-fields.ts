@@ -20,9 +20,11 @@ function textOf(message: JsonObject): string | undefined {
 
 /** True when the message must be rewritten for a vendor that takes the fields `replays`. */
 export function needsThoughtFields(message: JsonObject, replays: readonly string[]): boolean {
-  if (foreignFields.some((field) => message[field] !== undefined && !replays.includes(field))) return true;
+  // Loops, because each message of each call takes this path.
+  for (const field of foreignFields) if (message[field] !== undefined && !replays.includes(field)) return true;
   const details = message['reasoning_details'];
   if (Array.isArray(details) && details.some(isOwn)) return true;
+  if (replays.length === 0) return false;
   const missing = textFields.filter((field) => replays.includes(field) && message[field] === undefined);
   return missing.length > 0 && textOf(message) !== undefined;
 }

@@ -38,9 +38,9 @@ function argumentText(value: Json | undefined): string {
 export class ToolCallReader {
   readonly #choice: number;
   readonly #calls: Call[] = [];
-  readonly #ids = new CallIds();
+  #ids: CallIds | null = null;
   /** The vendor's indexes of calls that it executes itself. */
-  readonly #hosted = new Set<number>();
+  #hosted: Set<number> | null = null;
   /** The names and arguments of all calls, for an estimate of their tokens. */
   text = '';
 
@@ -51,11 +51,11 @@ export class ToolCallReader {
   read(delta: JsonObject, events: ChatEvent[]): void {
     const place = typeof delta['index'] === 'number' ? delta['index'] : undefined;
     if (isHosted(delta)) {
-      if (place !== undefined) this.#hosted.add(place);
+      if (place !== undefined) (this.#hosted ??= new Set()).add(place);
       return;
     }
     // Later deltas of such a call have no type.
-    if (place !== undefined && this.#hosted.has(place)) {
+    if (place !== undefined && this.#hosted?.has(place) === true) {
       if (typeof delta['type'] !== 'string' && identifier(delta['id']) === null) return;
       this.#hosted.delete(place);
     }
@@ -100,7 +100,7 @@ export class ToolCallReader {
       if (name === '') return;
       call.started = true;
       call.name = name;
-      const id = this.#ids.take(call.vendorId);
+      const id = (this.#ids ??= new CallIds()).take(call.vendorId);
       const start = { type: 'tool-call-start', choice: this.#choice, call: call.number, id, name } as const;
       events.push(call.kind === 'function' ? start : { ...start, kind: call.kind });
       if (call.held !== '') events.push({ type: 'tool-call-delta', choice: this.#choice, call: call.number, arguments: call.held });

@@ -25,21 +25,29 @@ function isFilled(value: Json | undefined): boolean {
   return isJsonObject(value) ? Object.keys(value).length > 0 : typeof value === 'string' && value !== '';
 }
 
-/** Adds the names of unread members and parts of a message or delta. */
-export function findUnreadContent(message: JsonObject, into: Set<string>): void {
+/** The usual members of a message, none of which holds unread content. */
+const plainMembers: ReadonlySet<string> = new Set(['role', 'content', 'refusal', 'tool_calls', 'reasoning_content', 'annotations']);
+
+/** `found` with the names of unread members and parts of a message or delta; null without any. */
+export function findUnreadContent(message: JsonObject, found: Set<string> | null): Set<string> | null {
+  let names = found;
   const content = message['content'];
   if (Array.isArray(content)) {
     for (const part of content as readonly Json[]) {
       if (!isJsonObject(part) || readParts.has(part['type']) || typeof part['text'] === 'string') continue;
-      into.add(`content[].${typeof part['type'] === 'string' ? part['type'].slice(0, 40) : 'unknown'}`);
+      (names ??= new Set()).add(`content[].${typeof part['type'] === 'string' ? part['type'].slice(0, 40) : 'unknown'}`);
     }
   }
-  for (const name in message) if (contentName.test(name) && !readMembers.has(name) && isFilled(message[name])) into.add(name.slice(0, 40));
+  for (const name in message) {
+    if (plainMembers.has(name) || !contentName.test(name) || readMembers.has(name) || !isFilled(message[name])) continue;
+    (names ??= new Set()).add(name.slice(0, 40));
+  }
+  return names;
 }
 
 /** The warning about content that cannot be read. Throws `upstream_invalid_response` when the choice has no other content. */
-export function judgeUnread(unread: ReadonlySet<string>, said: boolean, reading: Reading | undefined): string | undefined {
-  if (unread.size === 0) return undefined;
+export function judgeUnread(unread: ReadonlySet<string> | null, said: boolean, reading: Reading | undefined): string | undefined {
+  if (unread === null || unread.size === 0) return undefined;
   const names = [...unread].join(', ');
   if (!said) throw invalidAnswer(`an answer of content that cannot be read (${names})`);
   const warning = `content that cannot be read is left out: ${names}`;
