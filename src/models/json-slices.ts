@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonMember, JsonOutline } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
-import { isJsonSpace, memberKey, outlineJson, refuseDepth, refuseMember } from './json-outline.ts';
+import { isJsonSpace, memberKey, outlineJson, refuseMember } from './json-outline.ts';
+import { refuseDepth } from './json-scanners.ts';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -170,7 +171,7 @@ export function* parseJsonInSlices(bytes: Buffer, maxDepth: number, slice: numbe
     if (frame.colonAt === -1) throw invalid(keyStart, 'a colon is missing');
     let keyEnd = frame.colonAt;
     while (isJsonSpace(bytes[keyEnd - 1])) keyEnd--;
-    const key = memberKey(bytes, keyStart, keyEnd);
+    const key = memberKey(bytes.toString('utf8', keyStart, keyEnd), keyStart);
     refuseMember(key, members.has(key));
     let valueEnd = end;
     while (isJsonSpace(bytes[valueEnd - 1])) valueEnd--;

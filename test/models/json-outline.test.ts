@@ -1,20 +1,36 @@
+import { isAscii } from 'node:buffer';
 import { expect, test } from 'vitest';
 import { outlineJson } from '../../src/models/json-outline.ts';
+import type { JsonOutline } from '../../src/types/chat.ts';
 import { GatewayError } from '../../src/types/errors.ts';
+
+const maxDepth = 200;
+
+/** The outline by the bytes, or the error. Where all bytes are ASCII, that by the text must be the same. */
+function bothWays(bytes: Buffer): JsonOutline | GatewayError {
+  const attempt = (ascii: string | null): JsonOutline | GatewayError => {
+    try {
+      return outlineJson(bytes, maxDepth, ascii);
+    } catch (error) {
+      if (error instanceof GatewayError) return error;
+      throw error;
+    }
+  };
+  const found = attempt(null);
+  expect(isAscii(bytes) ? attempt(bytes.toString('latin1')) : found).toEqual(found);
+  return found;
+}
 
 function outline(text: string): Record<string, string> {
   const bytes = Buffer.from(text);
-  const { members } = outlineJson(bytes, 200);
-  return Object.fromEntries([...members].map(([key, member]) => [key, bytes.toString('utf8', member.valueStart, member.valueEnd)]));
+  const found = bothWays(bytes);
+  if (found instanceof GatewayError) throw found;
+  return Object.fromEntries([...found.members].map(([key, member]) => [key, bytes.toString('utf8', member.valueStart, member.valueEnd)]));
 }
 
 function refusal(text: string | Buffer): GatewayError {
-  try {
-    outlineJson(Buffer.from(text as string), 200);
-  } catch (error) {
-    if (error instanceof GatewayError) return error;
-    throw error;
-  }
+  const found = bothWays(Buffer.from(text as string));
+  if (found instanceof GatewayError) return found;
   throw new Error('was accepted');
 }
 
@@ -84,5 +100,22 @@ test('agrees with JSON.parse on what it cuts out', () => {
   };
   for (const text of [JSON.stringify(body), JSON.stringify(body, null, 2), JSON.stringify(body, null, '\t')]) {
     expect(Object.fromEntries(Object.entries(outline(text)).map(([key, value]) => [key, JSON.parse(value) as unknown]))).toEqual(body);
+  }
+});
+
+test('finds the same by bytes and by text in long strings of quotes, backslashes and brackets', () => {
+  const alphabet = ['"', '\\', '\\', '{', '}', '[', ']', ',', ':', 'x', ' ', 'words without any quote in them, longer than one look '];
+  // The same sequence on every machine (Numerical Recipes).
+  let seed = 7;
+  const next = (most: number): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0) % most;
+  for (let round = 0; round < 1_500; round++) {
+    const piece = (): string => Array.from({ length: next(60) }, () => alphabet[next(alphabet.length)] as string).join('');
+    const body = { model: piece(), messages: [{ role: piece(), content: piece() }], [`${piece()}k`]: piece() };
+    const text = JSON.stringify(body);
+    expect(Object.fromEntries(Object.entries(outline(text)).map(([key, value]) => [key, JSON.parse(value) as unknown]))).toEqual(body);
+    // Cut or damaged, it is refused at the same byte.
+    const at = 1 + next(text.length - 1);
+    bothWays(Buffer.from(text.slice(0, at)));
+    bothWays(Buffer.from(`${text.slice(0, at)}${piece()}${text.slice(at)}`));
   }
 });

@@ -1,4 +1,5 @@
 /** Parses JSON bodies once and keeps the bytes, so that a call can forward them unchanged. */
+import { isAscii } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -21,9 +22,10 @@ export function notJson(cause?: unknown): GatewayError {
 
 export function parseJsonBody(bytes: Buffer): ParsedJson {
   if (bytes.length === 0) throw new GatewayError('invalid_json', 'The body is empty; send a JSON object.');
-  const outline = outlineJson(bytes, maxDepth);
+  const ascii = isAscii(bytes) ? bytes.toString('latin1') : null;
+  const outline = outlineJson(bytes, maxDepth, ascii);
   try {
-    return { body: JSON.parse(bytes.toString('utf8')) as unknown, outline };
+    return { body: JSON.parse(ascii ?? bytes.toString('utf8')) as unknown, outline };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.slice(0, 200) : 'not JSON';
     throw new GatewayError('invalid_json', `The body is not valid JSON: ${reason}`, { cause });
