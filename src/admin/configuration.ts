@@ -33,8 +33,9 @@ const historyQuery = z.object({
   after: z
     .string()
     .regex(/^\d{1,15}(\.\d{1,9})?$/, 'a revision, or the `next` of the previous page')
-    .default('0')
-    .describe('Changes of later revisions; or the `next` of the previous page.'),
+    .optional()
+    .describe('Changes of later revisions (with `order=newest`, of earlier ones); or the `next` of the previous page.'),
+  order: z.enum(['oldest', 'newest']).default('oldest').describe('Which change comes first.'),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 
@@ -90,13 +91,15 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
 
   app.get<{ Querystring: z.output<typeof historyQuery> }>(
     '/api/config/history',
-    { config: { access: 'administrator' }, schema: { tags, summary: 'What changed, oldest first', querystring: historyQuery } },
+    { config: { access: 'administrator' }, schema: { tags, summary: 'What changed, oldest or newest first', querystring: historyQuery } },
     async (request) => {
       const { tenant } = principalOf(request);
-      const { after, limit } = request.query;
+      const { order, limit } = request.query;
+      const newestFirst = order === 'newest';
+      const { after = newestFirst ? String(Number.MAX_SAFE_INTEGER) : '0' } = request.query;
       const [revision, sequence] = after.split('.').map(Number);
       const position = { after: revision ?? 0, ...(sequence === undefined ? {} : { afterSequence: sequence }) };
-      const found = await config.history({ tenant, ...position, limit: limit + 1 });
+      const found = await config.history({ tenant, ...position, newestFirst, limit: limit + 1 });
       const entries = found.slice(0, limit);
       const last = entries.at(-1);
       return {

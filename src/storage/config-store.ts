@@ -238,16 +238,17 @@ export function createConfigStore(database: Database, box: SecretBox | null = nu
         return rows.map((row) => toHistory(row, box));
       }),
 
-    history: ({ tenant, after, afterSequence, limit }) =>
+    history: ({ tenant, after, afterSequence, newestFirst = false, limit }) =>
       guarded(async () => {
         const inTenant = database.query.selectFrom('llm_config_history').selectAll().where('tenant', '=', tenant);
+        const [beyond, from, order] = newestFirst ? (['<', '<=', 'desc'] as const) : (['>', '>=', 'asc'] as const);
         const query =
           afterSequence === undefined
-            ? inTenant.where('revision', '>', after)
+            ? inTenant.where('revision', beyond, after)
             : inTenant
-                .where('revision', '>=', after)
-                .where((is) => is.or([is('revision', '>', after), is('sequence', '>', afterSequence)]));
-        return (await query.orderBy('revision').orderBy('sequence').limit(limit).execute()).map((row) => toHistory(row, box));
+                .where('revision', from, after)
+                .where((is) => is.or([is('revision', beyond, after), is('sequence', beyond, afterSequence)]));
+        return (await query.orderBy('revision', order).orderBy('sequence', order).limit(limit).execute()).map((row) => toHistory(row, box));
       }),
 
     commit: (expected, changes, actor, summary) =>

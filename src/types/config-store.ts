@@ -37,6 +37,8 @@ export interface HistoryQuery {
   /** Changes of later revisions, and those of this one after `afterSequence` when it is given. */
   readonly after: number;
   readonly afterSequence?: number;
+  /** Counts back from the newest change; `after` then names the later end, which is left out. */
+  readonly newestFirst?: boolean;
   readonly limit: number;
 }
 
@@ -46,7 +48,7 @@ export interface ConfigStore {
   load(): Promise<ConfigState>;
   /** The changes after `revision`, oldest first. */
   changesSince(revision: number): Promise<readonly HistoryEntry[]>;
-  /** One tenant's changes, oldest first, at most `limit`. */
+  /** One tenant's changes, oldest first unless `newestFirst`, at most `limit`. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>;
   /**
    * Writes the changes as revision `expected + 1` in one transaction (rows, history, audit), then notifies the other processes. Returns

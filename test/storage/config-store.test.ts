@@ -154,6 +154,12 @@ for (const kind of databaseKinds) {
       const own = await store.history({ tenant: 'acme', after: 0, limit: 2 });
       expect(own.map(({ revision }) => revision)).toEqual([1, 2]);
       expect(await store.history({ tenant: 'acme', after: 2, limit: 2 })).toHaveLength(1);
+      const whole = await store.history({ tenant: 'acme', after: 0, limit: 100 });
+      const backwards = await store.history({ tenant: 'acme', after: Number.MAX_SAFE_INTEGER, newestFirst: true, limit: 100 });
+      expect(backwards).toEqual(whole.toReversed());
+      const [newest, ...older] = backwards;
+      const position = { after: newest?.revision ?? 0, afterSequence: newest?.sequence ?? 0 };
+      expect(await store.history({ tenant: 'acme', ...position, newestFirst: true, limit: 100 })).toEqual(older);
       const rest = await store.history({ tenant: 'rival', after: 2, afterSequence: 0, limit: 2 });
       expect(
         rest.map(({ revision, sequence }) => [revision, sequence]),

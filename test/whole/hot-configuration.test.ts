@@ -193,6 +193,14 @@ describe('writing', () => {
       next = page.next;
     }
     expect(paged).toEqual(all);
+    const backwards: unknown[] = [];
+    for (let next: string | null = ''; next !== null;) {
+      const query = `order=newest&limit=3${next === '' ? '' : `&after=${next}`}`;
+      const page: { data: unknown[]; next: string | null } = (await gateway.as('admin', 'GET', `/api/config/history?${query}`)).json;
+      backwards.push(...page.data);
+      next = page.next;
+    }
+    expect(backwards).toEqual(all.toReversed());
   });
 
   it('puts the revision on every answer', async () => {
