@@ -4,7 +4,7 @@ import type { InfiniteData, UseInfiniteQueryResult, UseMutationResult, UseQueryR
 import type { ApiError } from './api-error.ts';
 import { call, type Page, queryOf } from './client.ts';
 
-export type Collection = 'providers' | 'models' | 'skills' | 'mcp-servers' | 'limits';
+export type Collection = 'providers' | 'models' | 'skills' | 'mcp-servers' | 'limits' | 'grants';
 export type Spec = Readonly<Record<string, unknown>>;
 
 export interface Row<S = Spec> {
@@ -77,7 +77,7 @@ export function useSaveRow(collection: Collection): UseMutationResult<Row, ApiEr
   return useMutation({
     mutationFn: ({ name, spec, enabled, revision }) =>
       revision === undefined
-        ? call<Row>('POST', `/api/${collection}`, { body: { name, spec, enabled } })
+        ? call<Row>('POST', `/api/${collection}`, { body: { ...(name === '' ? {} : { name }), spec, enabled } })
         : call<Row>('PUT', rowPath(collection, name), { body: { spec, enabled }, ifMatch: revision }),
     onSettled: () => client.invalidateQueries({ queryKey: [`/api/${collection}`] }),
   });

@@ -1,5 +1,15 @@
 /** The table of pages: address, menu, right, and the file that is loaded when the page is opened. */
-import { CloudServerOutlined, MessageOutlined, ThunderboltOutlined, UnorderedListOutlined } from '@ant-design/icons';
+import {
+  ApiOutlined,
+  AuditOutlined,
+  CloudServerOutlined,
+  DashboardOutlined,
+  HistoryOutlined,
+  MessageOutlined,
+  SafetyOutlined,
+  ThunderboltOutlined,
+  UnorderedListOutlined,
+} from '@ant-design/icons';
 import type { ComponentType, ReactNode } from 'react';
 import type { Right } from '../api/session.ts';
 import type { MenuKey } from './texts.ts';
@@ -46,5 +56,45 @@ export const pages: readonly PageEntry[] = [
     icon: <ThunderboltOutlined />,
     right: 'llm:skill:view',
     load: async () => ({ default: (await import('../pages/skills/page.tsx')).SkillsPage }),
+  },
+  {
+    path: '/mcp',
+    title: 'mcp',
+    group: 'setup',
+    icon: <ApiOutlined />,
+    right: 'llm:mcp:view',
+    load: async () => ({ default: (await import('../pages/mcp/page.tsx')).McpPage }),
+  },
+  {
+    path: '/access',
+    title: 'access',
+    group: 'setup',
+    icon: <SafetyOutlined />,
+    right: 'administrator',
+    load: async () => ({ default: (await import('../pages/access/page.tsx')).AccessPage }),
+  },
+  {
+    path: '/limits',
+    title: 'limits',
+    group: 'setup',
+    icon: <DashboardOutlined />,
+    right: 'administrator',
+    load: async () => ({ default: (await import('../pages/limits/page.tsx')).LimitsPage }),
+  },
+  {
+    path: '/audit',
+    title: 'audit',
+    group: 'watch',
+    icon: <AuditOutlined />,
+    right: 'administrator',
+    load: async () => ({ default: (await import('../pages/audit/page.tsx')).AuditPage }),
+  },
+  {
+    path: '/configuration',
+    title: 'configuration',
+    group: 'watch',
+    icon: <HistoryOutlined />,
+    right: 'administrator',
+    load: async () => ({ default: (await import('../pages/configuration/page.tsx')).ConfigurationPage }),
   },
 ];

@@ -58,9 +58,12 @@ const lightStates = {
   colorError: '#cf1322',
   colorErrorBg: '#fff1f0',
   colorErrorBorder: '#ffa39e',
-  colorWarning: '#ad6800',
+  colorWarning: '#874d00',
   colorWarningBg: '#fffbe6',
   colorWarningBorder: '#ffe58f',
+  colorInfo: '#0958d9',
+  colorInfoBg: '#e6f4ff',
+  colorInfoBorder: '#91caff',
 };
 
 export function themeOf(isDark: boolean): ThemeConfig {
@@ -70,7 +73,7 @@ export function themeOf(isDark: boolean): ThemeConfig {
     token: {
       colorPrimary: isDark ? '#3c89e8' : '#0958d9',
       colorLink: isDark ? '#65b1ff' : '#0958d9',
-      ...(isDark ? { colorError: '#f37370' } : lightStates),
+      ...(isDark ? { colorError: '#f37370', colorInfo: '#3c89e8' } : lightStates),
       colorTextTertiary: faint,
       colorTextDescription: faint,
       colorTextPlaceholder: faint,

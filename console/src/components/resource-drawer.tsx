@@ -49,6 +49,8 @@ interface ResourceDrawerProps {
   readonly tab?: string | undefined;
   readonly onTab?: (key: string) => void;
   readonly wide?: boolean;
+  /** The gateway names new rows. */
+  readonly unnamed?: boolean;
   /** Tests and other help for the draft, below the form. */
   readonly children?: (draft: Draft, stored: Row | null, change: (spec: Spec) => void) => ReactNode;
 }
@@ -65,7 +67,7 @@ const draftOf = ({ name, enabled, spec }: Row): Draft => ({ name, enabled, spec 
 
 function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null }): ReactNode {
   const { collection, name, initial, schemaOf, onClose, onSaved, children, stored: found } = props;
-  const { exampleOf, tabs, tab, onTab } = props;
+  const { exampleOf, tabs, tab, onTab, unnamed = false } = props;
   const t = useTexts(texts);
   const tf = useTexts(formTexts);
   const formId = useId();
@@ -163,7 +165,7 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
         // Browsers offer to save an API key as a password.
         autoComplete="off"
       >
-        {name === null && (
+        {name === null && !unnamed && (
           <Form.Item
             label={t('name')}
             htmlFor="row-name"

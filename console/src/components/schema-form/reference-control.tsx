@@ -7,13 +7,27 @@ import { useKinds } from '../../api/kinds.ts';
 import type { Row } from '../../api/rows.ts';
 import { useLanguage } from '../../i18n/language.tsx';
 
-const collectionOf: Readonly<Record<string, string>> = {
-  provider: 'providers',
-  model: 'models',
-  skill: 'skills',
-  mcp: 'mcp-servers',
-  limit: 'limits',
+/** The lists that hold what a reference may name, with what stands before each name. */
+const collectionsOf: Readonly<Record<string, readonly (readonly [collection: string, prefix: string])[]>> = {
+  provider: [['providers', '']],
+  model: [['models', '']],
+  skill: [['skills', '']],
+  mcp: [['mcp-servers', '']],
+  limit: [['limits', '']],
+  capability: [
+    ['models', 'model/'],
+    ['skills', 'skill/'],
+    ['mcp-servers', 'mcp/'],
+  ],
 };
+
+async function namesOf(reference: string, signal: AbortSignal): Promise<readonly string[]> {
+  const lists = (collectionsOf[reference] ?? []).map(async ([collection, prefix]) => {
+    const { data } = await call<Page<Row>>('GET', `/api/${collection}?limit=500`, { signal });
+    return data.map(({ name }) => prefix + name);
+  });
+  return (await Promise.all(lists)).flat();
+}
 
 interface Offer {
   readonly value: string;
@@ -25,11 +39,10 @@ interface Offer {
 function useOffers(reference: string): readonly Offer[] {
   const { language } = useLanguage();
   const kinds = useKinds();
-  const collection = collectionOf[reference];
   const rows = useQuery({
-    queryKey: [`/api/${collection}`, 'names'],
-    queryFn: ({ signal }) => call<Page<Row>>('GET', `/api/${collection}?limit=500`, { signal }),
-    enabled: collection !== undefined,
+    queryKey: ['names', reference],
+    queryFn: ({ signal }) => namesOf(reference, signal),
+    enabled: collectionsOf[reference] !== undefined,
     staleTime: 10_000,
   });
   if (reference.startsWith('kind/')) {
@@ -46,7 +59,7 @@ function useOffers(reference: string): readonly Offer[] {
         return { value: each.kind, text: `${title} ${each.kind}`, label };
       });
   }
-  return (rows.data?.data ?? []).map(({ name }) => ({ value: name, text: name, label: <span translate="no">{name}</span> }));
+  return (rows.data ?? []).map((name) => ({ value: name, text: name, label: <span translate="no">{name}</span> }));
 }
 
 interface ReferenceControlProps {

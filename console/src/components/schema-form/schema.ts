@@ -29,6 +29,12 @@ export function withoutNull(schema: FormSchema): { readonly schema: FormSchema; 
       const { anyOf: _any, oneOf: _one, ...outer } = schema;
       return { schema: { ...only, ...outer }, nullable: others.length < alternatives.length };
     }
+    // A number that may also be written as a text, such as an amount of money.
+    const text = others.find(({ type }) => type === 'string');
+    if (text !== undefined && others.every(({ type }) => type === 'string' || type === 'number' || type === 'integer')) {
+      const { anyOf: _any, oneOf: _one, ...outer } = schema;
+      return { schema: { ...text, ...outer }, nullable: others.length < alternatives.length };
+    }
     if (others.every((each) => each.const !== undefined || each.enum !== undefined)) {
       const { anyOf: _any, oneOf: _one, ...outer } = schema;
       const values = others.flatMap((each) => each.enum ?? [each.const]);

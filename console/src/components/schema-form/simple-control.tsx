@@ -5,6 +5,7 @@ import type { FormSchema } from '../../api/kinds.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { FileControl } from './file-control.tsx';
 import { FormContext } from './form-context.ts';
+import { HelpText } from './help-text.tsx';
 import { JsonControl } from './json-control.tsx';
 import { ReferenceControl } from './reference-control.tsx';
 import { type Control, secretKept, withoutNull } from './schema.ts';
@@ -37,7 +38,7 @@ export function SimpleControl(props: SimpleControlProps): ReactNode {
   const nothing = nullable ? null : undefined;
   const write = (next: string): void => onChange(next === '' && optional ? nothing : next);
   const placeholder = placeholderOf(schema);
-  const text = typeof value === 'string' ? value : '';
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   const labelled = { id, disabled, 'aria-label': title };
 
   switch (control) {
@@ -97,7 +98,13 @@ export function SimpleControl(props: SimpleControlProps): ReactNode {
           className="form-choice"
           allowClear={optional}
           value={value === null ? undefined : value}
-          placeholder={schema.default === undefined ? t('choose') : t('default', { value: JSON.stringify(schema.default) })}
+          placeholder={
+            schema.default === undefined ? (
+              t('choose')
+            ) : (
+              <HelpText text={t('default', { value: `\`${JSON.stringify(schema.default)}\`` })} />
+            )
+          }
           options={(schema.enum ?? []).map((each) => ({ value: each, label: <span translate="no">{String(each)}</span> }))}
           onChange={(next: unknown) => onChange(next ?? nothing)}
         />

@@ -1,8 +1,9 @@
 /** The filters of the ledger. They are part of the address, so that a view can be shared. */
-import { Input, Select, Switch } from 'antd';
-import { type ReactNode, useState } from 'react';
+import { Select, Switch } from 'antd';
+import type { ReactNode } from 'react';
 import { outcomes } from '../../api/runs.ts';
 import { useCan } from '../../components/can.tsx';
+import { TextFilter } from '../../components/text-filter.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
 
@@ -20,36 +21,6 @@ interface FiltersProps {
   readonly onLive: (isLive: boolean) => void;
 }
 
-/** A text is a filter when it is entered, not while it is typed. */
-function TextFilter({
-  label,
-  value,
-  onEnter,
-}: {
-  readonly label: string;
-  readonly value: string;
-  readonly onEnter: (text: string) => void;
-}): ReactNode {
-  const [text, setText] = useState(value);
-  return (
-    <Input
-      allowClear
-      className="call-filter"
-      aria-label={label}
-      placeholder={label}
-      value={text}
-      onChange={({ target }) => {
-        setText(target.value);
-        if (target.value === '') onEnter('');
-      }}
-      onPressEnter={() => onEnter(text.trim())}
-      onBlur={() => {
-        if (text.trim() !== value) onEnter(text.trim());
-      }}
-    />
-  );
-}
-
 export function CallFilters({ filters, isLive, onChange, onLive }: FiltersProps): ReactNode {
   const t = useTexts(texts);
   const seesAll = useCan('administrator');
@@ -57,7 +28,7 @@ export function CallFilters({ filters, isLive, onChange, onLive }: FiltersProps)
   return (
     <>
       <Select
-        className="call-filter"
+        className="text-filter"
         allowClear
         aria-label={t('outcome')}
         placeholder={t('outcome')}
@@ -66,7 +37,7 @@ export function CallFilters({ filters, isLive, onChange, onLive }: FiltersProps)
         onChange={(next: string | undefined) => onChange({ outcome: next ?? '' })}
       />
       <Select
-        className="call-filter"
+        className="text-filter"
         allowClear
         aria-label={t('period')}
         placeholder={t('period')}

@@ -2,12 +2,10 @@
 import { useMutation } from '@tanstack/react-query';
 import { Alert, Button, Card, Form, Input, Space } from 'antd';
 import { type ReactNode, useState } from 'react';
-import { ApiError } from '../../api/api-error.ts';
 import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
-import { errorText } from '../../components/error-text.ts';
-import { errorTexts } from '../../components/error-texts.ts';
+import { FailedTest, type TestError } from '../../components/failed-test.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
@@ -16,7 +14,7 @@ interface Verdict {
   readonly ok: boolean;
   readonly duration_ms: number;
   readonly answer?: string;
-  readonly error?: { readonly code: string; readonly message: string; readonly detail: string | null };
+  readonly error?: TestError;
 }
 
 interface DraftTestProps {
@@ -27,7 +25,6 @@ interface DraftTestProps {
 
 function VerdictView({ verdict }: { readonly verdict: Verdict }): ReactNode {
   const t = useTexts(texts);
-  const tell = useTexts(errorTexts);
   const format = useFormat();
   const duration = format.duration(verdict.duration_ms);
   const { error } = verdict;
@@ -35,26 +32,7 @@ function VerdictView({ verdict }: { readonly verdict: Verdict }): ReactNode {
     return (
       <Alert type="success" showIcon title={<span translate="no">{t('testGood', { duration, answer: verdict.answer ?? '' })}</span>} />
     );
-  const facts = new ApiError({ status: 0, code: error.code, message: error.message, param: null, requestId: null });
-  return (
-    <Alert
-      role="alert"
-      type="error"
-      showIcon
-      title={t('testBad', { duration })}
-      description={
-        <>
-          <p>{errorText(tell, facts)}</p>
-          <details open={error.detail !== null}>
-            <summary>{t('vendorSaid')}</summary>
-            <code className="wrap" translate="no">
-              {error.detail ?? error.message}
-            </code>
-          </details>
-        </>
-      }
-    />
-  );
+  return <FailedTest error={error} durationMs={verdict.duration_ms} />;
 }
 
 export function DraftTest({ spec, stored }: DraftTestProps): ReactNode {

@@ -33,7 +33,7 @@ interface RunFormProps {
 function Output({ run }: { readonly run: SkillRun }): ReactNode {
   const t = useTexts(texts);
   return (
-    <section aria-label={t('output')} className="skill-output">
+    <section aria-label={t('output')} className="output-frame">
       <Space wrap>
         <Tag color={statusColors[run.status]}>{t(`status.${run.status}`)}</Tag>
         <span>

@@ -1,0 +1,89 @@
+/** The grants: who was given what, until when. */
+import { Button, Tag } from 'antd';
+import { type ReactNode, useCallback, useMemo } from 'react';
+import { useKinds } from '../../api/kinds.ts';
+import { type Row, type Spec, usePaged } from '../../api/rows.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { ResourceDrawer } from '../../components/resource-drawer.tsx';
+import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { RowState } from '../../components/row-state.tsx';
+import { specSchema } from '../../components/schema-form/spec-schema.ts';
+import { useSearchState } from '../../components/search-state.ts';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { texts } from './texts.ts';
+
+interface GrantSpec extends Spec {
+  readonly subject_type: 'user' | 'role' | 'client';
+  readonly subject: string;
+  readonly capability: string;
+  readonly action: 'view' | 'use';
+  readonly expires_at?: string | null;
+}
+
+const initial = { name: '', enabled: true, spec: { subject_type: 'role', action: 'use' } };
+
+export function GrantsTab(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const kinds = useKinds();
+  const [{ open, add }, setSearch] = useSearchState('open', 'add');
+  const query = usePaged<Row<GrantSpec>>('/api/grants');
+  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'grant', spec)), [kinds.data]);
+
+  const columns = useMemo(
+    (): readonly Column<Row<GrantSpec>>[] => [
+      {
+        key: 'subject',
+        title: t('subject'),
+        width: 220,
+        fixed: 'start',
+        render: ({ name, spec }) => (
+          <>
+            <Tag>{t(`subject.${spec.subject_type}`)}</Tag>
+            <Button type="link" size="small" className="row-name" translate="no" onClick={() => setSearch({ open: name, add: undefined })}>
+              {spec.subject}
+            </Button>
+          </>
+        ),
+      },
+      { key: 'action', title: t('action'), width: 90, render: ({ spec }) => t(`action.${spec.action}`) },
+      { key: 'capability', title: t('capability'), width: 260, render: ({ spec }) => <code translate="no">{spec.capability}</code> },
+      {
+        key: 'expires',
+        title: t('expires'),
+        width: 170,
+        render: ({ spec }) => (spec.expires_at == null ? t('never') : format.dateTime(spec.expires_at)),
+      },
+      { key: 'by', title: t('by'), width: 120, render: (row) => <span translate="no">{row.updated_by}</span> },
+      { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
+      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+    ],
+    [t, format, setSearch],
+  );
+  const close = (): void => setSearch({ open: undefined, add: undefined });
+  return (
+    <>
+      <ResourceTable
+        label={t('grants')}
+        query={query}
+        columns={columns}
+        rowKey={({ id }) => id}
+        textOf={({ spec }) => `${spec.subject_type} ${spec.subject} ${spec.capability} ${spec.action}`}
+        empty={<EmptyState title={t('noGrants')} help={t('noGrantsHelp')} />}
+      />
+      {(open !== undefined || add !== undefined) && kinds.data !== undefined && (
+        <ResourceDrawer
+          key={open ?? 'new'}
+          unnamed
+          collection="grants"
+          name={open ?? null}
+          title={open ?? t('grant')}
+          initial={initial}
+          schemaOf={schemaOf}
+          onClose={close}
+        />
+      )}
+    </>
+  );
+}

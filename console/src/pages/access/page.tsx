@@ -1,0 +1,39 @@
+/** Access: the grants, who may do what and by which rule, and why a person may or may not. */
+import { PlusOutlined } from '@ant-design/icons';
+import { Button, Tabs } from 'antd';
+import type { ReactNode } from 'react';
+import { PageHeader } from '../../components/page-header.tsx';
+import { useSearchState } from '../../components/search-state.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { ExplainTab } from './explain-tab.tsx';
+import { GrantsTab } from './grants-tab.tsx';
+import { MatrixTab } from './matrix-tab.tsx';
+import { texts } from './texts.ts';
+
+export function AccessPage(): ReactNode {
+  const t = useTexts(texts);
+  const [{ tab = 'grants' }, setSearch] = useSearchState('tab', 'open', 'add');
+  return (
+    <>
+      <PageHeader
+        title={t('title')}
+        purpose={t('purpose')}
+        actions={
+          <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ tab: undefined, add: 'yes', open: undefined })}>
+            {t('grant')}
+          </Button>
+        }
+      />
+      <Tabs
+        activeKey={tab}
+        destroyOnHidden
+        onChange={(next) => setSearch({ tab: next === 'grants' ? undefined : next, open: undefined, add: undefined })}
+        items={[
+          { key: 'grants', label: t('grants'), children: <GrantsTab /> },
+          { key: 'matrix', label: t('matrix'), children: <MatrixTab /> },
+          { key: 'explain', label: t('explain'), children: <ExplainTab /> },
+        ]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,158 @@
+/** Audit: who did what to which row, every denial and every sign-in, with filters in the address. */
+import { DownloadOutlined } from '@ant-design/icons';
+import { Button, Drawer, Select } from 'antd';
+import { type ReactNode, useMemo, useState } from 'react';
+import { gatewayPath, queryOf } from '../../api/client.ts';
+import { usePaged } from '../../api/rows.ts';
+import { CopyButton } from '../../components/copy-button.tsx';
+import { DifferencesTable } from '../../components/differences-table.tsx';
+import { differencesOf } from '../../components/differences.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { FactList } from '../../components/fact-list.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { useSearchState } from '../../components/search-state.ts';
+import { TextFilter } from '../../components/text-filter.tsx';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { ActTag } from './act-tag.tsx';
+import { commonActs } from './acts.ts';
+import { texts } from './texts.ts';
+
+interface AuditEntry {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly act: string;
+  readonly target: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly detail: string | null;
+  readonly request_id: string | null;
+}
+
+const filterNames = ['actor', 'act', 'target', 'request_id'] as const;
+
+function EntryDrawer({ entry, onClose }: { readonly entry: AuditEntry; readonly onClose: () => void }): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const { request_id: requestId, before, after } = entry;
+  const hasRow = before !== null || after !== null;
+  return (
+    <Drawer
+      open
+      size={860}
+      onClose={onClose}
+      title={
+        <>
+          <ActTag act={entry.act} /> <code translate="no">{entry.target}</code>
+        </>
+      }
+    >
+      <FactList
+        facts={[
+          [t('at'), format.dateTime(entry.at)],
+          [
+            t('actor'),
+            <span key="actor" translate="no">
+              {entry.actor}
+            </span>,
+          ],
+          [
+            t('detail'),
+            entry.detail !== null && (
+              <span key="detail" translate="no">
+                {entry.detail}
+              </span>
+            ),
+          ],
+          [
+            t('requestId'),
+            requestId !== null && (
+              <>
+                <code translate="no">{requestId}</code> <CopyButton text={requestId} label={t('requestId')} />
+              </>
+            ),
+          ],
+        ]}
+      />
+      {hasRow && (
+        <>
+          <p className="form-help">{t('masked')}</p>
+          <DifferencesTable differences={differencesOf(before ?? {}, after ?? {})} before={t('before')} after={t('after')} />
+        </>
+      )}
+    </Drawer>
+  );
+}
+
+export function AuditPage(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const [filters, setSearch] = useSearchState(...filterNames);
+  const [open, setOpen] = useState<AuditEntry | null>(null);
+  const query = usePaged<AuditEntry>('/api/audit', filters, { limit: 100 });
+  const isFiltered = Object.keys(filters).length > 0;
+
+  const columns = useMemo(
+    (): readonly Column<AuditEntry>[] => [
+      {
+        key: 'at',
+        title: t('at'),
+        width: 170,
+        fixed: 'start',
+        render: (entry) => (
+          <Button type="link" size="small" className="row-name" onClick={() => setOpen(entry)}>
+            {format.dateTime(entry.at)}
+          </Button>
+        ),
+      },
+      { key: 'actor', title: t('actor'), width: 150, render: ({ actor }) => <span translate="no">{actor}</span> },
+      { key: 'act', title: t('act'), width: 120, render: ({ act }) => <ActTag act={act} /> },
+      { key: 'target', title: t('target'), width: 240, render: ({ target }) => <code translate="no">{target}</code> },
+      { key: 'detail', title: t('detail'), width: 300, render: ({ detail }) => <span translate="no">{detail}</span> },
+    ],
+    [t, format],
+  );
+
+  return (
+    <>
+      <PageHeader
+        title={t('title')}
+        purpose={t('purpose')}
+        actions={
+          <Button icon={<DownloadOutlined />} href={`${gatewayPath}api/audit/export${queryOf({ ...filters, format: 'csv' })}`} download>
+            {t('export')}
+          </Button>
+        }
+      />
+      <div className="table-tools">
+        <Select
+          className="text-filter"
+          allowClear
+          aria-label={t('act')}
+          placeholder={t('act')}
+          value={filters.act ?? null}
+          options={commonActs.map((act) => ({ value: act, label: t(`act.${act}`) }))}
+          onChange={(next: string | undefined) => setSearch({ act: next ?? '' })}
+        />
+        {(['actor', 'target', 'request_id'] as const).map((name) => (
+          <TextFilter
+            key={`${name} ${filters[name] ?? ''}`}
+            label={t(name === 'request_id' ? 'requestId' : name)}
+            value={filters[name] ?? ''}
+            onEnter={(text) => setSearch({ [name]: text })}
+          />
+        ))}
+      </div>
+      <ResourceTable
+        label={t('title')}
+        query={query}
+        columns={columns}
+        rowKey={({ id }) => id}
+        empty={<EmptyState title={t(isFiltered ? 'noMatch' : 'emptyTitle')} help={t('emptyHelp')} />}
+      />
+      {open !== null && <EntryDrawer entry={open} onClose={() => setOpen(null)} />}
+    </>
+  );
+}

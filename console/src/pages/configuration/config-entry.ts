@@ -1,0 +1,17 @@
+/** One change of one row, as the history of the configuration has it. */
+import type { Spec } from '../../api/rows.ts';
+
+export interface ConfigEntry {
+  readonly revision: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly kind: 'provider' | 'model' | 'skill' | 'mcp' | 'grant' | 'limit' | 'key';
+  readonly name: string;
+  readonly before: Spec | null;
+  readonly after: Spec | null;
+}
+
+export function actOf({ before, after }: ConfigEntry): 'created' | 'changed' | 'deleted' {
+  if (before === null) return 'created';
+  return after === null ? 'deleted' : 'changed';
+}

@@ -1,0 +1,102 @@
+/** Limits and budgets: how much people, roles, teams and keys may call and spend. */
+import { PlusOutlined } from '@ant-design/icons';
+import { Button, Tag } from 'antd';
+import { type ReactNode, useCallback, useMemo } from 'react';
+import { useKinds } from '../../api/kinds.ts';
+import { type Row, type Spec, usePaged } from '../../api/rows.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { ResourceDrawer } from '../../components/resource-drawer.tsx';
+import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { RowName } from '../../components/row-name.tsx';
+import { RowState } from '../../components/row-state.tsx';
+import { specSchema } from '../../components/schema-form/spec-schema.ts';
+import { useSearchState } from '../../components/search-state.ts';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { amountsOf, type LimitSpec } from './amounts.ts';
+import { texts } from './texts.ts';
+
+const initial = { name: '', enabled: true, spec: { subject_type: 'user', subject: '*', capability: 'model/*' } };
+
+export function LimitsPage(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const kinds = useKinds();
+  const [{ open, add }, setSearch] = useSearchState('open', 'add');
+  const query = usePaged<Row<LimitSpec>>('/api/limits');
+  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'limit', spec)), [kinds.data]);
+  const columns = useMemo(
+    (): readonly Column<Row<LimitSpec>>[] => [
+      {
+        key: 'name',
+        title: t('name'),
+        width: 170,
+        fixed: 'start',
+        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined })} />,
+      },
+      {
+        key: 'subject',
+        title: t('subject'),
+        width: 190,
+        render: ({ spec }) => (
+          <>
+            <Tag>{t(`subject.${spec.subject_type}`)}</Tag> {spec.subject === '*' ? t('each') : <span translate="no">{spec.subject}</span>}
+          </>
+        ),
+      },
+      { key: 'capability', title: t('capability'), width: 190, render: ({ spec }) => <code translate="no">{spec.capability}</code> },
+      {
+        key: 'amounts',
+        title: t('amounts'),
+        width: 290,
+        render: ({ spec }) => (
+          <ul className="plain-list">
+            {amountsOf(spec).map(({ key, amount, currency }) => (
+              <li key={key}>
+                {t(`amount.${key}`, { amount: currency === null ? format.number(amount) : format.money(amount, currency) })}
+              </li>
+            ))}
+          </ul>
+        ),
+      },
+      {
+        key: 'expires',
+        title: t('expires'),
+        width: 165,
+        render: ({ spec }) => (spec.expires_at == null ? t('never') : format.dateTime(spec.expires_at)),
+      },
+      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+    ],
+    [t, format, setSearch],
+  );
+  const addButton = (
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
+      {t('add')}
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
+      <ResourceTable
+        label={t('title')}
+        query={query}
+        columns={columns}
+        rowKey={({ id }) => id}
+        textOf={({ name, spec }) => `${name} ${spec.subject_type} ${spec.subject} ${spec.capability}`}
+        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
+      />
+      {(open !== undefined || add !== undefined) && kinds.data !== undefined && (
+        <ResourceDrawer
+          key={open ?? 'new'}
+          collection="limits"
+          name={open ?? null}
+          title={open ?? t('add')}
+          initial={initial}
+          schemaOf={schemaOf}
+          onClose={() => setSearch({ open: undefined, add: undefined })}
+        />
+      )}
+    </>
+  );
+}

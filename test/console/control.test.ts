@@ -1,0 +1,138 @@
+/** Access, limits, audit and configuration in a real browser, by keyboard; the results are read from the API. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, startGateway, type TestGateway } from '../whole/gateway.ts';
+import { buildConsole } from './built-console.ts';
+import { chromiumPath, findBarriers, findLatinWords, startChromium, type TestBrowser } from './chromium.ts';
+
+const pages = ['access', 'access?tab=matrix', 'access?tab=explain', 'limits', 'audit', 'configuration'];
+
+describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chromium', () => {
+  let gateway: TestGateway;
+  let browser: TestBrowser;
+  beforeAll(async () => {
+    buildConsole();
+    [gateway, browser] = await Promise.all([startGateway(), startChromium()]);
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await gateway[Symbol.asyncDispose]();
+  });
+
+  it('grants a right by keyboard; the person has it, and the reason names the grant', async () => {
+    const description = 'Only for the sales team.';
+    await gateway.as('admin', 'POST', '/api/models', {
+      name: 'team-chat',
+      spec: { description, deployments: [{ provider: 'demo', model: 'echo' }] },
+    });
+    const ask = () =>
+      gateway.as('user', 'POST', '/v1/chat/completions', { model: 'team-chat', messages: [{ role: 'user', content: 'Hello' }] });
+    expect((await ask()).status).toBe(403);
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/access?tab=explain');
+    const { page } = visit;
+    const explain = async (): Promise<void> => {
+      await page.getByRole('combobox', { name: 'Person' }).fill('user');
+      await page.getByRole('combobox', { name: 'Capability' }).fill('model/team-chat');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Explain', exact: true }).press('Enter');
+    };
+    await explain();
+    await page.getByText('no grant covers it').waitFor();
+    await page.getByRole('button', { name: 'Grant a right' }).press('Enter');
+    await page.getByLabel('Subject', { exact: true }).fill('user');
+    await page.getByLabel('Capability', { exact: true }).fill('model/team-chat');
+    await page.keyboard.press('Escape');
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Create' }).press('Enter');
+    await eventually(ask, ({ status }) => status === 200);
+    const grants = (await gateway.as('admin', 'GET', '/api/grants')).json.data as { name: string; spec: object }[];
+    const made = grants.find(({ spec }) => 'capability' in spec && spec.capability === 'model/team-chat');
+    expect(made?.spec).toMatchObject({ subject_type: 'role', subject: 'user', action: 'use' });
+    await page.goto(`${gateway.url}/console/access?tab=explain`);
+    await explain();
+    await page.getByText(`The grant ${made?.name} gives it.`).waitFor();
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows who may do what, filtered on the server', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/access?tab=matrix&subject=user');
+    const { page } = visit;
+    await page.getByLabel('Capability').fill('model/team*');
+    await page.keyboard.press('Enter');
+    const cell = page.getByLabel(/^yes: The grant .* gives it\.$/);
+    await cell.first().waitFor();
+    expect(visit.requests.some((each) => each.includes('capability=model%2Fteam*') && each.includes('subject=user'))).toBe(true);
+    expect(await findBarriers(page)).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('sets a budget by keyboard', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/limits?add=yes', { theme: 'dark' });
+    const { page } = visit;
+    await page.getByLabel('Name', { exact: true }).fill('each-person');
+    await page.getByLabel('Requests per minute', { exact: true }).fill('30');
+    await page.getByLabel('Currency', { exact: true }).fill('CNY');
+    await page.getByLabel('Per month', { exact: true }).fill('200');
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Create' }).press('Enter');
+    const saved = await eventually(
+      () => gateway.as('admin', 'GET', '/api/limits/each-person'),
+      ({ status }) => status === 200,
+    );
+    expect(saved.json.spec).toMatchObject({ subject_type: 'user', subject: '*', requests_per_minute: 30, spend: { currency: 'CNY' } });
+    expect(Number(saved.json.spec.spend.per_month)).toBe(200);
+    await page.getByText('CN¥200.00 a month').waitFor();
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows what a revision changed and goes back to before it', async () => {
+    const spec = { description: 'Changed.', deployments: [{ provider: 'demo', model: 'flaky' }] };
+    const changed = await gateway.as('admin', 'PUT', '/api/models/team-chat', { spec });
+    const revision = Number(changed.headers.get('x-pailou-revision'));
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/configuration');
+    const { page } = visit;
+    await page.getByRole('button', { name: String(revision), exact: true }).press('Enter');
+    await page.getByRole('dialog').getByText('Changed.', { exact: true }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Go back to before it' }).press('Enter');
+    await page.getByRole('dialog', { name: `Restore the configuration of revision ${revision - 1}?` }).waitFor();
+    await page.getByRole('button', { name: 'Roll back' }).press('Enter');
+    const restored = await eventually(
+      () => gateway.as('admin', 'GET', '/api/models/team-chat'),
+      ({ json }) => json.spec.deployments[0].model === 'echo',
+    );
+    expect(restored.json.spec.description).toBe('Only for the sales team.');
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('finds an entry of the audit by filters in the address, with what differs', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/audit?act=update&target=model/team-chat');
+    const { page } = visit;
+    await page.locator('button.row-name').last().press('Enter');
+    await page.getByRole('dialog').getByText('Changed.', { exact: true }).first().waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('is closed to those who are no administrators', async () => {
+    await using visit = await browser.visit(gateway.url, 'user', '/console/access');
+    const { page } = visit;
+    await page.getByText('You may not see this page').waitFor();
+    expect(visit.requests.filter((each) => /grants|matrix|audit|limits|history/.test(each))).toEqual([]);
+  });
+
+  it('is Chinese to the last word, in both themes and on a phone', async () => {
+    for (const [index, path] of pages.entries()) {
+      const theme = index % 2 === 0 ? 'light' : 'dark';
+      await using visit = await browser.visit(gateway.url, 'admin', `/console/${path}`, { language: 'zh', theme, width: 390 });
+      const { page } = visit;
+      await page
+        .locator(path.includes('explain') ? '#explain-person' : '.ant-table-row')
+        .first()
+        .waitFor();
+      expect(await findLatinWords(page), path).toEqual([]);
+      expect(await findBarriers(page), path).toEqual([]);
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect(overflow, path).toBe(0);
+    }
+  });
+});
