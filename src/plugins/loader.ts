@@ -6,7 +6,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Plugin, PluginServices } from '../types/plugin.ts';
 import { importAddress, provideImportsTo } from './operator-imports.ts';
-import { checkPluginShape } from './plugin-shape.ts';
+import { checkPluginOptions, checkPluginShape } from './plugin-shape.ts';
 import { PluginRegistry } from './registry.ts';
 
 export interface LoadOptions {
@@ -43,9 +43,11 @@ async function pluginFiles(folder: string): Promise<string[]> {
   return files;
 }
 
-async function addFile(registry: PluginRegistry, path: string, services: PluginServices): Promise<void> {
+/** `checksOptions`: not for built-in plugins, whose options tests show. */
+async function addFile(registry: PluginRegistry, path: string, services: PluginServices, checksOptions: boolean): Promise<void> {
   const module = (await import(importAddress(path))) as { default?: unknown };
   const plugin = checkPluginShape(module.default);
+  if (checksOptions) checkPluginOptions(plugin);
   registry.add(plugin, path);
   if (plugin.type === 'format' || plugin.type === 'strategy') {
     const instance = await plugin.create(plugin.options.parse({}), services);
@@ -61,7 +63,7 @@ export async function loadPlugins(options: LoadOptions): Promise<PluginRegistry>
   const registry = new PluginRegistry();
   for (const folder of options.folders) {
     for (const path of await pluginFiles(folder)) {
-      await addFile(registry, path, options.services).catch((cause: unknown) => {
+      await addFile(registry, path, options.services, false).catch((cause: unknown) => {
         throw new Error(`built-in plugin ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
       });
     }
@@ -91,7 +93,7 @@ async function loadOperatorPlugins(registry: PluginRegistry, pluginsDir: string,
     try {
       const real = await realpath(file);
       if (!real.startsWith(folder + sep)) throw new Error('it is a link to a file outside the plugin folder');
-      await addFile(registry, real, services);
+      await addFile(registry, real, services, true);
       logger.info({ file }, 'plugin loaded');
     } catch (thrown) {
       logger.error({ file, reason: thrown instanceof Error ? thrown.message : String(thrown) }, 'plugin left out');

@@ -15,10 +15,14 @@ export function checkPluginShape(exported: unknown): Plugin {
   if (typeof plugin['title'] !== 'string' || plugin['title'] === '') throw new Error('title must be a text for people');
   if (typeof plugin['create'] !== 'function') throw new Error('create must be a function (options, services) => instance');
   if (!(plugin['options'] instanceof z.ZodType)) throw new Error("options must be a zod schema; import { z } from 'zod'");
+  return exported as Plugin;
+}
+
+/** Throws an Error with a sentence for the plugin's author. */
+export function checkPluginOptions({ options }: Plugin): void {
   try {
-    z.toJSONSchema(plugin['options'], { io: 'input' });
+    z.toJSONSchema(options, { io: 'input' });
   } catch (cause) {
     throw new Error(`options cannot be shown as JSON Schema: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
-  return exported as Plugin;
 }

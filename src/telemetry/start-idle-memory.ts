@@ -26,13 +26,16 @@ export function collectHeap(): void {
 export function startIdleMemory(): void {
   // A function that rests for a while would otherwise be compiled anew for the next call.
   setFlagsFromString('--no-flush-bytecode');
-  let last = performance.eventLoopUtilization();
+  let cpu = process.cpuUsage();
+  let at = performance.now();
   const memory = createIdleMemory({
     busyShare() {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, last);
-      last = now;
-      return utilization;
+      const { user, system } = process.cpuUsage(cpu);
+      const now = performance.now();
+      const share = (user + system) / 1_000 / (now - at);
+      cpu = process.cpuUsage();
+      at = now;
+      return share;
     },
     heapBytes: () => getHeapStatistics().total_heap_size,
     collect() {

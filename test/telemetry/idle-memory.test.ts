@@ -47,13 +47,13 @@ describe('an idle process', () => {
 
   it('never collects while calls keep it busy', () => {
     const { state, look } = scripted();
-    state.busy = 0.03;
+    state.busy = 0.04;
     look(100);
     expect(state.collections).toBe(0);
     for (let round = 0; round < 50; round++) {
       state.busy = 0;
       look(2);
-      state.busy = 0.03;
+      state.busy = 0.04;
       look(1);
     }
     expect(state.collections).toBe(0);
