@@ -4,12 +4,28 @@ import type { BenchedGateway } from './gateway.ts';
 import { load } from './load.ts';
 import type { Candidate, Latency } from './measure.ts';
 import { pace } from './pace.ts';
-import { cpuMicroseconds } from './processes.ts';
+import { cpuMicroseconds, residentKilobytes } from './processes.ts';
 import type { Row } from './report.ts';
 import { chat, shortStream } from './scenarios.ts';
 
 const inMs = (value: number): string => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
 const both = ({ p50, p99 }: Latency): string => `p50 ${inMs(p50)}, p99 ${inMs(p99)}`;
+
+/** Resident memory of a gateway that nobody has called, after it has returned what its start used. */
+export async function idleMemoryRow(work: string, pailou: Candidate): Promise<Row> {
+  // The tokenizer is read some seconds after the start.
+  await sleep(20_000);
+  const megabytes = residentKilobytes(pailou.pid) / 1_024;
+  return {
+    work,
+    bare: '',
+    pailou: `${megabytes.toFixed(0)} MB`,
+    ratio: null,
+    budget: '<= 120 MB',
+    within: megabytes <= 120,
+    note: 'resident, twenty seconds after the start',
+  };
+}
 
 /** CPU of the first 1,000 calls of a process beside that of its warm calls. */
 export async function firstCallsRow(work: string, pailou: Candidate, warmCalls: number): Promise<Row> {

@@ -59,6 +59,8 @@ export function environment(settings: Readonly<Record<string, string>>): NodeJS.
 export interface StartedPailou extends Running {
   /** Milliseconds from the start of the process to the first 200 of `/readyz`. */
   readonly readyMs: number;
+  /** CPU time of all threads until then, in milliseconds. */
+  readonly readyCpuMs: number;
 }
 
 /** Starts Pailou as `npm start` does. */
@@ -82,7 +84,10 @@ export async function startPailou(settings: Readonly<Record<string, string>>): P
       (answer) => answer.ok,
       () => false,
     );
-    if (ready) return { ...running(child, url), readyMs: performance.now() - began };
+    if (ready) {
+      const started = running(child, url);
+      return { ...started, readyMs: performance.now() - began, readyCpuMs: cpuMicroseconds(started.pid) / 1_000 };
+    }
     await sleep(10);
   }
   child.kill('SIGKILL');
