@@ -11,7 +11,7 @@ import { chat, shortStream } from './scenarios.ts';
 const inMs = (value: number): string => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
 const both = ({ p50, p99 }: Latency): string => `p50 ${inMs(p50)}, p99 ${inMs(p99)}`;
 
-/** Resident memory of a gateway that nobody has called, after it has returned what its start used. */
+/** Resident memory of a gateway without calls, after it has returned what its start used. */
 export async function idleMemoryRow(work: string, pailou: Candidate): Promise<Row> {
   // The tokenizer is read some seconds after the start.
   await sleep(20_000);

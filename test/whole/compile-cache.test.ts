@@ -20,6 +20,19 @@ it('a start keeps its compiled code in the data folder and not in the temporary 
   expect(await readdir(join(gateway.dataDir, 'temporary'))).not.toContain('node-compile-cache');
 });
 
+it('the next start compiles no TypeScript, neither in its main thread nor in that of the database', async () => {
+  const start = (env: Record<string, string>) => startProcess(env, program);
+  await using gateway = await startGateway({ NODE_COMPILE_CACHE: '', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }, start);
+  await gateway.gateway.stop();
+  const next = await start(gateway.env);
+  await next.stop();
+  const found = [...next.output().matchAll(/transpile cache for StrippedTypeScript \S*\/src\/(\S+?\.ts)\.\.\.success/g)].map(
+    ([, path]) => path,
+  );
+  expect(found).toContain('cli.ts');
+  expect(found).toContain('storage/sqlite/worker.ts');
+});
+
 it('the folder of a first start is readable by its user alone, and a folder that cannot be made is reported as such', async () => {
   await using gateway = await startGateway();
   const begin = async (dataDir: string): Promise<string> => {

@@ -1,6 +1,7 @@
 /** Runs in a gateway by `--import`: writes the packages of all loaded modules to the file `LOADED_PACKAGES` when the process ends. */
 import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 
 const packages = new Set<string>();
 
@@ -13,4 +14,4 @@ registerHooks({
 });
 
 const path = process.env['LOADED_PACKAGES'];
-if (path !== undefined) process.once('exit', () => writeFileSync(path, [...packages].join('\n')));
+if (path !== undefined && isMainThread) process.once('exit', () => writeFileSync(path, [...packages].join('\n')));

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { threadEnvironment } from '../../telemetry/thread-environment.ts';
 import type { Logger } from '../../types/logger.ts';
 import type { RowSet } from '../row-set.ts';
 import { commitLine, fileName, rowLine } from './lines.ts';
@@ -94,7 +95,7 @@ export function createLastGood({ dataDir, logger }: { readonly dataDir: string; 
 
   const fold = async (): Promise<void> => {
     await closeFile();
-    const thread = new Worker(new URL('./fold.ts', import.meta.url), { workerData: { path }, execArgv: [] });
+    const thread = new Worker(new URL('./fold.ts', import.meta.url), { workerData: { path }, execArgv: [], env: threadEnvironment() });
     await once(thread, 'exit');
     await openFile();
   };

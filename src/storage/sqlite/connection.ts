@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../types/errors.ts';
 import type { RowBatch } from '../database.ts';
+import { threadEnvironment } from '../../telemetry/thread-environment.ts';
 import { rowsJson } from '../row-json.ts';
 import { lost, openError, statementError } from './errors.ts';
 import type { SqliteValue, WorkerNotice, WorkerReply, WorkerRequest } from './protocol.ts';
@@ -22,6 +23,7 @@ async function startThread(path: string): Promise<Worker> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: { path },
     execArgv: [],
+    env: threadEnvironment(),
   });
   await new Promise<void>((resolve, reject) => {
     const unavailable = (details: string): GatewayError =>
