@@ -125,9 +125,11 @@ export function ExplainTab(): ReactNode {
             onChange={setCapability}
           />
         </Form.Item>
-        <Button type="primary" htmlType="submit" disabled={capability === ''} loading={decision.isFetching}>
-          {t('explainNow')}
-        </Button>
+        <Form.Item>
+          <Button type="primary" htmlType="submit" disabled={capability === ''} loading={decision.isFetching}>
+            {t('explainNow')}
+          </Button>
+        </Form.Item>
       </Form>
       {decision.error !== null && <ErrorState error={decision.error} />}
       {decision.data !== undefined && <DecisionView decision={decision.data} />}

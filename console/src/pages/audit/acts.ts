@@ -10,6 +10,8 @@ export const commonActs = [
   'signed-out',
   'blocked',
   'unblocked',
+  'asked as',
+  'export',
 ] as const;
 
 export type CommonAct = (typeof commonActs)[number];

@@ -6,11 +6,11 @@ import { gatewayPath, queryOf } from '../../api/client.ts';
 import { usePaged } from '../../api/rows.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { DifferencesTable } from '../../components/differences-table.tsx';
-import { differencesOf } from '../../components/differences.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { type RowState, rowDifferences } from '../../components/row-differences.ts';
 import { useSearchState } from '../../components/search-state.ts';
 import { TextFilter } from '../../components/text-filter.tsx';
 import { useFormat } from '../../i18n/format.ts';
@@ -25,8 +25,8 @@ interface AuditEntry {
   readonly actor: string;
   readonly act: string;
   readonly target: string;
-  readonly before: unknown;
-  readonly after: unknown;
+  readonly before: RowState | null;
+  readonly after: RowState | null;
   readonly detail: string | null;
   readonly request_id: string | null;
 }
@@ -79,7 +79,7 @@ function EntryDrawer({ entry, onClose }: { readonly entry: AuditEntry; readonly 
       {hasRow && (
         <>
           <p className="form-help">{t('masked')}</p>
-          <DifferencesTable differences={differencesOf(before ?? {}, after ?? {})} before={t('before')} after={t('after')} />
+          <DifferencesTable differences={rowDifferences(before, after)} before={t('before')} after={t('after')} />
         </>
       )}
     </Drawer>

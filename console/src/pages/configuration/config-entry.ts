@@ -1,5 +1,5 @@
 /** One change of one row, as the history of the configuration has it. */
-import type { Spec } from '../../api/rows.ts';
+import type { RowState } from '../../components/row-differences.ts';
 
 export interface ConfigEntry {
   readonly revision: number;
@@ -7,8 +7,8 @@ export interface ConfigEntry {
   readonly actor: string;
   readonly kind: 'provider' | 'model' | 'skill' | 'mcp' | 'grant' | 'limit' | 'key';
   readonly name: string;
-  readonly before: Spec | null;
-  readonly after: Spec | null;
+  readonly before: RowState | null;
+  readonly after: RowState | null;
 }
 
 export function actOf({ before, after }: ConfigEntry): 'created' | 'changed' | 'deleted' {

@@ -4,10 +4,10 @@ import { App, Button, Drawer, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
 import { call, type Page } from '../../api/client.ts';
 import { DifferencesTable } from '../../components/differences-table.tsx';
-import { differencesOf } from '../../components/differences.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
+import { rowDifferences } from '../../components/row-differences.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { actOf, type ConfigEntry } from './config-entry.ts';
@@ -87,7 +87,7 @@ export function RevisionDrawer({ revision, onClose }: RevisionDrawerProps): Reac
           <h2 className="drawer-heading">
             {t(`kind.${entry.kind}`)} <code translate="no">{entry.name}</code> {t(`act.${actOf(entry)}`)}
           </h2>
-          <DifferencesTable differences={differencesOf(entry.before ?? {}, entry.after ?? {})} before={t('before')} after={t('after')} />
+          <DifferencesTable differences={rowDifferences(entry.before, entry.after)} before={t('before')} after={t('after')} />
         </section>
       ))}
     </Drawer>

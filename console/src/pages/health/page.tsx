@@ -1,0 +1,188 @@
+/** Health: the deployments with their circuits and last day, and the nodes with the revision that each serves. */
+import { useQuery } from '@tanstack/react-query';
+import { Alert, Badge, Skeleton, Table, Tag } from 'antd';
+import type { ReactNode } from 'react';
+import { call } from '../../api/client.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { ErrorState } from '../../components/error-state.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import './health.css';
+import { HourStrip } from './hour-strip.tsx';
+import { texts } from './texts.ts';
+import { useHours, type Hour } from './use-hours.ts';
+
+interface Deployment {
+  readonly deployment: string;
+  readonly circuit: 'closed' | 'half-open' | 'open';
+  readonly in_flight: number;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly first_token_ms: number | null;
+  readonly probe: { readonly at: string; readonly ok: boolean | null; readonly reason: string | null; readonly latency_ms: number } | null;
+}
+
+interface Node {
+  readonly id: string;
+  readonly host: string | null;
+  readonly version: string;
+  readonly revision: number;
+  readonly self: boolean;
+  readonly started_at: string;
+  readonly seen_ms_ago: number;
+}
+
+interface Revisions {
+  readonly revision: number;
+  readonly database_revision: number | null;
+  readonly stale: boolean;
+  readonly nodes: readonly Node[];
+}
+
+const everyMs = 5_000;
+const circuitColors = { closed: 'success', 'half-open': 'warning', open: 'error' } as const;
+
+interface DeploymentRow {
+  readonly name: string;
+  readonly live: Deployment | undefined;
+  readonly hours: readonly Hour[];
+}
+
+function Deployments(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const live = useQuery({
+    queryKey: ['/api/health'],
+    queryFn: ({ signal }) => call<{ readonly deployments: readonly Deployment[] }>('GET', '/api/health', { signal }),
+    refetchInterval: everyMs,
+  });
+  const hours = useHours();
+  if (live.error !== null) return <ErrorState error={live.error} onRetry={() => void live.refetch()} />;
+  if (hours.error !== null) return <ErrorState error={hours.error} onRetry={() => void hours.refetch()} />;
+  if (live.data === undefined || hours.data === undefined) return <Skeleton active />;
+  const { starts, byDeployment } = hours.data;
+  const states = new Map(live.data.deployments.map((each) => [each.deployment, each]));
+  const names = [...new Set([...states.keys(), ...byDeployment.keys()])].toSorted();
+  if (names.length === 0) return <EmptyState title={t('noDeployments')} help={t('noDeploymentsHelp')} />;
+  const rows = names.map((name): DeploymentRow => ({ name, live: states.get(name), hours: byDeployment.get(name) ?? [] }));
+  return (
+    <ScrollFrame label={t('deployments')} width={980}>
+      <Table<DeploymentRow>
+        size="small"
+        pagination={false}
+        rowKey="name"
+        dataSource={rows}
+        columns={[
+          { title: t('deployment'), width: 230, render: (_value, { name }) => <code className="wrap">{name}</code> },
+          {
+            title: t('circuit'),
+            width: 120,
+            render: (_value, { live: state }) =>
+              state === undefined ? t('idle') : <Tag color={circuitColors[state.circuit]}>{t(`circuit.${state.circuit}`)}</Tag>,
+          },
+          {
+            title: t('failures'),
+            width: 110,
+            align: 'right',
+            render: (_value, { live: state }) =>
+              state !== undefined && `${format.number(state.failures)} / ${format.number(state.attempts)}`,
+          },
+          {
+            title: t('inFlight'),
+            width: 80,
+            align: 'right',
+            render: (_value, { live: state }) => state !== undefined && format.number(state.in_flight),
+          },
+          {
+            title: t('firstToken'),
+            width: 100,
+            align: 'right',
+            render: (_value, { live: state }) => format.duration(state?.first_token_ms ?? null),
+          },
+          {
+            title: t('probe'),
+            width: 130,
+            render: (_value, { live: state }) =>
+              state?.probe == null ? (
+                '–'
+              ) : (
+                <>
+                  <Badge
+                    status={state.probe.ok === null ? 'default' : state.probe.ok ? 'success' : 'error'}
+                    text={format.duration(state.probe.latency_ms)}
+                  />
+                  <div translate="no">{state.probe.reason}</div>
+                </>
+              ),
+          },
+          { title: t('day'), width: 250, render: (_value, { hours: own }) => <HourStrip hours={own} starts={starts} /> },
+        ]}
+      />
+    </ScrollFrame>
+  );
+}
+
+function Nodes(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const found = useQuery({
+    queryKey: ['/api/config/revision'],
+    queryFn: ({ signal }) => call<Revisions>('GET', '/api/config/revision', { signal }),
+    refetchInterval: everyMs,
+  });
+  if (found.error !== null) return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.data === undefined) return <Skeleton active />;
+  const { nodes, stale, database_revision: stored, revision } = found.data;
+  const wanted = stored ?? revision;
+  return (
+    <>
+      {stale && <Alert type="warning" showIcon className="drawer-note" title={t('stale')} />}
+      <ScrollFrame label={t('nodes')} width={720}>
+        <Table<Node>
+          size="small"
+          pagination={false}
+          rowKey="id"
+          dataSource={[...nodes]}
+          locale={{ emptyText: t('noNodes') }}
+          columns={[
+            {
+              title: t('node'),
+              render: (_value, { id, host, self }) => (
+                <>
+                  <code translate="no">{host ?? id.slice(0, 8)}</code> {self && <Tag>{t('self')}</Tag>}
+                </>
+              ),
+            },
+            { title: t('version'), render: (_value, { version }) => <code translate="no">{version}</code> },
+            {
+              title: t('revision'),
+              render: (_value, node) => (
+                <Badge
+                  status={node.revision === wanted ? 'success' : 'warning'}
+                  text={node.revision === wanted ? format.number(node.revision) : t('behind', { own: node.revision, wanted })}
+                />
+              ),
+            },
+            { title: t('startedAt'), render: (_value, { started_at: at }) => format.dateTime(at) },
+            { title: t('seen'), render: (_value, { seen_ms_ago: ago }) => t('ago', { duration: format.duration(ago) }) },
+          ]}
+        />
+      </ScrollFrame>
+    </>
+  );
+}
+
+export function HealthPage(): ReactNode {
+  const t = useTexts(texts);
+  return (
+    <>
+      <PageHeader title={t('title')} purpose={t('purpose')} />
+      <h2 className="drawer-heading">{t('deployments')}</h2>
+      <Deployments />
+      <h2 className="drawer-heading">{t('nodes')}</h2>
+      <Nodes />
+    </>
+  );
+}
