@@ -112,9 +112,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./admin/commands/keys.ts')).keysCommand,
   },
   permissions: {
-    summary: "Print the SQL that adds the nine permissions to your OAuth2 service's own tables; it is never run from here.",
+    summary:
+      "Print the SQL that adds the nine permissions to your OAuth2 service's own tables, which is never run from here, or compare them with those tables (exit code 1 if they differ).",
     usage:
-      'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh]',
+      'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh] | check --database mysql://…|postgres://… [--layout …] [--roles admin,developer] [--json]',
     load: async () => (await import('./admin/commands/permissions.ts')).permissionsCommand,
   },
   skills: {

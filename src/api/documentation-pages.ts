@@ -3,6 +3,9 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import type { Kinds } from '../config/kinds/kinds.ts';
+import type { JsonObject } from '../types/json.ts';
+import { completeDocument } from './openapi/complete-document.ts';
 import { schemaCompilers } from './schema-compilers.ts';
 
 /** Without files of other hosts, and without the upgrade to https, which leaves a blank page where the gateway has plain http. */
@@ -13,10 +16,20 @@ function ownFilesOnly(policy: string): string {
     .replace(' validator.swagger.io', '');
 }
 
+/** True for a method and path of the description whose route needs no token. */
+function publicRoutes(routes: readonly RouteOptions[]): (method: string, path: string) => boolean {
+  const open = new Set(
+    routes
+      .filter(({ config }) => config?.access === 'public')
+      .flatMap(({ method, url }) => [method].flat().map((each) => `${each.toLowerCase()} ${url.replace(/:(\w+)/g, '{$1}')}`)),
+  );
+  return (method, path) => open.has(`${method} ${path}`);
+}
+
 /** A server without a port that has the pages and describes `routes`. */
 export async function buildDocumentation(
   routes: readonly RouteOptions[],
-  { version, pathPrefix }: { readonly version: string; readonly pathPrefix: string },
+  { version, pathPrefix, kinds }: { readonly version: string; readonly pathPrefix: string; readonly kinds: Kinds },
 ): Promise<FastifyInstance> {
   const app = Fastify({
     exposeHeadRoutes: false,
@@ -34,11 +47,16 @@ export async function buildDocumentation(
         description:
           "Every model, skill and MCP tool of the team behind one OpenAI-compatible endpoint. Send your OAuth2 service's token as a bearer token.",
       },
-      ...(pathPrefix === '' ? {} : { servers: [{ url: pathPrefix }] }),
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       security: [{ token: [] }],
     },
     transform: jsonSchemaTransform,
+    transformObject: (document) =>
+      completeDocument(('openapiObject' in document ? document.openapiObject : document.swaggerObject) as unknown as JsonObject, {
+        kinds,
+        isPublic: publicRoutes(routes),
+        pathPrefix,
+      }) as never,
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -1,5 +1,6 @@
 /** /openapi.json and /docs. Collects the routes; the pages are built for the first reader, because most nodes are never asked for them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { ConfigService } from '../config/service.ts';
 import { nothingHere } from './error-handling.ts';
 
 /** The audience of the documentation. */
@@ -8,7 +9,11 @@ export type DocumentationAudience = 'open' | 'signed-in';
 /** Register it before the routes, so that it sees all of them. */
 export function addDocumentation(
   app: FastifyInstance,
-  { version, docs: audience }: { readonly version: string; readonly docs: DocumentationAudience },
+  {
+    version,
+    docs: audience,
+    config,
+  }: { readonly version: string; readonly docs: DocumentationAudience; readonly config: Pick<ConfigService, 'kinds'> },
 ): void {
   const { pathPrefix } = app;
   const routes: RouteOptions[] = [];
@@ -19,7 +24,7 @@ export function addDocumentation(
   });
   const pages = async (): Promise<FastifyInstance> => {
     const { buildDocumentation } = await import('./documentation-pages.ts');
-    return buildDocumentation(routes, { version, pathPrefix });
+    return buildDocumentation(routes, { version, pathPrefix, kinds: config.kinds() });
   };
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     built ??= pages();

@@ -1,5 +1,5 @@
 /** The nine permissions as SQL for the company's own OAuth2 service. Printed only, because that database belongs to another system. */
-import { permissionCodes } from '../types/access.ts';
+import { type PermissionCode, permissionCodes, roles as roleNames } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 
 export const sqlDialects = ['mysql', 'postgres', 'oracle'] as const;
@@ -112,7 +112,7 @@ const headers: Readonly<Record<SqlLanguage, string>> = {
 };
 
 /** The display name of a code such as `llm:model:use`. */
-function nameOf(code: string, language: SqlLanguage): string {
+export function permissionName(code: string, language: SqlLanguage): string {
   const [, kind = '', act = ''] = code.split(':');
   const { gateway, words, gap } = names[language];
   return `${gateway}${words[act] ?? act}${gap}${words[kind] ?? kind}`;
@@ -121,7 +121,9 @@ function nameOf(code: string, language: SqlLanguage): string {
 function valueOf(template: string, code: string, language: SqlLanguage): string {
   if (/^-?\d+$/.test(template)) return template;
   const bare = /^'(.*)'$/.exec(template)?.[1] ?? template;
-  return quoted(bare.replaceAll('{id}', code.replaceAll(':', '-')).replaceAll('{code}', code).replaceAll('{name}', nameOf(code, language)));
+  return quoted(
+    bare.replaceAll('{id}', code.replaceAll(':', '-')).replaceAll('{code}', code).replaceAll('{name}', permissionName(code, language)),
+  );
 }
 
 /** Parses `id={id},perm_code={code},perm_type=3` to columns. Throws `invalid_request` for anything else. */
@@ -135,6 +137,18 @@ export function readColumns(text: string): Readonly<Record<string, string>> {
   if (!Object.values(columns).includes('{code}'))
     throw new GatewayError('invalid_request', 'One column must get {code}, e.g. --columns "id={id},perm_code={code},perm_name={name}".');
   return columns;
+}
+
+/** `ROLE_USER` -> `user`: Spring's services name roles so. */
+const plainRole = (role: string): string => role.replace(/^ROLE_/i, '').toLowerCase();
+
+/** True for the four roles of Pailou. */
+export const isStandardRole = (role: string): boolean => (roleNames as readonly string[]).includes(plainRole(role));
+
+/** The codes of a role: a viewer has the view codes, a user also the use codes, all others all nine. */
+export function codesForRole(role: string): readonly PermissionCode[] {
+  const plain = plainRole(role);
+  return permissionCodes.filter((code) => (plain === 'viewer' ? code.endsWith(':view') : plain !== 'user' || !code.endsWith(':manage')));
 }
 
 /** Idempotent statements that add what is missing: nine permissions, and their links to each of `roles`. A viewer gets the view permissions, a user also the use permissions, all others all nine. */
@@ -153,9 +167,7 @@ export function permissionSql(
   });
   const { links: link } = layout;
   for (const role of roles) {
-    const linked = permissionCodes.filter((code) =>
-      role === 'viewer' ? code.endsWith(':view') : role !== 'user' || !code.endsWith(':manage'),
-    );
+    const linked = codesForRole(role);
     statements.push(
       `INSERT INTO ${checked(link.table)} (${checked(link.role)}, ${checked(link.permission)})\nSELECT r.${checked(link.roleKey)}, p.${checked(layout.key)} FROM ${checked(link.roleTable)} r, ${table} p\nWHERE r.${checked(link.roleCode)} = ${quoted(role)} AND p.${layout.code} IN (${linked.map(quoted).join(', ')})\nAND NOT EXISTS (SELECT 1 FROM ${link.table} l WHERE l.${link.role} = r.${link.roleKey} AND l.${link.permission} = p.${layout.key});`,
     );

@@ -45,7 +45,7 @@ export const collectionKinds: Readonly<Record<string, Kind>> = {
 
 /** The kinds of ids by parameter name; the first match counts. An empty list: not an id of a tenant's row. */
 const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
-  [/ \/v1\/models\/\{\*\} path:\*$/, ['model', 'skill as model']],
+  [/ \/v1\/models\/\{name\} path:name$/, ['model', 'skill as model']],
   [/ path:server$/, ['server']],
   [/ \/api\/mcp-sessions\S* path:id$/, ['mcp session']],
   // A vendor's own model names.
@@ -66,6 +66,10 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ query:request_id$/, ['request']],
   [/ query:(act|by|return_to|stream)$/, []],
   [/ \/api\/(config\/history|usage) query:after$/, []],
+  // The choice among kinds; its members are places of their own.
+  [/ \/api\/(providers|skills|mcp-servers)\S* body:spec$/, []],
+  [/ \/api\/skills\/import body:$/, []],
+  [/ \/v1\/audio\/transcriptions body:(file|language|prompt)$/, []],
   [/ \/api\/explain query:(roles|permissions|tenant)$/, []],
   [/ \/api\/reports\/\S+ query:(client|key|skill|error|deployment|provider|model|operation|via|capability)$/, []],
   // As GET gives them; a write that changes one is refused.

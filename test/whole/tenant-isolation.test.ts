@@ -223,13 +223,11 @@ describe('an id of another tenant', () => {
       '/api/mcp-servers/{name}/account',
       '/api/mcp-servers/{name}/sync',
       '/api/people/{id}/unblock',
-      '/api/skills/import',
       '/auth/backchannel-logout',
       '/auth/exchange',
       '/auth/logout',
       '/mcp',
       '/mcp/{server}',
-      '/v1/audio/transcriptions',
     ]);
   });
 

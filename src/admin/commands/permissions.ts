@@ -1,11 +1,13 @@
-/** pailou permissions sql */
+/** pailou permissions sql, pailou permissions check */
 import { parseArgs } from 'node:util';
 import { permissionLayouts, permissionSql, readColumns, sqlDialects, sqlLanguages } from '../../auth/permission-sql.ts';
+import { runPermissionCheck } from './check-permissions.ts';
 import { type Command, print, UsageError } from './command.ts';
 
 export const permissionsCommand: Command = {
   async run([verb, ...args]) {
-    if (verb !== 'sql') throw new UsageError('Usage: pailou permissions sql');
+    if (verb === 'check') return runPermissionCheck(args);
+    if (verb !== 'sql') throw new UsageError('Usage: pailou permissions sql | check');
     const { values } = parseArgs({
       args,
       options: {

@@ -116,6 +116,12 @@ export const rowExamples = {
   grant: { spec: { subject_type: 'role', subject: 'sales', capability: 'model/team-chat', action: 'use' } },
   limit: {
     name: 'per-person',
-    spec: { subject_type: 'user', capability: 'model/*', requests_per_minute: 60, spend: { currency: 'USD', per_month: '50.00' } },
+    spec: {
+      subject_type: 'user',
+      capability: 'model/*',
+      requests_per_minute: 60,
+      spend: { currency: 'USD', per_month: '50.00' },
+      unknown_price: 'allow',
+    },
   },
 } as const satisfies Record<string, JsonObject>;
