@@ -27,7 +27,8 @@ function running(child: ChildProcess, url: string): Running {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      // A node drains for five seconds, then writes its compiled code.
+      const late = setTimeout(() => child.kill('SIGKILL'), 60_000);
       await gone;
       clearTimeout(late);
     },
