@@ -86,6 +86,61 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: 'pailou validate -f <file or folder> | --schema',
     load: async () => (await import('./admin/commands/configuration.ts')).validateCommand,
   },
+  providers: {
+    summary: 'List, show, add, change and delete connections to vendors.',
+    usage: `pailou providers [list] | get <name> | add <name> --kind <kind> [--option name=value]… | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('providers'),
+  },
+  models: {
+    summary: 'List, show, add, change and delete models.',
+    usage: `pailou models [list] | get <name> | add <name> <spec as JSON, @file or -> | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('models'),
+  },
+  'mcp-servers': {
+    summary: 'List, show, add, change and delete MCP servers.',
+    usage: `pailou mcp-servers [list] | get <name> | add <name> --kind <kind> [--option name=value]… | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('mcp-servers'),
+  },
+  grants: {
+    summary: 'List, show, add, change and delete rights.',
+    usage: `pailou grants [list] | get <name> | add <name> <spec as JSON, @file or -> | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('grants'),
+  },
+  limits: {
+    summary: 'List, show, add, change and delete limits and budgets.',
+    usage: `pailou limits [list] | get <name> | add <name> <spec as JSON, @file or -> | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('limits'),
+  },
+  chat: {
+    summary: 'Ask a model or a skill, and print the answer as it arrives.',
+    usage: `pailou chat <model or skill/name> <message> [--system <text>] [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/chat.ts')).chatCommand,
+  },
+  test: {
+    summary: 'Try a provider that the gateway has; the exit code is 1 when its vendor does not answer.',
+    usage: `pailou test <provider> --model <name> [--operation chat|embeddings|rerank|images|speech|transcriptions] [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/try-provider.ts')).testCommand,
+  },
+  status: {
+    summary: 'Tell whether the gateway is ready, and which revision each node serves.',
+    usage: `pailou status [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/runs.ts')).statusCommand,
+  },
+  runs: {
+    summary: 'List runs, newest first, or show one with its attempts.',
+    usage: `pailou runs [<id>] [--request-id …] [--user …] [--key …] [--model …] [--outcome …] [--error …] [--from …] [--to …] [--limit …] [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/runs.ts')).runsCommand,
+  },
+  usage: {
+    summary: 'Report tokens and money over days.',
+    usage: `pailou usage [--by day,user,model] [--from 2026-11-01] [--to 2026-11-30] [--user …] [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/runs.ts')).usageCommand,
+  },
+  completion: {
+    summary: 'Print a script that completes commands in your shell.',
+    usage: 'pailou completion bash|zsh|fish',
+    load: async () => (await import('./admin/commands/completion.ts')).completionCommand(Object.keys(commands)),
+  },
   migrate: {
     summary: 'Bring the database up to date without starting the gateway.',
     usage: 'pailou migrate',

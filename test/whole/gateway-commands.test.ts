@@ -1,0 +1,85 @@
+/** Commands over the API of a running gateway: rows, runs, usage, status, chat, tests of providers. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually, node, startGateway, type TestGateway } from './gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+async function pailou(args: readonly string[], token?: string): Promise<{ code: number; out: string; bad: string }> {
+  const program = join(import.meta.dirname, '../../src/cli.ts');
+  const env = { PATH: process.env['PATH'] ?? '', PAILOU_URL: gateway.url, PAILOU_TOKEN: token ?? (await gateway.token('admin')) };
+  return new Promise((resolve) => {
+    execFile(node, [program, ...args], { env }, (error, out, bad) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, bad }),
+    );
+  });
+}
+
+it('adds, shows, changes, lists and deletes rows', async () => {
+  const added = await pailou([
+    'providers',
+    'add',
+    'acme',
+    '--kind',
+    'openai-compatible',
+    '--option',
+    'base_url=https://api.example.com/v1',
+    '--option',
+    'api_key=k',
+  ]);
+  expect(added).toEqual({ code: 0, out: 'acme is added.\n', bad: '' });
+  const list = await pailou(['providers']);
+  expect(list.out).toMatch(/^NAME +ENABLED +OWNER +KIND\nacme +true +admin +openai-compatible\ndemo /);
+  const changed = await pailou(['providers', 'set', 'acme', '{"enabled":false}', '--json']);
+  expect(JSON.parse(changed.out)).toMatchObject({ name: 'acme', enabled: false, spec: { options: { api_key: '***' } } });
+  expect(JSON.parse((await pailou(['models', 'get', 'demo/echo'])).out)).toMatchObject({ name: 'demo/echo' });
+  const model = await pailou(['models', 'add', 'mine', '{"deployments":[{"provider":"acme","model":"m"}]}']);
+  expect(model.code).toBe(0);
+  expect(JSON.parse((await pailou(['models', '--json'])).out).map(({ name }: { name: string }) => name)).toContain('mine');
+  expect((await pailou(['models', 'delete', 'mine'])).out).toBe('mine is deleted.\n');
+  expect((await pailou(['grants', 'list'])).out).toContain('SUBJECT_TYPE');
+});
+
+it('says what is wrong with a use, and what the gateway refuses, with an exit code for each', async () => {
+  const unknown = await pailou(['provider']);
+  expect([unknown.code, unknown.bad]).toEqual([2, expect.stringContaining('Did you mean providers')]);
+  expect((await pailou(['providers', 'frob', 'x'])).code).toBe(2);
+  expect((await pailou(['providers', 'add', 'x'])).code).toBe(2);
+  expect((await pailou(['providers', 'add', 'x', '--kind', 'openai', '--option', 'nonsense'])).bad).toContain('--option nonsense');
+  const refused = await pailou(['providers', 'add', 'x', '--kind', 'openai']);
+  expect([refused.code, refused.bad]).toEqual([1, expect.stringContaining('spec.options.api_key')]);
+  expect((await pailou(['models', 'get', 'none'])).code).toBe(1);
+  expect((await pailou(['providers', 'list'], await gateway.token('viewer'))).code).toBe(0);
+  expect((await pailou(['limits', 'list'], await gateway.token('viewer'))).code).toBe(1);
+});
+
+it('chats in the terminal, and finds the run and its usage', async () => {
+  const answer = await pailou(['chat', 'demo/echo', 'Hello', 'there']);
+  expect(answer).toEqual({ code: 0, out: 'This is a demo, not an AI. You said: Hello there\n', bad: '' });
+  expect(JSON.parse((await pailou(['chat', 'demo/echo', 'x', '--json'])).out)).toMatchObject({ object: 'chat.completion' });
+  expect(await pailou(['chat', 'none', 'x'])).toMatchObject({ code: 1, bad: expect.stringContaining('none') });
+  await eventually(
+    () => gateway.as('admin', 'GET', '/api/runs?model=demo/echo'),
+    ({ json }) => json.data.length >= 2,
+  );
+  const runs = await pailou(['runs', '--model', 'demo/echo', '--outcome', 'complete']);
+  expect(runs.out).toMatch(/^STARTED +RUN +USER .*\n.* model\/demo\/echo +complete /);
+  expect((await pailou(['runs', '--outcome', 'bad'])).code).toBe(1);
+  const [run] = JSON.parse((await pailou(['runs', '--json'])).out).data;
+  expect(JSON.parse((await pailou(['runs', run.id])).out)).toMatchObject({ id: run.id, attempts: [{}] });
+  expect((await pailou(['usage', '--by', 'model'])).out).toContain('MODEL');
+});
+
+it('tells how the gateway is, and tries a provider', async () => {
+  const status = await pailou(['status']);
+  expect([status.code, status.out]).toEqual([0, expect.stringMatching(/^ready, revision \d+\nNODE +HOST/)]);
+  expect(JSON.parse((await pailou(['status', '--json'])).out)).toMatchObject({ ready: true, stale: false });
+  expect((await pailou(['test', 'demo', '--model', 'echo'])).out).toMatch(/^demo answers in \d+ ms: This is a demo/);
+  expect((await pailou(['test', 'demo'])).code).toBe(2);
+  expect((await pailou(['completion', 'bash'])).out).toMatch(/^complete -W ".*providers.*" pailou\n$/);
+});
