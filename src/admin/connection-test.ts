@@ -32,6 +32,9 @@ const mcpDraft = z.strictObject({
   name: z.string().max(200).optional().describe('An existing server whose stored secrets "***" stands for.'),
 });
 
+/** A failed test. `detail` is what the vendor said, for administrators. */
+export const testError = z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() });
+
 const verdict = z.object({
   ok: z.boolean(),
   operation: z.enum(operations).optional().describe('What was tried; absent for MCP servers.'),
@@ -43,7 +46,7 @@ const verdict = z.object({
   instructions: z.string().optional().describe('What the server tells models about its use.'),
   problems: z.array(z.string()).optional().describe('Definitions that are left out, and why.'),
   deployment: z.string().optional(),
-  error: z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() }).optional(),
+  error: testError.optional(),
 });
 
 /** The status only: otherwise people could read any address that the gateway reaches. */
@@ -58,8 +61,14 @@ function adviceIn(details: unknown): string | null {
   return typeof advice === 'string' ? advice : null;
 }
 
+export interface FailedTest {
+  readonly ok: false;
+  readonly duration_ms: number;
+  readonly error: z.output<typeof testError>;
+}
+
 /** The one place that shows a vendor's own error text: to an administrator who sets up that vendor. */
-function failed(thrown: unknown, startedAt: number, request: FastifyRequest): z.output<typeof verdict> {
+export function failedTest(thrown: unknown, startedAt: number, request: FastifyRequest): FailedTest {
   const error = toGatewayError(thrown);
   if (error.code === 'internal_error' || error.code === 'configuration_invalid') throw error;
   const { details, message } = error;
@@ -107,7 +116,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
       const answered = await tryOperation(calls, callerOf(request, reply), model, operation);
       return { ok: true, operation, duration_ms: Date.now() - startedAt, ...answered };
     } catch (thrown) {
-      return { operation, ...failed(thrown, startedAt, request) };
+      return { operation, ...failedTest(thrown, startedAt, request) };
     }
   }
 
@@ -165,7 +174,7 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
           ...(instructions === undefined ? {} : { instructions }),
         };
       } catch (thrown) {
-        return failed(ofServer(thrown, spec.call_timeout_ms), startedAt, request);
+        return failedTest(ofServer(thrown, spec.call_timeout_ms), startedAt, request);
       }
     },
   );

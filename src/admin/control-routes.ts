@@ -25,6 +25,7 @@ import { addKinds } from './kinds.ts';
 import { addMcpAccounts } from './mcp-accounts.ts';
 import { addMcpHealth } from './mcp-health.ts';
 import { addMcpItems } from './mcp-items.ts';
+import { addModelDiscovery } from './model-discovery.ts';
 import { addOwnership } from './ownership.ts';
 import { addCollection } from './resources.ts';
 import { addPeople } from './people.ts';
@@ -65,6 +66,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addMcpItems(app, services.config, services.calls, services.audit);
   addMcpAccounts(app, services.config, services.calls, services.audit);
   addMcpHealth(app, services.config, services.calls, services.gate, services.audit);
+  addModelDiscovery(app, services.config, services.calls);
   addConnectionTests(app, services.config, services.calls);
   addConfiguration(app, services.config, services.nodes);
   addConfigurationFiles(app, services.config);

@@ -58,6 +58,8 @@ export interface Dispatcher {
   relay(model: ModelEntry, request: PassthroughRequest, context: CallContext): Promise<MeteredPassthrough & Answered>;
   /** The routing of a call at this moment, without making it. */
   explain(model: ModelEntry, body: ChatBody, asker: Pick<CallContext, 'fallback'> & { readonly principal: Principal }): RouteExplanation;
+  /** The vendor's own names of its models. Counts for no circuit and no ledger. */
+  readonly listModels: ModelInvoker['listModels'];
   /** The counts of this node since its start, by deployment key. */
   health(): Readonly<Record<string, DeploymentNumbers>>;
   /** Removes deployments that are not in `snapshot`. `changed`: the models that changed; absent: looks at all. */
@@ -315,6 +317,7 @@ export function createDispatcher(options: {
       return dispatch(model, context, asking, ({ deployment, allAttempts, value }) => ({ ...value, deployment, attempts: allAttempts }));
     },
 
+    listModels: (deployment, listing) => invoker.listModels(deployment, listing),
     explain: (model, body, asker) => explainRoute(model, body, asker, planFor(model, asker.principal, body, true), deployments),
     health: () => deployments.all(),
     follow({ tenants }, changed) {

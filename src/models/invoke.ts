@@ -22,7 +22,7 @@ import { readWhole, wholeBytes } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { requestedChoices } from './choice-count.ts';
 import { estimateUsage } from './estimate-usage.ts';
-import { requestModelsList } from './models-list.ts';
+import { readModelsList, requestModelsList } from './models-list.ts';
 import type { PictureFetcher } from './image-fetcher.ts';
 import { checkRanking, checkVectors } from './positional-answers.ts';
 import { withPrefill } from './prefill.ts';
@@ -53,6 +53,8 @@ export interface ModelInvoker {
   relay(deployment: Deployment, request: PassthroughRequest, options: RequestOptions): Promise<PassthroughAnswer>;
   /** Resolves when the vendor returns its list of models. The list is not read. */
   models(deployment: Deployment, options: { signal: AbortSignal }): Promise<void>;
+  /** The vendor's own names of its models, sorted, at most `most`. */
+  listModels(deployment: Deployment, options: { readonly most: number; readonly signal: AbortSignal }): Promise<readonly string[]>;
 }
 
 export type Warned<T> = T & { readonly warnings: readonly string[] };
@@ -213,5 +215,6 @@ export function createModelInvoker(options: {
       sendPassthrough(clientOf(deployment), deployment, request, { signal, traceparent }),
 
     models: (deployment, { signal }) => requestModelsList(clientOf(deployment), deployment, signal),
+    listModels: (deployment, listing) => readModelsList(clientOf(deployment), deployment, listing),
   };
 }

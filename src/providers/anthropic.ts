@@ -123,7 +123,7 @@ export default definePlugin({
       structuredOutput: { usual: 'json_schema', source: 'https://platform.claude.com/docs/en/build-with-claude/structured-outputs' },
       formats: { chat: 'anthropic' },
       address: () => base.at('/v1/messages'),
-      modelsAddress: () => base.at('/v1/models?limit=1'),
+      modelsAddress: (most) => base.at(`/v1/models?limit=${most}`),
       authorize(headers) {
         if (auth === 'bearer') headers['authorization'] = `Bearer ${api_key}`;
         else headers['x-api-key'] = api_key;

@@ -43,7 +43,7 @@ export default definePlugin({
       limits: { stops: 5 },
       formats: { chat: 'gemini', embeddings: 'gemini' },
       address: (call) => base.at(googlePath(call, 'models', 'batchEmbedContents')),
-      modelsAddress: () => base.at('/models?pageSize=1'),
+      modelsAddress: (most) => base.at(`/models?pageSize=${most}`),
       authorize(headers) {
         headers['x-goog-api-key'] = api_key;
       },

@@ -55,8 +55,8 @@ export interface Provider {
   chatFormat?(model: string): string | undefined;
   /** The full URL of this call. */
   address(call: UpstreamCall): string;
-  /** The full URL of the vendor's model list, used as a health check. Absent: there is none. */
-  modelsAddress?(): string;
+  /** The full URL of the vendor's model list with at least `most` entries, where the vendor lets callers choose. Absent: there is none. */
+  modelsAddress?(most: number): string;
   /** Adds the credential to the headers. */
   authorize(headers: Record<string, string>, call: UpstreamCall, outgoing: Outgoing): void | Promise<void>;
   /** Changes the JSON body for the dialect. Omit it when the format fits: raw bytes then pass through unparsed. */

@@ -33,8 +33,6 @@ describe.skipIf(chromiumPath === undefined)('calls in Chromium', () => {
     ];
     const spec = { deployments, retry: { same: 0 } };
     await gateway.as('admin', 'POST', '/api/models', { name: 'two', spec });
-    const grant = { capability: 'model/two', subject: 'role:user', actions: ['use'] };
-    await gateway.as('admin', 'POST', '/api/grants', grant);
   });
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();

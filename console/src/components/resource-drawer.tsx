@@ -34,7 +34,7 @@ interface ResourceDrawerProps {
   readonly collection: Collection;
   /** The row to edit; null for a new one. */
   readonly name: string | null;
-  readonly title: string;
+  readonly title: ReactNode;
   /** What a new row starts with. */
   readonly initial: Draft;
   /** The schema of the spec; it may depend on the draft, as options depend on the kind. */

@@ -92,12 +92,14 @@ export function ReferenceControl({ reference, value, onChange, ...labelled }: Re
     );
   }
   return (
-    <AutoComplete
-      {...labelled}
-      value={value}
-      options={[...offers]}
-      showSearch={{ filterOption: (typed, option) => String(option?.value ?? '').includes(typed) }}
-      onChange={(next: string) => onChange(next ?? '')}
-    />
+    <div translate="no">
+      <AutoComplete
+        {...labelled}
+        value={value}
+        options={[...offers]}
+        showSearch={{ filterOption: (typed, option) => String(option?.value ?? '').includes(typed) }}
+        onChange={(next: string) => onChange(next ?? '')}
+      />
+    </div>
   );
 }

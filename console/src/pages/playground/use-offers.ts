@@ -3,10 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { call, type Page } from '../../api/client.ts';
 import type { Row } from '../../api/rows.ts';
 import { useCan } from '../../components/can.tsx';
-
-interface ModelRowSpec {
-  readonly operations?: readonly string[];
-}
+import { useModelNames } from '../../components/model-names.ts';
 
 export interface Offers {
   readonly models: readonly string[];
@@ -16,29 +13,17 @@ export interface Offers {
   readonly refetch: () => void;
 }
 
-const most = 500;
-
 export function useOffers(): Offers {
-  const list = useQuery({
-    queryKey: ['/v1/models'],
-    queryFn: ({ signal }) => call<{ readonly data: readonly { readonly id: string }[] }>('GET', '/v1/models', { signal }),
-  });
-  const rows = useQuery({
-    queryKey: ['/api/models', 'operations'],
-    queryFn: ({ signal }) => call<Page<Row<ModelRowSpec>>>('GET', `/api/models?limit=${most}`, { signal }),
-    enabled: useCan('llm:model:view'),
-  });
+  const { names, error, refetch } = useModelNames();
   const servers = useQuery({
     queryKey: ['/api/mcp-servers', 'names'],
-    queryFn: ({ signal }) => call<Page<Row>>('GET', `/api/mcp-servers?limit=${most}`, { signal }),
+    queryFn: ({ signal }) => call<Page<Row>>('GET', '/api/mcp-servers?limit=500', { signal }),
     enabled: useCan('llm:mcp:view'),
   });
-  const silent = new Set((rows.data?.data ?? []).filter(({ spec }) => spec.operations?.includes('chat') === false).map(({ name }) => name));
-  const names = (list.data?.data ?? []).map(({ id }) => id);
   return {
-    models: names.filter((name) => !silent.has(name)),
+    models: names,
     tools: [...(servers.data?.data ?? []).map(({ name }) => `mcp/${name}`), ...names.filter((name) => name.startsWith('skill/'))],
-    error: list.error,
-    refetch: () => void list.refetch(),
+    error,
+    refetch,
   };
 }

@@ -43,7 +43,7 @@ export function DraftTest({ spec, stored }: DraftTestProps): ReactNode {
       call<Verdict>('POST', '/api/providers/test', { body: { spec, model, ...(stored === undefined ? {} : { name: stored }) } }),
   });
   return (
-    <Card size="small" title={t('testTitle')}>
+    <Card size="small" title={t('testTitle')} className="drawer-card">
       <p className="form-help">{t('testHelp')}</p>
       <Form.Item label={t('testModel')} htmlFor="test-model">
         <Space.Compact block>

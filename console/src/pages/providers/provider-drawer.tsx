@@ -1,12 +1,14 @@
-/** One provider: the form of its kind, and a test of the unsaved draft. */
-import { Skeleton } from 'antd';
-import { type ReactNode, useCallback } from 'react';
+/** One provider: the form of its kind, a test of the unsaved draft, and the models that the vendor offers. */
+import { App, Skeleton } from 'antd';
+import { type ReactNode, useCallback, useState } from 'react';
 import { useKinds } from '../../api/kinds.ts';
 import type { Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
 import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useTexts } from '../../i18n/texts.ts';
+import { useAddModels } from './add-models.ts';
+import { type FoundModel, ModelDiscovery } from './discovery.tsx';
 import { DraftTest } from './draft-test.tsx';
 import { texts } from './texts.ts';
 
@@ -19,13 +21,46 @@ interface ProviderDrawerProps {
 
 export function ProviderDrawer({ name, onClose }: ProviderDrawerProps): ReactNode {
   const t = useTexts(texts);
+  const { message } = App.useApp();
   const kinds = useKinds();
+  const [chosen, setChosen] = useState<readonly FoundModel[]>([]);
+  const addModels = useAddModels({
+    onAdded(count) {
+      message.success(t('modelsAdded', { count }));
+      setChosen([]);
+    },
+    onRefused: () => void message.error(t('modelsNotAdded')),
+  });
   const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'provider', spec)), [kinds.data]);
   if (kinds.error !== null) return <ErrorState error={kinds.error} onRetry={() => void kinds.refetch()} />;
   if (kinds.data === undefined) return <Skeleton active />;
+  const add = (provider: string): void => {
+    if (chosen.length > 0) addModels.mutate({ provider, models: chosen });
+  };
   return (
-    <ResourceDrawer collection="providers" name={name} title={name ?? t('new')} initial={initial} schemaOf={schemaOf} onClose={onClose}>
-      {(draft, stored) => <DraftTest spec={draft.spec} stored={stored?.name} />}
+    <ResourceDrawer
+      collection="providers"
+      name={name}
+      title={name === null ? t('new') : <span translate="no">{name}</span>}
+      initial={initial}
+      schemaOf={schemaOf}
+      onClose={onClose}
+      onSaved={(saved) => add(saved)}
+    >
+      {(draft, stored) => (
+        <>
+          <DraftTest spec={draft.spec} stored={stored?.name} />
+          <ModelDiscovery
+            spec={draft.spec}
+            stored={stored?.name}
+            chosen={chosen}
+            onChoose={setChosen}
+            onAdd={() => add(stored?.name ?? '')}
+            isAdding={addModels.isPending}
+          />
+          {addModels.error !== null && <ErrorState error={addModels.error} />}
+        </>
+      )}
     </ResourceDrawer>
   );
 }

@@ -1,0 +1,34 @@
+/** The models and skills that this person may chat with. */
+import { useQuery } from '@tanstack/react-query';
+import { call, type Page } from '../api/client.ts';
+import type { Row } from '../api/rows.ts';
+import { useCan } from './can.tsx';
+
+interface ModelOperations {
+  readonly operations?: readonly string[];
+}
+
+export interface ModelNames {
+  readonly names: readonly string[];
+  readonly error: Error | null;
+  readonly refetch: () => void;
+}
+
+/** Embedding and other models that answer no chat are left out, as far as the person may see what they do. */
+export function useModelNames(): ModelNames {
+  const list = useQuery({
+    queryKey: ['/v1/models'],
+    queryFn: ({ signal }) => call<{ readonly data: readonly { readonly id: string }[] }>('GET', '/v1/models', { signal }),
+  });
+  const rows = useQuery({
+    queryKey: ['/api/models', 'operations'],
+    queryFn: ({ signal }) => call<Page<Row<ModelOperations>>>('GET', '/api/models?limit=500', { signal }),
+    enabled: useCan('llm:model:view'),
+  });
+  const silent = new Set((rows.data?.data ?? []).filter(({ spec }) => spec.operations?.includes('chat') === false).map(({ name }) => name));
+  return {
+    names: (list.data?.data ?? []).map(({ id }) => id).filter((name) => !silent.has(name)),
+    error: list.error,
+    refetch: () => void list.refetch(),
+  };
+}

@@ -1,0 +1,126 @@
+/** My keys: keys for programs and editors, each bound to its owner; the secret is shown once. */
+import { PlusOutlined } from '@ant-design/icons';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { App, Badge, Button } from 'antd';
+import { type ReactNode, useMemo, useState } from 'react';
+import { call } from '../../api/client.ts';
+import { usePaged } from '../../api/rows.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { useSearchState } from '../../components/search-state.ts';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { KeyCreation } from './key-creation.tsx';
+import { type ApiKey, type NewKey, stateOf } from './key.ts';
+import { NewKeyModal } from './new-key-modal.tsx';
+import { texts } from './texts.ts';
+
+const badges = { active: 'success', expired: 'default', replaced: 'warning' } as const;
+
+export function KeysPage(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const client = useQueryClient();
+  const { modal, message } = App.useApp();
+  const [{ add }, setSearch] = useSearchState('add');
+  const [fresh, setFresh] = useState<NewKey | null>(null);
+  const query = usePaged<ApiKey>('/api/keys');
+  const onSettled = (): Promise<void> => client.invalidateQueries({ queryKey: ['/api/keys'] });
+  const onError = (): void => void message.error(t('failed'));
+  const rotate = useMutation({
+    mutationFn: (id: string) => call<NewKey>('POST', `/api/keys/${id}/rotate`, { body: {} }),
+    onSuccess: setFresh,
+    onError,
+    onSettled,
+  });
+  const revoke = useMutation({ mutationFn: (id: string) => call<void>('DELETE', `/api/keys/${id}`), onError, onSettled });
+
+  const columns = useMemo((): readonly Column<ApiKey>[] => {
+    const askToRevoke = ({ id, title, hint }: ApiKey): void => {
+      modal.confirm({
+        title: t('revokeAsk', { name: title === '' ? hint : title }),
+        content: t('revokeHelp'),
+        okText: t('revoke'),
+        okButtonProps: { danger: true },
+        cancelText: t('cancel'),
+        onOk: () => revoke.mutateAsync(id).catch(() => undefined),
+      });
+    };
+    return [
+      { key: 'title', title: t('purposeOf'), width: 180, fixed: 'start', render: (row) => <span translate="no">{row.title}</span> },
+      { key: 'hint', title: t('key'), width: 190, render: (row) => <code translate="no">{row.hint}</code> },
+      { key: 'owner', title: t('owner'), width: 110, render: (row) => <span translate="no">{row.owner}</span> },
+      {
+        key: 'scope',
+        title: t('scope'),
+        width: 150,
+        render: ({ capabilities }) =>
+          capabilities === null ? (
+            t('everything')
+          ) : (
+            <code className="wrap" translate="no">
+              {capabilities.join(' ')}
+            </code>
+          ),
+      },
+      {
+        key: 'used',
+        title: t('used'),
+        width: 165,
+        render: (row) => (row.last_used_at === null ? t('never') : format.dateTime(row.last_used_at)),
+      },
+      { key: 'expires', title: t('expires'), width: 165, render: (row) => format.dateTime(row.expires_at) },
+      {
+        key: 'state',
+        title: t('state'),
+        width: 100,
+        render: (row) => <Badge status={badges[stateOf(row, Date.now())]} text={t(`state.${stateOf(row, Date.now())}`)} />,
+      },
+      {
+        key: 'actions',
+        title: t('actions'),
+        width: 150,
+        fixed: 'end',
+        render: (row) => (
+          <span className="row-actions">
+            <Button size="small" disabled={row.replaced_by !== null} onClick={() => rotate.mutate(row.id)}>
+              {t('rotate')}
+            </Button>
+            <Button size="small" danger onClick={() => askToRevoke(row)}>
+              {t('revoke')}
+            </Button>
+          </span>
+        ),
+      },
+    ];
+  }, [t, format, modal, revoke, rotate]);
+  const addButton = (
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes' })}>
+      {t('add')}
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
+      <ResourceTable
+        label={t('title')}
+        query={query}
+        columns={columns}
+        rowKey={({ id }) => id}
+        textOf={({ title, owner, id }) => `${title} ${owner} ${id}`}
+        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
+      />
+      {add !== undefined && (
+        <KeyCreation
+          onClose={() => setSearch({ add: undefined })}
+          onMade={(made) => {
+            setSearch({ add: undefined });
+            setFresh(made);
+          }}
+        />
+      )}
+      {fresh !== null && <NewKeyModal made={fresh} onClose={() => setFresh(null)} />}
+    </>
+  );
+}

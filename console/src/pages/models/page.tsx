@@ -1,0 +1,102 @@
+/** Models: the public names that callers use, what is behind them, and one model in a drawer. */
+import { PlusOutlined } from '@ant-design/icons';
+import { Link } from '@tanstack/react-router';
+import { Button, Tag } from 'antd';
+import { type ReactNode, useMemo } from 'react';
+import { type Row, usePaged } from '../../api/rows.ts';
+import { Can } from '../../components/can.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { RowName } from '../../components/row-name.tsx';
+import { RowState } from '../../components/row-state.tsx';
+import { useSearchState } from '../../components/search-state.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { ModelDrawer } from './model-drawer.tsx';
+import { texts } from './texts.ts';
+
+interface ModelSpec {
+  readonly description?: string;
+  readonly operations?: readonly string[];
+  /** Missing in the public part, which those see who may not manage the model. */
+  readonly deployments?: readonly { readonly provider: string; readonly model: string; readonly tier?: number }[];
+}
+
+type ModelRow = Row<ModelSpec>;
+
+/** Deployments in the order in which they are tried. */
+function Chain({ deployments }: { readonly deployments: ModelSpec['deployments'] }): ReactNode {
+  const sorted = (deployments ?? []).toSorted((one, other) => (one.tier ?? 0) - (other.tier ?? 0));
+  return sorted.map(({ provider, model }, index) => (
+    <span key={index} translate="no">
+      {index > 0 && ' → '}
+      <code>
+        {provider}/{model}
+      </code>
+    </span>
+  ));
+}
+
+export function ModelsPage(): ReactNode {
+  const t = useTexts(texts);
+  const [{ open, add }, setSearch] = useSearchState('open', 'add');
+  const query = usePaged<ModelRow>('/api/models');
+  const columns = useMemo(
+    (): readonly Column<ModelRow>[] => [
+      {
+        key: 'name',
+        title: t('title'),
+        width: 220,
+        fixed: 'start',
+        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined })} />,
+      },
+      { key: 'description', title: t('description'), width: 240, render: ({ spec }) => <span translate="no">{spec.description}</span> },
+      {
+        key: 'operations',
+        title: t('operations'),
+        width: 130,
+        render: ({ spec }) => spec.operations?.map((each) => <Tag key={each}>{<span translate="no">{each}</span>}</Tag>),
+      },
+      { key: 'chain', title: t('chain'), width: 220, render: ({ spec }) => <Chain deployments={spec.deployments} /> },
+      { key: 'state', title: t('state'), width: 90, render: (row) => <RowState row={row} /> },
+      {
+        key: 'try',
+        title: t('actions'),
+        width: 80,
+        fixed: 'end',
+        render: ({ name, spec }) =>
+          spec.operations?.includes('chat') !== false && (
+            <Link to="/playground" search={{ model: name }}>
+              {t('try')}
+            </Link>
+          ),
+      },
+    ],
+    [t, setSearch],
+  );
+  const addButton = (
+    <Can right="llm:model:manage">
+      <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
+        {t('add')}
+      </Button>
+    </Can>
+  );
+  return (
+    <>
+      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
+      <ResourceTable
+        label={t('title')}
+        query={query}
+        columns={columns}
+        rowKey={({ id }) => id}
+        textOf={({ name, spec }) =>
+          `${name} ${spec.description ?? ''} ${(spec.deployments ?? []).map(({ provider }) => provider).join(' ')}`
+        }
+        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={<Link to="/providers">{t('toProviders')}</Link>} />}
+      />
+      {(open !== undefined || add !== undefined) && (
+        <ModelDrawer key={open ?? 'new'} name={open ?? null} onClose={() => setSearch({ open: undefined, add: undefined })} />
+      )}
+    </>
+  );
+}
