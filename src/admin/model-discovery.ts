@@ -51,7 +51,13 @@ export function addModelDiscovery(app: FastifyInstance, config: ConfigService, c
     async (request, reply) => {
       const { spec, name } = request.body;
       const startedAt = Date.now();
-      await using draft = await config.draftProvider(writerOf(request), { tenant: principalOf(request).tenant, spec, name, model: 'any' });
+      await using draft = await config.draftProvider(writerOf(request), {
+        tenant: principalOf(request).tenant,
+        spec,
+        name,
+        model: 'any',
+        operation: 'chat',
+      });
       const [deployment] = draft.model.deployments;
       if (deployment === undefined) throw new Error('a drafted provider has one deployment');
       const signal = AbortSignal.any([abortSignalOf(callerOf(request, reply).signal), AbortSignal.timeout(timeoutMs)]);

@@ -3,11 +3,13 @@ import {
   ApiOutlined,
   AppstoreOutlined,
   AuditOutlined,
+  BarChartOutlined,
   CloudServerOutlined,
   DashboardOutlined,
   ForkOutlined,
   HeartOutlined,
   HistoryOutlined,
+  HomeOutlined,
   KeyOutlined,
   MessageOutlined,
   SafetyOutlined,
@@ -29,6 +31,14 @@ export interface PageEntry {
 }
 
 export const pages: readonly PageEntry[] = [
+  {
+    path: '/',
+    title: 'home',
+    group: 'work',
+    icon: <HomeOutlined />,
+    right: 'signed-in',
+    load: async () => ({ default: (await import('../pages/home/page.tsx')).HomePage }),
+  },
   {
     path: '/playground',
     title: 'playground',
@@ -68,6 +78,14 @@ export const pages: readonly PageEntry[] = [
     icon: <CloudServerOutlined />,
     right: 'llm:model:view',
     load: async () => ({ default: (await import('../pages/providers/page.tsx')).ProvidersPage }),
+  },
+  {
+    path: '/usage',
+    title: 'usage',
+    group: 'watch',
+    icon: <BarChartOutlined />,
+    right: 'signed-in',
+    load: async () => ({ default: (await import('../pages/usage/page.tsx')).UsagePage }),
   },
   {
     path: '/calls',

@@ -1,5 +1,5 @@
 /** The routes, made from the table of pages. Search parameters stay texts, so that addresses are short and readable. */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigate } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { consolePath } from '../api/client.ts';
 import { ErrorPage } from './error-page.tsx';
 import { Layout } from './layout.tsx';
@@ -12,10 +12,8 @@ const routes = pages.map(({ path, load }) =>
   createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load), errorComponent: ErrorPage }),
 );
 
-const start = createRoute({ getParentRoute: () => root, path: '/', component: () => <Navigate to={pages[0]?.path ?? '/'} replace /> });
-
 export const router = createRouter({
-  routeTree: root.addChildren([...(pages.some(({ path }) => path === '/') ? [] : [start]), ...routes]),
+  routeTree: root.addChildren(routes),
   basepath: consolePath,
   defaultPreload: 'intent',
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),

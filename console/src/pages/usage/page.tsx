@@ -1,0 +1,142 @@
+/** Usage: calls, tokens, money and latency over time, by model, person, key and more; own numbers, for administrators all. */
+import { DownloadOutlined } from '@ant-design/icons';
+import { Button, Segmented, Select, Skeleton, Table } from 'antd';
+import { type ReactNode, useMemo, useState } from 'react';
+import { gatewayPath, queryOf } from '../../api/client.ts';
+import { type Measures, type Series, useSeries } from '../../api/series.ts';
+import { useCan } from '../../components/can.tsx';
+import { ErrorState } from '../../components/error-state.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { useSearchState } from '../../components/search-state.ts';
+import { seriesColors, StackedBars } from '../../components/stacked-bars.tsx';
+import { costText, UsageCards } from '../../components/usage-cards.tsx';
+import { useFormat } from '../../i18n/format.ts';
+import { useTexts } from '../../i18n/texts.ts';
+import { beginOf, measures, type MeasureName, type Period, periods, pointStarts } from './periods.ts';
+import { texts } from './texts.ts';
+
+const dimensions = ['model', 'user', 'key', 'skill', 'provider', 'deployment', 'client', 'error'] as const;
+type Dimension = (typeof dimensions)[number];
+/** Dimensions that `/api/usage` has, for the file. */
+const inFiles: ReadonlySet<string> = new Set(['model', 'user', 'key', 'client', 'skill']);
+
+export function UsagePage(): ReactNode {
+  const t = useTexts(texts);
+  const format = useFormat();
+  const seesAll = useCan('administrator');
+  const [search, setSearch] = useSearchState('period', 'by', 'measure');
+  const [openedAt] = useState(() => Date.now());
+  const period = periods.find((each) => each === search.period) ?? 'week';
+  const by = dimensions.find((each) => each === search.by) ?? 'model';
+  const measure = measures.find((each) => each === search.measure) ?? 'calls';
+  const { from, step } = beginOf(period, openedAt);
+  const report = useSeries({ from, step, by, top: 10 });
+
+  const nameOf = (series: Series): string => (series.of === null ? t('others') : (series.of[by] ?? t('none')));
+  const valueOf = (sums: Measures): number => measureOf(sums, measure);
+  const shown = (value: number): string => (measure === 'p95' ? format.duration(value) : format.short(value));
+  const starts = useMemo(() => (report.data === undefined ? [] : pointStarts(report.data)), [report.data]);
+  const bars = (report.data?.series ?? []).map((series) => ({
+    name: nameOf(series),
+    values: new Map(series.points.map((point) => [point.start, valueOf(point)])),
+  }));
+  const file = `${gatewayPath}api/usage${queryOf({ from: from.slice(0, 10), by: `day,${inFiles.has(by) ? by : 'model'}`, format: 'csv' })}`;
+
+  return (
+    <>
+      <PageHeader
+        title={t('title')}
+        purpose={t(seesAll ? 'purposeAll' : 'purposeOwn')}
+        actions={
+          <Button icon={<DownloadOutlined />} href={file} download>
+            {t('csv')}
+          </Button>
+        }
+      />
+      <div className="table-tools">
+        <Segmented<Period>
+          aria-label={t('period')}
+          value={period}
+          options={periods.map((each) => ({ value: each, label: t(`period.${each}`) }))}
+          onChange={(next) => setSearch({ period: next })}
+        />
+        <Select<Dimension>
+          className="usage-choice"
+          aria-label={t('by')}
+          value={by}
+          options={dimensions.filter((each) => seesAll || each !== 'user').map((each) => ({ value: each, label: t(`by.${each}`) }))}
+          onChange={(next) => setSearch({ by: next })}
+        />
+        <Select<MeasureName>
+          className="usage-choice"
+          aria-label={t('measure')}
+          value={measure}
+          options={measures.map((each) => ({ value: each, label: t(`measure.${each}`) }))}
+          onChange={(next) => setSearch({ measure: next })}
+        />
+      </div>
+      {report.error !== null && <ErrorState error={report.error} onRetry={() => void report.refetch()} />}
+      {report.isPending && <Skeleton active />}
+      {report.data !== undefined && (
+        <>
+          <UsageCards total={report.data.total} />
+          <StackedBars
+            label={t(`measure.${measure}`)}
+            starts={starts}
+            series={bars}
+            shown={shown}
+            shownStart={(start) => (start === '' ? '' : format.dateTime(start).slice(0, step === 'day' ? 10 : 17))}
+          />
+          <ScrollFrame label={t('title')} width={760}>
+            <Table<Series>
+              size="small"
+              pagination={false}
+              rowKey={nameOf}
+              dataSource={[...report.data.series]}
+              columns={[
+                {
+                  title: t(`by.${by}`),
+                  key: 'name',
+                  render: (_value, series, index) => (
+                    <>
+                      <span className="usage-color" style={{ background: seriesColors[index % seriesColors.length] }} />
+                      <span translate="no">{nameOf(series)}</span>
+                    </>
+                  ),
+                },
+                { title: t('calls'), key: 'calls', align: 'right', render: (_value, { total }) => format.number(total.calls) },
+                { title: t('runs'), key: 'runs', align: 'right', render: (_value, { total }) => format.number(total.runs) },
+                { title: t('failed'), key: 'failed', align: 'right', render: (_value, { total }) => format.number(total.failed) },
+                { title: t('tokensIn'), key: 'in', align: 'right', render: (_value, { total }) => format.number(total.input_tokens) },
+                { title: t('tokensOut'), key: 'out', align: 'right', render: (_value, { total }) => format.number(total.output_tokens) },
+                { title: t('cost'), key: 'cost', align: 'right', render: (_value, { total }) => costText(format, total.cost) },
+                {
+                  title: t('measure.p95'),
+                  key: 'p95',
+                  align: 'right',
+                  render: (_value, { total }) => format.duration(total.first_token.p95_ms),
+                },
+              ]}
+            />
+          </ScrollFrame>
+        </>
+      )}
+    </>
+  );
+}
+
+function measureOf(sums: Measures, measure: MeasureName): number {
+  switch (measure) {
+    case 'calls':
+      return sums.calls;
+    case 'failed':
+      return sums.failed;
+    case 'tokens':
+      return sums.input_tokens + sums.output_tokens;
+    case 'cost':
+      return Object.values(sums.cost).reduce((sum, amount) => sum + amount, 0);
+    case 'p95':
+      return sums.first_token.p95_ms ?? 0;
+  }
+}

@@ -1,0 +1,97 @@
+/** Home and usage in a real browser: the numbers are those of the API, and the checklist ticks itself. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, startGateway, type TestGateway } from '../whole/gateway.ts';
+import { startVendor, type Vendor } from '../whole/vendor.ts';
+import { buildConsole } from './built-console.ts';
+import { chromiumPath, findBarriers, findLatinWords, startChromium, type TestBrowser } from './chromium.ts';
+
+const calls = 12;
+
+describe.skipIf(chromiumPath === undefined)('home and usage in Chromium', () => {
+  let gateway: TestGateway;
+  let vendor: Vendor;
+  let browser: TestBrowser;
+  beforeAll(async () => {
+    buildConsole();
+    [gateway, vendor, browser] = await Promise.all([startGateway(), startVendor(), startChromium()]);
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await gateway[Symbol.asyncDispose]();
+    await vendor[Symbol.asyncDispose]();
+  });
+
+  it('leads a fresh installation to its first call, and ticks what is done', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/');
+    const { page } = visit;
+    await page.getByRole('link', { name: 'Connect a vendor: open' }).waitFor();
+    await page.getByRole('link', { name: 'First call: open' }).waitFor();
+    await gateway.as('admin', 'POST', '/api/providers', {
+      name: 'mock',
+      spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
+    });
+    const price = { currency: 'CNY', input: '2', output: '8' };
+    await gateway.as('admin', 'POST', '/api/models', {
+      name: 'priced',
+      spec: { deployments: [{ provider: 'mock', model: 'any', price }] },
+    });
+    await page.reload();
+    await page.getByRole('link', { name: 'Connect a vendor: done' }).waitFor();
+    await page.getByRole('link', { name: 'Offer a model: done' }).waitFor();
+    await page.getByRole('link', { name: 'Make a key: open' }).press('Enter');
+    await page.getByRole('heading', { name: 'Connect' }).waitFor();
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows the sums of the API: calls, tokens and money', async () => {
+    for (let count = 0; count < calls; count++) {
+      const body = { model: 'priced', messages: [{ role: 'user', content: 'hi' }] };
+      expect((await gateway.as('admin', 'POST', '/v1/chat/completions', body)).status).toBe(200);
+    }
+    const { json } = await eventually(
+      () => gateway.as('admin', 'GET', '/api/reports/series?by=model'),
+      (answer) => answer.json.total.calls >= calls,
+    );
+    // The vendor counts 5 tokens in and 2 out each time.
+    expect(json.total).toMatchObject({ calls, input_tokens: 5 * calls, output_tokens: 2 * calls });
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/usage?period=day');
+    const { page } = visit;
+    const row = page.getByRole('row').filter({ hasText: 'priced' });
+    await row.waitFor();
+    const cells = await row.getByRole('cell').allTextContents();
+    expect(cells.slice(1, 6)).toEqual([String(calls), String(calls), '0', String(5 * calls), String(2 * calls)]);
+    expect(cells[6]).toMatch(/^CN¥0\.00/);
+    expect(visit.requests.filter((request) => request.includes('/api/reports/series')).length).toBe(1);
+    expect(visit.requests.filter((request) => request.includes('/api/runs'))).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('says when a session has ended, and leads back to the same page', async () => {
+    await using visit = await browser.visit(gateway.url, 'user', '/console/usage?period=month');
+    const { page } = visit;
+    await page.getByRole('table').waitFor();
+    await page.context().clearCookies({ name: 'pailou' });
+    await page.getByText('7 days').click();
+    await page.getByText('Your session has ended').waitFor();
+    await page.getByRole('link', { name: 'Sign in again' }).press('Enter');
+    await page.locator('button[value="user"]').or(page.getByRole('table')).first().waitFor();
+    const chooser = page.locator('button[value="user"]');
+    if (await chooser.isVisible()) await chooser.click();
+    await page.getByRole('table').waitFor();
+    expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/console/usage?period=week');
+  });
+
+  it.each(['/console/', '/console/usage'])('%s is Chinese to the last word, without barriers, on a phone too', async (path) => {
+    for (const [theme, width] of [
+      ['light', 1_280],
+      ['dark', 390],
+    ] as const) {
+      await using visit = await browser.visit(gateway.url, 'admin', path, { language: 'zh', theme, width });
+      const { page } = visit;
+      await page.getByText('输入 token').first().waitFor();
+      expect(await findLatinWords(page)).toEqual([]);
+      expect(await findBarriers(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
+    }
+  });
+});
