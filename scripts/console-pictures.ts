@@ -48,7 +48,7 @@ for (const { language, theme, width } of looks) {
   await page.locator('#content').waitFor();
   for (const path of await readPaths()) {
     await page.goto(`${gateway.url}/console${path}`);
-    // Live pages ask again and again, so the network never falls silent for good.
+    // Live pages send requests all the time.
     await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => undefined);
     const name = `${path === '/' ? 'home' : path.slice(1)}-${language}-${theme}-${width}.png`;
     await page.screenshot({ path: join(folder, name) });
