@@ -156,6 +156,12 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: 'pailou restore <folder> [--replace] [--without-key] [--json]',
     load: async () => (await import('./admin/commands/backup.ts')).restoreCommand,
   },
+  prune: {
+    summary: 'Delete what is older than the settings keep (PAILOU_KEEP_…), as the gateway does by itself; --dry-run only counts.',
+    usage:
+      'pailou prune [--dry-run] [--compact] [--json]     (--compact rewrites a SQLite file without its free space; stop the gateway first)',
+    load: async () => (await import('./admin/commands/prune.ts')).pruneCommand,
+  },
   audit: {
     summary: 'Verify that no entry of the audit was changed, added or removed.',
     usage: 'pailou audit verify',

@@ -24,6 +24,7 @@ import { createNodeRegistry } from './storage/node-registry.ts';
 import { connectRedis } from './storage/redis.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createLogger } from './telemetry/log.ts';
+import { tableSizes } from './storage/retention/table-sizes.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { createTracing } from './telemetry/traces/tracing.ts';
 import { GatewayError } from './types/errors.ts';
@@ -75,6 +76,12 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   const people = createPersonNames(issuers.map(({ issuer }) => issuer));
   const storage = await composeStorage({ settings, homeIssuer: issuers[0]?.issuer ?? null, logger, owned });
   const { database, master, ledger, audit } = storage;
+  metrics.watch({
+    name: 'pailou_storage_bytes',
+    help: 'The size of the database: by table on PostgreSQL, used and free bytes of the file on SQLite.',
+    label: 'table',
+    read: () => tableSizes(database),
+  });
 
   const untrusted = { guard: outbound.untrustedGuard, fetch: outbound.untrustedClient.fetch };
   const identity = await composeAuth({ untrusted, settings, logger, url, issuers, database, master, owned });

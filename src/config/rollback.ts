@@ -1,10 +1,22 @@
 /** Computes the rows that restore a tenant's configuration of an earlier revision. */
-import type { Actor, ConfigChange, HistoryEntry } from '../types/config-store.ts';
+import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
+import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { isFileOwned, labelsOfPeople } from './file-owned.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { findTarget, grantsOfDeleted } from './grant-targets.ts';
 import type { RowSet } from './row-set.ts';
+
+/** Throws `invalid_request` when changes since the revision were deleted by their age. */
+export async function requireHistory(store: Pick<ConfigStore, 'oldestChange'>, revision: number): Promise<void> {
+  const oldest = await store.oldestChange();
+  if (oldest === null || oldest <= revision + 1) return;
+  throw new GatewayError(
+    'invalid_request',
+    `revision: the history begins with revision ${oldest}, because older changes were deleted (PAILOU_KEEP_HISTORY_DAYS). Choose ${oldest - 1} or a later one.`,
+    { param: 'revision' },
+  );
+}
 
 /** `entries` are all changes since the revision to restore, oldest first. Rows of other tenants stay unchanged. */
 export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: RowSet, revision: number): ConfigChange[] {

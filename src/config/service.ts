@@ -25,7 +25,7 @@ import { type Applied, locateProblem, planRows, type WantedRow } from './apply.t
 import { requireUnlocked } from './file-owned.ts';
 import { describeAll, type Kinds } from './kinds/kinds.ts';
 import { createPersonNames, type PersonNames } from './person-names.ts';
-import { undoSince } from './rollback.ts';
+import { requireHistory, undoSince } from './rollback.ts';
 import { showPeople } from './row-people.ts';
 import { RowSet } from './row-set.ts';
 import { type Built, type BuiltProblem, emptyBuilt } from './snapshot/built.ts';
@@ -341,6 +341,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           throw new GatewayError('invalid_request', `revision: there is no revision ${revision} yet; the newest is ${next - 1}.`, {
             param: 'revision',
           });
+        await requireHistory(store, revision);
         const changes = undoSince(await store.changesSince(revision), writer.actor, scene.rows, next);
         const rows = scene.rows.with(changes);
         return changes.map((change) => authorizeChange(writer, change, { ...scene, rows }, false));

@@ -1,5 +1,7 @@
 /** The table of all settings: description, form, example. A test compares `docs/configuration.md` with it. */
 
+import { retentionSettings } from './retention-settings.ts';
+
 interface Setting {
   readonly meaning: string;
   /** Completes the sentence "… is not". */
@@ -70,6 +72,7 @@ const table = {
     example: '300',
     default: '30',
   },
+  ...retentionSettings,
   PAILOU_REDIS_URL: {
     meaning:
       'Redis, where several nodes count limits and budgets together and share cached answers. Without it each node counts and caches alone.',

@@ -5,6 +5,8 @@ import { readProxy, withoutProxy } from '../types/proxy.ts';
 import type { StdioProgram, SystemUser } from '../types/stdio-programs.ts';
 import { readTraceSettings, type TraceSettings } from '../telemetry/traces/trace-settings.ts';
 import { nearMatches } from '../text/did-you-mean.ts';
+import type { RetentionLimits } from '../storage/retention/prune-task.ts';
+import { daysOrForever } from './retention-settings.ts';
 import { readStdioPrograms } from './stdio-programs.ts';
 import { commandVariables, describeSetting, replacedSettings, settingTable, type SettingName } from './setting-table.ts';
 import { alwaysUtc, parseTimeZones, type TimeZones } from './time-zones.ts';
@@ -63,6 +65,8 @@ export interface Settings {
   readonly drainSeconds: number;
   /** Seconds for which calls may finish after the drain. */
   readonly graceSeconds: number;
+  /** What is kept for how long. */
+  readonly retention: RetentionLimits;
   /** Null: this node counts limits alone. */
   readonly redisUrl: string | null;
   /** The memory of the response cache without Redis. */
@@ -185,6 +189,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     pingSeconds: read('PAILOU_PING_SECONDS', whole(1, 300), 10),
     drainSeconds: read('PAILOU_DRAIN_SECONDS', whole(0, 600), production ? 5 : 0),
     graceSeconds: read('PAILOU_GRACE_SECONDS', whole(0, 86_400), 30),
+    retention: {
+      runsDays: read('PAILOU_KEEP_RUNS_DAYS', daysOrForever, 90),
+      runsGb: read('PAILOU_KEEP_RUNS_GB', whole(1, 100_000), null),
+      hoursDays: read('PAILOU_KEEP_HOURS_DAYS', daysOrForever, 400),
+      historyDays: read('PAILOU_KEEP_HISTORY_DAYS', daysOrForever, 365),
+    },
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
     cacheMemoryMb: read('PAILOU_CACHE_MEMORY_MB', whole(1, 65_536), 64),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),

@@ -5,7 +5,7 @@ import type { Database } from '../storage/database.ts';
 import type { LedgerWriter } from '../storage/ledger.ts';
 import type { Redis } from '../storage/redis.ts';
 import { createSecretBox, type MasterKeys } from '../storage/secret-box.ts';
-import { createSpendReader, pruneQuarterHours } from '../storage/spend-reader.ts';
+import { createSpendReader } from '../storage/spend-reader.ts';
 import type { Logger } from '../types/logger.ts';
 import type { SnapshotSource } from '../types/snapshot.ts';
 import { createAlertDelivery, type AlertDeliveryOptions, type WebhookClient } from './alert-delivery.ts';
@@ -37,7 +37,6 @@ export async function composeQuota(parts: QuotaParts): Promise<Quota> {
   const current = () => config.current();
   const flush = () => ledger.flush();
   const reader = createSpendReader(database);
-  owned.defer(pruneQuarterHours(database, logger));
   const store = createBudgetAlertStore(database);
   const deliver = createAlertDelivery({
     store,

@@ -9,6 +9,8 @@ import { migrateOrKeepTrying } from './migrate-or-keep-trying.ts';
 import { openDatabase } from './open-database.ts';
 import { createResponseStore, type ResponseStore } from './response-store.ts';
 import { createRunContents, type RunContents } from './run-contents.ts';
+import type { RetentionLimits } from './retention/prune-task.ts';
+import { createRetention } from './retention/retention.ts';
 import { createRollupRebuild } from './rollup-rebuild.ts';
 import { createSecretBox, derivedKeys, type MasterKeys, type SecretBox } from './secret-box.ts';
 
@@ -17,6 +19,7 @@ export interface StorageParts {
     readonly databaseUrl: string | null;
     readonly oldMasterKeys: readonly string[];
     readonly responsesStore: boolean;
+    readonly retention: RetentionLimits;
   };
   /** As in `migrate`. */
   readonly homeIssuer: string | null;
@@ -50,6 +53,7 @@ export async function composeStorage({ settings, homeIssuer, logger, owned }: St
   const audit = createAuditLog({ database, dataDir, logger });
   owned.use(createAuditChain({ database, logger }));
   owned.use(createRollupRebuild({ database, logger }));
+  owned.use(createRetention({ database, limits: settings.retention, logger }));
   owned.use(audit);
   const responses = settings.responsesStore ? createResponseStore({ database, dataDir, logger }) : null;
   if (responses !== null) owned.use(responses);

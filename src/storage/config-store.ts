@@ -238,6 +238,17 @@ export function createConfigStore(database: Database, box: SecretBox | null = nu
         return rows.map((row) => toHistory(row, box));
       }),
 
+    oldestChange: () =>
+      guarded(async () => {
+        const oldest = await database.query
+          .selectFrom('llm_config_history')
+          .select('revision')
+          .orderBy('revision')
+          .limit(1)
+          .executeTakeFirst();
+        return oldest === undefined ? null : Number(oldest.revision);
+      }),
+
     history: ({ tenant, after, afterSequence, newestFirst = false, limit }) =>
       guarded(async () => {
         const inTenant = database.query.selectFrom('llm_config_history').selectAll().where('tenant', '=', tenant);

@@ -33,6 +33,7 @@ import * as spend from './migrations/0032-spend.ts';
 import * as rowLabels from './migrations/0050-row-labels.ts';
 import * as rollups from './migrations/0051-rollups.ts';
 import * as listIndexes from './migrations/0052-list-indexes.ts';
+import * as monthPartitions from './migrations/0053-month-partitions.ts';
 import * as breakingMigrations from './migrations/0056-breaking-migrations.ts';
 import * as filtersOfRuns from './migrations/0055-filters-of-runs.ts';
 
@@ -67,6 +68,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0050-row-labels': rowLabels,
   '0051-rollups': rollups,
   '0052-list-indexes': listIndexes,
+  '0053-month-partitions': monthPartitions,
   '0055-filters-of-runs': filtersOfRuns,
   '0056-breaking-migrations': breakingMigrations,
 });

@@ -1,6 +1,5 @@
 /** Reads what budgets count, by person and model, since each of several times. It never depends on the runs that are kept. */
 import { type RawBuilder, sql } from 'kysely';
-import type { Logger } from '../types/logger.ts';
 import { microNumber } from '../types/money.ts';
 import type { Database } from './database.ts';
 import { storedSumOfAmounts, summable } from './stored-counts.ts';
@@ -29,8 +28,6 @@ export interface SpendReader {
 
 const quarterMs = 900_000;
 const dayMs = 86_400_000;
-const keptQuartersMs = 40 * dayMs;
-const pruneMs = 6 * 3_600_000;
 
 const nextDay = (moment: number): number => Math.ceil(moment / dayMs) * dayMs;
 
@@ -85,20 +82,4 @@ export function createSpendReader(database: Database): SpendReader {
       }
     },
   };
-}
-
-/** Deletes quarter hours that no period begins in any more, four times a day. The days stay. Returns the function that stops it. */
-export function pruneQuarterHours(database: Database, logger: Logger): () => void {
-  const prune = (): void => {
-    database.query
-      .deleteFrom('llm_spend')
-      .where('span', '=', 'quarter')
-      .where('start', '<', Date.now() - keptQuartersMs)
-      .execute()
-      .catch((thrown: unknown) =>
-        logger.debug({ err: database.explain(thrown) }, 'old sums of quarter hours could not be deleted; trying again later'),
-      );
-  };
-  const timer = setInterval(prune, pruneMs).unref();
-  return () => clearInterval(timer);
 }

@@ -3,6 +3,14 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ledger, RunRecord } from '../types/run.ts';
 import { createLabelledCounter } from './counter.ts';
 
+export interface WatchedGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+  /** The value for each value of the label. */
+  read(): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
+}
+
 export interface Metrics {
   /** The text that Prometheus scrapes, and its content type. */
   render(): Promise<{ contentType: string; text: string }>;
@@ -16,6 +24,8 @@ export interface Metrics {
   budgetAlerted(limit: string, result: 'delivered' | 'failed' | 'given_up'): void;
   /** A cache lookup of a call. */
   answerSought(capability: string, result: 'hit' | 'miss'): void;
+  /** A gauge that is read at each scrape, such as the size of tables. It is left out of a scrape in which `read` rejects. */
+  watch(gauge: WatchedGauge): void;
   callStarted(): void;
   callEnded(): void;
 }
@@ -148,6 +158,22 @@ export function createMetrics(): Metrics {
     limitRefused: (limit, measure) => refusals(1, limit, measure),
     budgetAlerted: (limit, result) => alerts(1, limit, result),
     answerSought: (capability, result) => kept(1, capability, result),
+    watch({ name, help, label, read }) {
+      const gauge: Gauge = new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        async collect() {
+          gauge.reset();
+          try {
+            for (const [value, number] of await read()) gauge.set({ [label]: value }, number);
+          } catch {
+            // The source is away, which has a log line of its own.
+          }
+        },
+      });
+    },
     callStarted: () => inFlight.inc(),
     callEnded: () => inFlight.dec(),
   };

@@ -48,6 +48,8 @@ export interface ConfigStore {
   load(): Promise<ConfigState>;
   /** The changes after `revision`, oldest first. */
   changesSince(revision: number): Promise<readonly HistoryEntry[]>;
+  /** The first revision whose changes are kept; null without any. */
+  oldestChange(): Promise<number | null>;
   /** One tenant's changes, oldest first unless `newestFirst`, at most `limit`. */
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>;
   /**

@@ -44,6 +44,7 @@ const known = [
   '0050-row-labels',
   '0051-rollups',
   '0052-list-indexes',
+  '0053-month-partitions',
   '0055-filters-of-runs',
   '0056-breaking-migrations',
 ];

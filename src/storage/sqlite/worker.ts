@@ -8,6 +8,8 @@ const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
 
 const database = new DatabaseSync(path, { timeout: 5_000 });
+// Only a new file can be made so: deleted rows give their pages back in small steps.
+if (database.prepare('PRAGMA page_count').get()?.['page_count'] === 0) database.exec('PRAGMA auto_vacuum = INCREMENTAL;');
 // FULL: a commit is on disk before it is confirmed, even on power failure. In this thread and in batches the cost is small.
 database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
 

@@ -1,0 +1,89 @@
+/** Deletes old runs with their attempts row by row: on SQLite all, on PostgreSQL those of the partitions without a month. */
+import { sql } from 'kysely';
+import type { Database } from '../database.ts';
+import { firstPartition, restPartition } from '../migrations/month-partitions.ts';
+import { BatchSize } from './batch-size.ts';
+import type { PruneTask } from './prune-task.ts';
+import { isRolledUp, onOneNode, tenantsWithRuns } from './single-node.ts';
+
+const gb = 1_000_000_000;
+/** Runs in one step. */
+const mostRows = 400;
+
+interface OldestRun {
+  readonly id: string;
+}
+
+/** The bytes in use in a SQLite file. */
+export async function usedBytes(database: Database): Promise<{ used: number; free: number }> {
+  const { rows } = await sql<{
+    pages: number;
+    free: number;
+    size: number;
+  }>`select page_count as pages, freelist_count as free, page_size as size
+    from pragma_page_count(), pragma_freelist_count(), pragma_page_size()`.execute(database.query);
+  const [{ pages, free, size } = { pages: 0, free: 0, size: 0 }] = rows;
+  return { used: (pages - free) * size, free: free * size };
+}
+
+/** `cutoff`: null deletes none by age. `mostGb`: for SQLite; PostgreSQL drops partitions instead. */
+export function oldRuns(database: Database, cutoff: number | null, mostGb: number | null): PruneTask {
+  const parts = database.kind === 'postgres' ? [firstPartition, restPartition].map((suffix) => `_${suffix}`) : [''];
+  const batch = new BatchSize(50, mostRows);
+
+  const isTooLarge = async (): Promise<boolean> =>
+    mostGb !== null && database.kind === 'sqlite' && (await usedBytes(database)).used > mostGb * gb;
+
+  /** The partitions that still exist. */
+  const existing = async (): Promise<readonly string[]> => {
+    if (database.kind === 'sqlite') return parts;
+    const { rows } = await sql<{
+      part: string;
+    }>`select part from (values ${sql.join(parts.map((part) => sql`(${part}::text)`))}) parts (part)
+      where to_regclass('llm_run' || part) is not null`.execute(database.query);
+    return rows.map(({ part }) => part);
+  };
+
+  const oldest = async (part: string, tenant: string, before: number): Promise<readonly OldestRun[]> => {
+    const { rows } = await sql<OldestRun>`select id from ${sql.table(`llm_run${part}`)}
+      where tenant = ${tenant} and started_at < ${before} order by started_at limit ${batch.size}`.execute(database.query);
+    return rows;
+  };
+
+  const remove = async (part: string, runs: readonly OldestRun[]): Promise<boolean> => {
+    const ids = sql.join(runs.map(({ id }) => id));
+    const done = await batch.measure(() =>
+      onOneNode(database, async (transaction) => {
+        await sql`delete from llm_attempt where run_id in (${ids})`.execute(transaction);
+        await sql`delete from ${sql.table(`llm_run${part}`)} where id in (${ids})`.execute(transaction);
+        return true;
+      }),
+    );
+    return done === true;
+  };
+
+  return {
+    async expired() {
+      if (cutoff === null) return [];
+      let count = 0;
+      for (const part of await existing())
+        for (const tenant of await tenantsWithRuns(database)) {
+          const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(`llm_run${part}`)}
+            where tenant = ${tenant} and started_at < ${cutoff}`.execute(database.query);
+          count += Number(rows[0]?.count ?? 0);
+        }
+      return [{ table: 'llm_run', unit: 'rows', count }];
+    },
+    async step() {
+      if (!(await isRolledUp(database))) return false;
+      const tooLarge = await isTooLarge();
+      if (cutoff === null && !tooLarge) return false;
+      for (const part of await existing())
+        for (const tenant of await tenantsWithRuns(database)) {
+          const runs = await oldest(part, tenant, tooLarge ? Number.MAX_SAFE_INTEGER : (cutoff ?? 0));
+          if (runs.length > 0) return remove(part, runs);
+        }
+      return false;
+    },
+  };
+}

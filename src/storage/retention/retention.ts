@@ -1,0 +1,76 @@
+/** Deletes old data in the background, in small steps with pauses, so that calls and their ledger never wait. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { Logger } from '../../types/logger.ts';
+import type { Database } from '../database.ts';
+import { freePages } from './free-pages.ts';
+import { monthlyPartitions } from './month-partitions.ts';
+import { oldHistory } from './old-history.ts';
+import { oldRuns } from './old-runs.ts';
+import { oldSums } from './old-sums.ts';
+import { cutoffOf, type PruneTask, type RetentionLimits } from './prune-task.ts';
+
+const everyMs = 10 * 60_000;
+const pauseMs = 25;
+/** Quarter hours are read for the first day of a budget's period only, and no period but `total` is longer than a month. */
+const quarterDays = 40;
+
+export function pruneTasks(database: Database, limits: RetentionLimits, now: () => number = Date.now): readonly PruneTask[] {
+  const runs = cutoffOf(limits.runsDays, now());
+  return [
+    monthlyPartitions(database, { cutoff: runs, mostGb: limits.runsGb }, now),
+    oldRuns(database, runs, limits.runsGb),
+    oldSums(database, { table: 'llm_rollup_hour', only: sql`true`, cutoff: cutoffOf(limits.hoursDays, now()) }),
+    oldSums(database, { table: 'llm_spend', only: sql`span = 'quarter'`, cutoff: cutoffOf(quarterDays, now()) }),
+    oldHistory(database, cutoffOf(limits.historyDays, now())),
+    freePages(database),
+  ];
+}
+
+export interface Retention extends AsyncDisposable {
+  /** One round over all tasks. Rejects with the driver's error. */
+  round(): Promise<void>;
+}
+
+export function createRetention(options: {
+  readonly database: Database;
+  readonly limits: RetentionLimits;
+  readonly logger: Logger;
+}): Retention {
+  const { database, limits, logger } = options;
+  const closed = new AbortController();
+  let working: Promise<void> = Promise.resolve();
+  let failing = false;
+
+  const round = async (): Promise<void> => {
+    let steps = 0;
+    for (const task of pruneTasks(database, limits))
+      while (!closed.signal.aborted && (await task.step())) {
+        steps++;
+        await delay(pauseMs, undefined, { signal: closed.signal }).catch(() => {});
+      }
+    if (steps > 0) logger.info({ steps }, 'old data was deleted');
+  };
+  const attempt = async (): Promise<void> => {
+    try {
+      await round();
+      failing = false;
+    } catch (thrown) {
+      if (!failing) logger.warn({ err: database.explain(thrown) }, 'old data could not be deleted; trying again later');
+      failing = true;
+    }
+  };
+  const next = (): void => {
+    working = working.then(() => (closed.signal.aborted ? undefined : attempt()));
+  };
+  const timer = setInterval(next, everyMs).unref();
+  next();
+  return {
+    round,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      closed.abort();
+      await working;
+    },
+  };
+}
