@@ -2,6 +2,21 @@
 import { CompiledQuery, type KyselyPlugin, type RootOperationNode, sql as raw } from 'kysely';
 import type { Database } from '../../src/storage/database.ts';
 
+/**
+ * The plan as text. On PostgreSQL the indexes of partitions have the name of their index on the whole table, and empty partitions are left
+ * out: the planner reads them in any way.
+ */
+export async function planText(database: Database, rows: readonly unknown[]): Promise<string> {
+  const lines = (rows as readonly Record<string, unknown>[]).map((row) => String(row['detail'] ?? row['QUERY PLAN']));
+  if (database.kind === 'sqlite') return lines.join('\n');
+  const { rows: names } = await raw<{ part: string; whole: string }>`select part.relname as part, whole.relname as whole from pg_inherits
+    join pg_class part on part.oid = inhrelid join pg_class whole on whole.oid = inhparent
+    where part.relkind = 'i' order by length(part.relname) desc`.execute(database.query);
+  const ofEmpty = / on llm_(run|attempt)_(rest|\d{4}_\d{2})\b/;
+  const filled = lines.filter((line) => !ofEmpty.test(line)).join('\n');
+  return names.reduce((text, { part, whole }) => text.replaceAll(part, whole), filled);
+}
+
 /** Runs `work` with a database that records its statements, and returns the plan of each. */
 export async function plansOf(database: Database, work: (recording: Database) => Promise<unknown>): Promise<string[]> {
   const nodes: { node: RootOperationNode; id: Parameters<KyselyPlugin['transformQuery']>[0]['queryId'] }[] = [];
@@ -23,7 +38,7 @@ export async function plansOf(database: Database, work: (recording: Database) =>
       if (database.kind === 'postgres') await raw`set local enable_seqscan = off`.execute(transaction);
       return transaction.executeQuery<Record<string, unknown>>(CompiledQuery.raw(`${explain} ${sql}`, [...parameters]));
     });
-    plans.push(rows.map((row) => String(row['detail'] ?? row['QUERY PLAN'])).join('\n'));
+    plans.push(await planText(database, rows));
   }
   return plans;
 }

@@ -5,6 +5,7 @@ import type { RunFilter, RunOwner } from '../../src/storage/run-filter.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { createRunReader, runsPage } from '../../src/storage/run-reader.ts';
 import { databaseKinds, migrated } from './databases.ts';
+import { planText } from './query-plans.ts';
 import { runRecord } from './records.ts';
 
 const start = 1_795_000_000_000;
@@ -69,7 +70,7 @@ describe.each(databaseKinds)('runs on $name', ({ missing, ...kind }) => {
       const page = runsPage(database.query, { tenant: 'acme', owner, filter, after, limit: 50 }).compile();
       const explain = database.kind === 'postgres' ? 'explain' : 'explain query plan';
       const { rows } = await database.query.executeQuery(CompiledQuery.raw(`${explain} ${page.sql}`, [...page.parameters]));
-      return JSON.stringify(rows);
+      return planText(database, rows);
     };
     const range = { from: start, to: start + 2_900 };
     for (const more of [{}, range]) {
