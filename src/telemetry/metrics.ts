@@ -8,7 +8,7 @@ export interface WatchedGauge {
   readonly help: string;
   readonly label: string;
   /** The value for each value of the label. */
-  read(): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
+  readonly read: () => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
 }
 
 export interface Metrics {
