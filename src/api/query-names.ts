@@ -22,7 +22,9 @@ export function addQueryNames(app: FastifyInstance): void {
     const names = namesOf(route.schema?.querystring);
     if (names === null) return;
     const known = new Set(names);
-    const takes = names.length === 0 ? 'This address takes no query.' : `It takes ${names.join(', ')}.`;
+    const hasBody = [route.method].flat().some((method) => method === 'POST' || method === 'PUT' || method === 'PATCH');
+    const none = hasBody ? 'This address takes no query; put it into the body.' : 'This address takes no query.';
+    const takes = names.length === 0 ? none : `It takes ${names.join(', ')}.`;
     route.preValidation = [
       route.preValidation ?? [],
       async (request: FastifyRequest) => {

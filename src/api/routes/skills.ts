@@ -52,8 +52,6 @@ function readBody(body: unknown): Wanted {
 }
 
 async function wantedOf(request: FastifyRequest, caller: Caller, skill: SkillEntry): Promise<Wanted> {
-  const [stray] = Object.keys(request.query as object);
-  if (stray !== undefined) throw refuse(`${stray.slice(0, 100)}: query parameters are not read here; put it into the body.`, stray);
   const wanted = isForm(request)
     ? await receiveSkillForm(request, skill.instance.describe().inputSchema, {
         signal: receivingSignal(request, abortSignalOf(caller.signal)),
