@@ -132,7 +132,7 @@ describe.skipIf(chromiumPath === undefined)('setting up in Chromium', () => {
     await gateway.as('admin', 'PUT', '/api/models/shared', { spec: { ...spec, description: 'of a colleague' } });
     await page.getByRole('button', { name: 'Save', exact: true }).press('Enter');
     await page.getByText('The row was changed by another person while you edited it').waitFor();
-    await page.getByText('"of a colleague"').waitFor();
+    await page.getByRole('cell', { name: 'of a colleague' }).waitFor();
     expect((await gateway.as('admin', 'GET', '/api/models/shared')).json.spec.description).toBe('of a colleague');
     await page.getByRole('button', { name: 'Keep mine and save' }).press('Enter');
     await eventually(
