@@ -15,6 +15,7 @@ export default defineConfig({
     // A safety net, not a measure: a busy machine may take long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 120_000, interval: 50 } },
     // For the gateways and commands that tests start as processes.
     env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'pailou-test-compile-cache') },
     silent: 'passed-only',

@@ -148,4 +148,4 @@ it('databases that do not answer deny access, within seconds', async () => {
     silent.close();
     for (const socket of sockets) socket.destroy();
   }
-}, 15_000);
+});

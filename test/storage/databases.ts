@@ -107,7 +107,7 @@ export async function migrated(kind: DatabaseKind): Promise<{ place: TestDatabas
 }
 
 /** Waits until `check` is true; fails after `withinMs`. */
-export async function eventually(check: () => boolean | Promise<boolean>, withinMs = 8_000): Promise<void> {
+export async function eventually(check: () => boolean | Promise<boolean>, withinMs = 120_000): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`did not come true within ${withinMs} ms`);

@@ -270,6 +270,6 @@ for (const kind of databaseKinds) {
       await eventually(async () => (await stored()) === 45_000, 100_000);
       await ledger[Symbol.asyncDispose]();
       expect(await stored()).toBe(45_000);
-    }, 120_000);
+    });
   });
 }

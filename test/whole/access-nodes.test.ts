@@ -60,7 +60,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('two nodes 
     await must(0, 'admin', 'POST', '/api/grants', { spec: lent });
     await must(0, 'admin', 'POST', '/api/models', { name: 'endless', spec: endless });
     await everywhere();
-  }, 90_000);
+  });
   afterAll(() => owned.disposeAsync(), 60_000);
 
   const endless = { deployments: [{ provider: 'v', model: 'm' }] };

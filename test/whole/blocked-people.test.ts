@@ -78,7 +78,7 @@ describe.each([
       async () => (await as(1, 'developer', 'GET', '/v1/skills/going')).status,
       (status) => status === 200,
     );
-  }, 60_000);
+  });
   afterAll(() => owned.disposeAsync());
 
   it.skipIf(missing)(

@@ -38,7 +38,7 @@ describe.skipIf(postgresUrl === undefined)('alerts of budgets over two nodes on 
       name: 'shared',
       spec: { deployments: [{ provider: 'vendor', model: 'up', price }] },
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const each of nodes) await each[Symbol.asyncDispose]();
@@ -95,5 +95,5 @@ describe.skipIf(postgresUrl === undefined)('alerts of budgets over two nodes on 
     expect(receiver.attempts).toHaveLength(4);
     expect(receiver.attempts.every(({ isSigned }) => isSigned)).toBe(true);
     expect(new Set(receiver.accepted.map(({ id }) => id)).size).toBe(3);
-  }, 60_000);
+  });
 });

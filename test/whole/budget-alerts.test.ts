@@ -83,7 +83,7 @@ describe('alerts of a budget', () => {
     });
     expect(receiver.attempts.map(({ raw }) => raw).join('\n')).not.toContain('confidential');
     expect((await gateway.as(null, 'GET', '/metrics')).text).toContain('pailou_budget_alerts_total{limit="thirds",result="failed"} 2');
-  }, 60_000);
+  });
 
   it('name the person of a personal budget', async () => {
     await using receiver = await startWebhookReceiver();
@@ -91,7 +91,7 @@ describe('alerts of a budget', () => {
     await ask('people');
     await arrived(receiver, 3);
     expect(receiver.accepted[0]?.body.data.subject).toEqual({ type: 'user', issuer: gateway.gateway.issuer, subject: 'admin' });
-  }, 60_000);
+  });
 
   it('keep their secret hidden, and bound to their address', async () => {
     const secret = 'a secret that nobody reads';
@@ -142,5 +142,5 @@ describe('alerts of a budget', () => {
     gateway = await startGateway({ PAILOU_DATA_DIR: gateway.dataDir });
     await arrived(receiver, 1);
     expect(receiver.accepted).toMatchObject([{ id: receiver.attempts[0]?.id, isSigned: true }]);
-  }, 60_000);
+  });
 });

@@ -57,7 +57,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('cached ans
       spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
     });
     await change('POST', '/api/models', { name: 'faq', spec });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const each of nodes) await each[Symbol.asyncDispose]();
@@ -137,5 +137,5 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('cached ans
         15_000,
       );
     }
-  }, 40_000);
+  });
 });

@@ -65,7 +65,7 @@ beforeAll(async () => {
   await set('chief', 'POST', '/api/models', model('ours', { shared_by: 'tenant' }));
   await set('chief', 'POST', '/api/models', model('brief', { ttl_seconds: 1, max_bytes: 1_000 }));
   await set('chief', 'POST', '/api/models', model('plain', undefined));
-}, 60_000);
+});
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await vendor[Symbol.asyncDispose]();

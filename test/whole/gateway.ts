@@ -157,8 +157,9 @@ export async function startGateway(
 }
 
 /** Repeats `ask` until `condition` holds; fails with the last value. */
-export async function eventually<T>(ask: () => Promise<T>, condition: (value: T) => boolean, timeoutMs = 60_000): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
+export async function eventually<T>(ask: () => Promise<T>, condition: (value: T) => boolean, timeoutMs = 120_000): Promise<T> {
+  // A shorter limit would measure the machine.
+  const deadline = Date.now() + Math.max(timeoutMs, 120_000);
   for (;;) {
     const value = await ask();
     if (condition(value)) return value;

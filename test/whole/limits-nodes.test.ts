@@ -60,7 +60,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
       const price = { currency: 'USD', input: 0, output: 5_000 };
       await first?.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: 'up', price }] } });
     }
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const node of nodes) await node[Symbol.asyncDispose]();

@@ -10,7 +10,7 @@ let openai: ReturnType<typeof createOpenAI>;
 beforeAll(async () => {
   scene = await startLoopScene();
   openai = createOpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: scene.apiKey });
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 
 const mine = () => tool({ inputSchema: jsonSchema<{ q: number }>({ type: 'object' }), execute: () => 'own' });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   await gateway.as('admin', 'POST', '/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
   apiKey = await gateway.token('developer');
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 beforeEach(() => {
   vendor.requests.length = 0;

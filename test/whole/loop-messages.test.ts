@@ -13,7 +13,7 @@ let anthropic: Anthropic;
 beforeAll(async () => {
   scene = await startLoopScene();
   anthropic = new Anthropic({ baseURL: scene.gateway.url, authToken: scene.apiKey, apiKey: null, maxRetries: 0 });
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 
 const server = { type: 'mcp', server_label: 'demo', allowed_tools: ['calculate'] };

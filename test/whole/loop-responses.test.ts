@@ -15,7 +15,7 @@ let openai: OpenAI;
 beforeAll(async () => {
   scene = await startLoopScene();
   openai = new OpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: scene.apiKey, maxRetries: 0 });
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 
 const server = { type: 'mcp', server_label: 'demo', allowed_tools: ['calculate'] };

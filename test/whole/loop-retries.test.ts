@@ -19,7 +19,7 @@ beforeAll(async () => {
     if (!isBehind || failures-- <= 0) return play(request, response);
     response.writeHead(503, { 'content-type': 'application/json' }).end('{"error":{"message":"overloaded"}}');
   });
-}, 60_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => {
   scene.slow.inputs.length = 0;

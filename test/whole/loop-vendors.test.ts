@@ -169,7 +169,7 @@ beforeAll(async () => {
     const deployments = [{ provider: kind, model: upstream }];
     expect((await gateway.as('admin', 'POST', '/api/models', { name: kind, spec: { deployments } })).status).toBe(201);
   }
-}, 60_000);
+});
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   server.closeAllConnections();

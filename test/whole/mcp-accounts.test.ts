@@ -14,7 +14,7 @@ beforeAll(async () => {
   service = owned.use(await startAuthorizationServer());
   gateway = owned.use(await startGateway({ PAILOU_LOG_LEVEL: 'debug' }));
   await register('personal');
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 beforeEach(() => {
   service.asked.length = 0;

@@ -293,7 +293,7 @@ describe('clients that come and go', () => {
     );
     const { data } = (await gateway.as('admin', 'GET', '/api/mcp-sessions')).json as { data: { client: string }[] };
     expect(data.filter((session) => session.client.startsWith('visitor'))).toEqual([]);
-  }, 120_000);
+  });
 
   it('end with the gateway: SIGTERM leaves no child', async () => {
     await using other = await startGateway(allowed);
@@ -310,5 +310,5 @@ describe('clients that come and go', () => {
     const [child = 0] = childrenOf('orphan', running.pid);
     await running.close();
     expect(() => process.kill(child, 0)).toThrow(/ESRCH/);
-  }, 60_000);
+  });
 });

@@ -50,7 +50,7 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
       );
       clients.push(client);
     }
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const client of clients) await client.close();
     for (const node of nodes) await node[Symbol.asyncDispose]();

@@ -69,7 +69,7 @@ beforeAll(async () => {
     const made = await gateway.as('admin', 'POST', '/api/mcp-servers', { name, spec });
     expect(made.status, made.text).toBe(201);
   }
-}, 60_000);
+});
 afterAll(() => owned.disposeAsync());
 
 /** The common interface of the clients of both SDKs. */

@@ -62,7 +62,7 @@ beforeAll(async () => {
   await made('POST', '/api/skills', { name: 'odd', spec: prompt({ description: '  two\n lines: # both\n' }) });
   await made('POST', '/api/skills', { name: 'secret-plan', spec: prompt() });
   for (const name of ['travel', 'greet', 'odd']) await made('POST', '/api/grants', grant(name));
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 
 describe.each(['legacy', 'auto'] as const)('a client of the Skills extension, protocol %s', (mode) => {

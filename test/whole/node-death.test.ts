@@ -80,7 +80,7 @@ it('kill -9: the call is recorded once, as an error, with its approximate usage'
     (names) => names.length === 0,
   );
   await rm(dataDir, { recursive: true, force: true });
-}, 60_000);
+});
 
 it('kill -9: the called tool is in the ledger, with its skill and its chat', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
@@ -126,4 +126,4 @@ it('kill -9: the called tool is in the ledger, with its skill and its chat', asy
     tree: { calls: expect.arrayContaining([expect.objectContaining({ outcome: 'error' })]) },
   });
   await rm(dataDir, { recursive: true, force: true });
-}, 60_000);
+});

@@ -10,7 +10,7 @@ beforeAll(async () => {
     const options = { input_schema: { type: 'object' }, steps: [{ id: 'ask', with: given }] };
     await scene.make(`odd-${field}`, { kind: 'pipeline', description: 'd', model: 'scripted', options });
   }
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 
 it.each([

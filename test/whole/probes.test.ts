@@ -91,7 +91,7 @@ it('probes find an outage before any caller does, keep calls away, and admit the
   expect((await ask()).headers.get('x-pailou-deployment'), 'from the next call on').toBe('pair#second/m');
   await new Promise((resolve) => setTimeout(resolve, 1_300));
   expect(first.requests.length, 'neither a call nor a probe').toBe(asked);
-}, 20_000);
+});
 
 it('token probes record one token of cost as a run, and do not delay the shutdown of the node', async () => {
   const price = { currency: 'USD', input: 1_000_000, output: 1_000_000 };
@@ -113,4 +113,4 @@ it('token probes record one token of cost as a run, and do not delay the shutdow
   await gateway.gateway.close(10_000);
   expect(performance.now() - began).toBeLessThan(3_000);
   expect(called(first)).toBe(2);
-}, 20_000);
+});

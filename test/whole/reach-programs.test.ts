@@ -159,5 +159,5 @@ describe.skipIf(process.platform !== 'linux')('the process of the gateway', () =
     );
     expect(seen.text).toContain('PATH');
     expect(seen.text).not.toContain('PAILOU_');
-  }, 60_000);
+  });
 });

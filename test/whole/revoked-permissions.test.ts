@@ -28,7 +28,7 @@ beforeAll(async () => {
     expect((await gateway.as('admin', 'POST', '/api/skills', { name, spec })).status).toBe(201);
   }
   for (const capability of ['model/small', 'model/writer', 'skill/telling', 'skill/around']) await grant(capability);
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(async () => {
   for (const capability of ['mcp/slow', 'skill/city']) if (!grants.has(capability)) await grant(capability);

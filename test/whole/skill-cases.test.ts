@@ -38,7 +38,7 @@ beforeAll(async () => {
     await gateway.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model }] } });
   const made = await gateway.as('admin', 'POST', '/api/skills', { name: 'capital', spec });
   expect(made.status, made.text).toBe(201);
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 
 it('report for each model the passed cases and the faults of the others', async () => {

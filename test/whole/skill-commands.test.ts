@@ -18,7 +18,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'travel', 'SKILL.md'), '---\nname: travel\ndescription: Plans travels.\n---\nPlan.\n');
   await writeFile(join(folder, 'travel', 'references', 'prices.txt'), 'Suzhou: 40 CNY\r\n');
   await writeFile(join(folder, 'travel', 'photo.bin'), Buffer.from([0, 255, 254, 13, 10]));
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 
 async function pailou(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; out: string }> {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   });
   await gateway.as('admin', 'POST', '/api/models', { name: 'small', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
   await gateway.as('admin', 'POST', '/api/skills', { name: 'summary', spec: { kind: 'doc-summary', description: 'd', model: 'small' } });
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 
 const peakMb = (): number => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024;
@@ -62,7 +62,7 @@ it('300 pages of PDF are summarised, with a step for each part', async () => {
     (tree) => tree != null && tree.calls.length >= parts.length,
   );
   expect(recorded.calls).toHaveLength(vendor.requests.length);
-}, 60_000);
+});
 
 it('a Chinese PDF without an embedded font reaches the model with its characters and columns', async () => {
   const size = vendor.requests.length;

@@ -17,7 +17,7 @@ let mcp: SkillScene['mcp'];
 beforeAll(async () => {
   scene = await startSkillScene();
   ({ gateway, vendor, make, run, chat, mcp } = scene);
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
 
@@ -108,7 +108,7 @@ describe('one skill', () => {
     expect(await send((made) => Array.from({ length: 20 }, (_, index) => made.set(`f${index}`, 'x'.repeat(4_000_000))))).toMatchObject({
       status: 413,
     });
-  }, 30_000);
+  });
 
   it('parses form fields as JSON when the schema has another type than text', async () => {
     const input_schema = { type: 'object', properties: { list: { type: 'array' }, text: { type: 'string' } } };

@@ -9,7 +9,7 @@ let scene: SkillScene;
 beforeAll(async () => {
   scene = await startSkillScene();
   await scene.make('filed', skill({}, { instructions: 'Go.', input_schema: { type: 'object' } }));
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 
 const large = 60 * 1024 * 1024;
@@ -90,4 +90,4 @@ it('a background run keeps its reservation until it ends', async () => {
   const answer = await Promise.race([answerTo(again), new Promise((resolve) => setTimeout(() => resolve('waits'), 300))]);
   again.destroy();
   expect(answer).toBe('waits');
-}, 60_000);
+});

@@ -41,7 +41,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
       async () => (await ask(1, 'developer', 'GET', '/v1/skills/city')).status,
       (status) => status === 200,
     );
-  }, 60_000);
+  });
   afterAll(() => owned.disposeAsync());
 
   const ask = async (node: number, role: 'admin' | 'developer', method: string, path: string, body?: unknown) =>
@@ -170,7 +170,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
     expect(events[0]?.[1].steps).toBeUndefined();
     expect(events.at(-1)?.[1]).toMatchObject({ output: 'done' });
     expect(events.at(-1)?.[1].steps).toEqual(events.filter(([name]) => name === 'step').map(([, step]) => step));
-  }, 30_000);
+  });
 
   it('a background run is followed and cancelled from the other', async () => {
     const aborts = vendor.aborts;
@@ -189,5 +189,5 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
       () => Promise.resolve(vendor.aborts),
       (count) => count > aborts,
     );
-  }, 20_000);
+  });
 });

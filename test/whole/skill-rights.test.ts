@@ -16,7 +16,7 @@ let mcp: SkillScene['mcp'];
 beforeAll(async () => {
   scene = await startSkillScene();
   ({ gateway, vendor, make, run, chat, mcp } = scene);
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
 

@@ -14,7 +14,7 @@ let chat: SkillScene['chat'];
 beforeAll(async () => {
   scene = await startSkillScene();
   ({ gateway, vendor, make, run, chat } = scene);
-}, 30_000);
+});
 afterAll(() => scene[Symbol.asyncDispose]());
 beforeEach(() => vendor.behave((request, response) => answerOk(request, response, 'Gardens.')));
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
   });
   await gateway.as('admin', 'POST', '/api/models', { name: 'scripted', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
   await gateway.as('developer', 'POST', '/api/skills', { name: 'note', spec: spec('first') });
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 
 const post = (path: string, body: object, role: Role = 'developer') => gateway.as(role, 'POST', `/api/skills/note/${path}`, body);

@@ -38,7 +38,7 @@ beforeAll(async () => {
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
   });
   await gateway.as('admin', 'POST', '/api/models', { name: 'scripted', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
-}, 30_000);
+});
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await vendor[Symbol.asyncDispose]();

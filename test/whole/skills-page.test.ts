@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   for (const name of ['small', 'large'])
     await gateway.as('admin', 'POST', '/api/models', { name, spec: { deployments: [{ provider: 'vendor', model: name }] } });
-}, 30_000);
+});
 afterAll(() => owned.disposeAsync());
 
 /** Each command and the expected part of its output. */
@@ -69,7 +69,7 @@ it('every command of the page prints the shown output', async () => {
     shown === null || parts[index]?.includes(shown) === true ? [] : [`${command}should show\n${shown}\nbut shows\n${parts[index]}`],
   );
   expect(wrong.join('\n\n')).toBe('');
-}, 60_000);
+});
 
 it('the skill in code answers', async () => {
   const spec = { kind: 'team-greeting', description: 'Greets a team.', model: 'small' };

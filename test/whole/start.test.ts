@@ -197,7 +197,7 @@ describe.skipIf(postgres === undefined)('production on PostgreSQL', () => {
     };
     // Both at once on an empty database: one migrates, the other waits.
     [node, other] = await Promise.all([startGateway(env, startProcess), startGateway(env, startProcess)]);
-  }, 40_000);
+  });
 
   afterAll(async () => {
     await node[Symbol.asyncDispose]();
@@ -274,5 +274,5 @@ describe.skipIf(postgres === undefined)('production on PostgreSQL', () => {
     } finally {
       await admin(`alter database ${name} allow_connections true`);
     }
-  }, 60_000);
+  });
 });

@@ -103,7 +103,7 @@ describe.each(['docs/quickstart.md', 'docs/zh/quickstart.md'])('%s', (path) => {
     expect(await wrongIn(blocks.slice(production + 1).map(there), env, folder)).toBe('');
     const [code = ''] = blocksIn(text, 'js').map(there);
     expect(await runModule(code, env)).toBe('ok\n');
-  }, 90_000);
+  });
 });
 
 describe.each(['README.md', 'README.zh-CN.md'])('%s', (path) => {
@@ -125,7 +125,7 @@ describe.each(['README.md', 'README.zh-CN.md'])('%s', (path) => {
     expect(await runModule(`${code}\nconsole.log(answer.choices[0].message.content);`, { TOKEN: await gateway.token('user') })).toContain(
       'You said: Hello',
     );
-  }, 60_000);
+  });
 });
 
 describe('docs/zh/skills.md', () => {
@@ -136,7 +136,7 @@ describe('docs/zh/skills.md', () => {
     const gateway = owned.use(await startGateway({}, startProcess));
     const blocks = blocksIn(await page('docs/zh/skills.md'), 'sh').map((block) => block.replaceAll('http://127.0.0.1:8000', gateway.url));
     expect(await wrongIn(blocks, { PAILOU_URL: gateway.url, ...gateway.env }, folder)).toBe('');
-  }, 60_000);
+  });
 });
 
 describe.each(['docs/operations.md', 'docs/zh/operations.md'])('%s', (path) => {
@@ -174,7 +174,7 @@ describe.each(['docs/operations.md', 'docs/zh/operations.md'])('%s', (path) => {
     const after = owned.use(await startGateway({ PAILOU_DATA_DIR: dataDir }, startProcess));
     expect((await after.as('admin', 'GET', '/api/models/before')).status).toBe(200);
     expect((await after.as('admin', 'GET', '/api/models/after')).status).toBe(404);
-  }, 90_000);
+  });
 });
 
 describe.each(['docs/mcp.md', 'docs/zh/mcp.md'])('%s', (path) => {
@@ -195,5 +195,5 @@ describe.each(['docs/mcp.md', 'docs/zh/mcp.md'])('%s', (path) => {
     const given = { authorization: `Bearer ${key}`, accept: 'application/json, text/event-stream' };
     const listed = await gateway.as(null, 'POST', '/mcp', list, given);
     expect(listed.status, listed.text).toBe(200);
-  }, 60_000);
+  });
 });

@@ -47,7 +47,7 @@ describe('data-extraction', () => {
     expect(output.rejected.length).toBe(asked.length * 2);
     expect(output.complete).toBe(true);
     expect(steps.at(-1)).toBe(`part read ${asked.length}/${asked.length}`);
-  }, 60_000);
+  });
 
   it('rejects a value that its quote does not support, and a quote from another part', async () => {
     const skill = await make(dataExtraction);
@@ -213,7 +213,7 @@ describe('data-extraction', () => {
     expect(output.data).toHaveLength(6_000);
     // A pairwise comparison would take a minute.
     expect(longest).toBeLessThan(3_000);
-  }, 30_000);
+  });
 
   it('finds quotes that continue on the next page, and a record that two chunks share', async () => {
     const skill = await make(dataExtraction, { piece_chars: 1_000, overlap_chars: 200 });

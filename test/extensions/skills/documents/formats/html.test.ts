@@ -118,5 +118,5 @@ describe('HTML', () => {
     expect(await textOf(`${'<table>'.repeat(100_000)}deep`)).toBe('deep');
     expect((await textOf(`<table>${'<tr><td rowspan=9999 colspan=9999>x'.repeat(20_000)}`)).length).toBeLessThan(10_000_000);
     expect((await textOf(`${'<ol><li>'.repeat(50_000)}x`)).trim()).toBe('1. x');
-  }, 15_000);
+  });
 });

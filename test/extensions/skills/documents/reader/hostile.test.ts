@@ -118,7 +118,7 @@ describe.skipIf(!seesProcesses)('the reader processes', () => {
     expect(performance.now() - start).toBeLessThan(10_000);
     await until(() => readersOf(process.pid).length === 0);
     expect(await read(Buffer.from('the next'))).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('do not outlive their parent, even during a loop', async () => {
     const url = new URL('../../../../../src/extensions/skills/documents/document.ts', import.meta.url);
@@ -140,5 +140,5 @@ describe.skipIf(!seesProcesses)('the reader processes', () => {
     };
     await until(() => command() === '');
     expect(command()).toBe('');
-  }, 30_000);
+  });
 });
