@@ -6,7 +6,7 @@ import { type Row, type Spec, usePaged } from '../../api/rows.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
-import { RowState } from '../../components/row-state.tsx';
+import { changedColumn, stateColumn } from '../../components/row-columns.tsx';
 import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
@@ -56,8 +56,8 @@ export function GrantsTab(): ReactNode {
         render: ({ spec }) => (spec.expires_at == null ? t('never') : format.dateTime(spec.expires_at)),
       },
       { key: 'by', title: t('by'), width: 120, render: (row) => <span translate="no">{row.updated_by}</span> },
-      { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
-      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+      changedColumn(t('changed'), format),
+      stateColumn(t('state')),
     ],
     [t, format, setSearch],
   );

@@ -1,7 +1,7 @@
 /** Access: the grants, who may do what and by which rule, and why a person may or may not. */
-import { PlusOutlined } from '@ant-design/icons';
-import { Button, Tabs } from 'antd';
+import { Tabs } from 'antd';
 import type { ReactNode } from 'react';
+import { AddButton } from '../../components/add-button.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -18,11 +18,7 @@ export function AccessPage(): ReactNode {
       <PageHeader
         title={t('title')}
         purpose={t('purpose')}
-        actions={
-          <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ tab: undefined, add: 'yes', open: undefined })}>
-            {t('grant')}
-          </Button>
-        }
+        actions={<AddButton text={t('grant')} onAdd={() => setSearch({ tab: undefined, add: 'yes', open: undefined })} />}
       />
       <Tabs
         activeKey={tab}

@@ -1,10 +1,10 @@
 /** My keys: keys for programs and editors, each bound to its owner; the secret is shown once. */
-import { PlusOutlined } from '@ant-design/icons';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { App, Badge, Button } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { usePaged } from '../../api/rows.ts';
+import { AddButton } from '../../components/add-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
@@ -95,11 +95,7 @@ export function KeysPage(): ReactNode {
       },
     ];
   }, [t, format, modal, revoke, rotate]);
-  const addButton = (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes' })}>
-      {t('add')}
-    </Button>
-  );
+  const addButton = <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes' })} />;
   return (
     <>
       <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />

@@ -1,15 +1,14 @@
 /** Limits and budgets: how much people, roles, teams and keys may call and spend. */
-import { PlusOutlined } from '@ant-design/icons';
-import { Button, Tag } from 'antd';
+import { Tag } from 'antd';
 import { type ReactNode, useCallback, useMemo } from 'react';
 import { useKinds } from '../../api/kinds.ts';
 import { type Row, type Spec, usePaged } from '../../api/rows.ts';
+import { AddButton } from '../../components/add-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
-import { RowName } from '../../components/row-name.tsx';
-import { RowState } from '../../components/row-state.tsx';
+import { nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
@@ -28,13 +27,7 @@ export function LimitsPage(): ReactNode {
   const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'limit', spec)), [kinds.data]);
   const columns = useMemo(
     (): readonly Column<Row<LimitSpec>>[] => [
-      {
-        key: 'name',
-        title: t('name'),
-        width: 170,
-        fixed: 'start',
-        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined })} />,
-      },
+      nameColumn(t('name'), 170, (row) => setSearch({ open: row.name, add: undefined })),
       {
         key: 'subject',
         title: t('subject'),
@@ -66,15 +59,11 @@ export function LimitsPage(): ReactNode {
         width: 165,
         render: ({ spec }) => (spec.expires_at == null ? t('never') : format.dateTime(spec.expires_at)),
       },
-      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+      stateColumn(t('state')),
     ],
     [t, format, setSearch],
   );
-  const addButton = (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
-      {t('add')}
-    </Button>
-  );
+  const addButton = <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes', open: undefined })} />;
   return (
     <>
       <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />

@@ -1,17 +1,14 @@
 /** MCP services: the list, and one service beside it with its form, what was discovered, an inspector and its state. */
-import { PlusOutlined } from '@ant-design/icons';
-import { Button, Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { gatewayPath } from '../../api/client.ts';
 import { type Row, usePaged } from '../../api/rows.ts';
+import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
-import { KindTitle } from '../../components/kind-title.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
-import { RowName } from '../../components/row-name.tsx';
-import { RowState } from '../../components/row-state.tsx';
+import { changedColumn, kindColumn, nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -29,24 +26,9 @@ export function McpPage(): ReactNode {
 
   const columns = useMemo(
     (): readonly Column<ServerRow>[] => [
-      {
-        key: 'name',
-        title: t('title'),
-        width: 170,
-        fixed: 'start',
-        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined, tab: 'items' })} />,
-      },
+      nameColumn(t('title'), 170, (row) => setSearch({ open: row.name, add: undefined, tab: 'items' })),
       { key: 'description', title: t('description'), width: 250, render: ({ spec }) => <span translate="no">{spec.description}</span> },
-      {
-        key: 'kind',
-        title: t('kind'),
-        width: 210,
-        render: ({ spec }) => (
-          <Tag>
-            <KindTitle type="mcp" kind={spec.kind} />
-          </Tag>
-        ),
-      },
+      kindColumn(t('kind'), 'mcp', 210),
       {
         key: 'address',
         title: t('gateAddress'),
@@ -61,17 +43,15 @@ export function McpPage(): ReactNode {
           );
         },
       },
-      { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
-      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+      changedColumn(t('changed'), format),
+      stateColumn(t('state')),
     ],
     [t, format, setSearch],
   );
 
   const addButton = (
     <Can right="llm:mcp:manage">
-      <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
-        {t('add')}
-      </Button>
+      <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes', open: undefined })} />
     </Can>
   );
   return (

@@ -1,14 +1,14 @@
 /** Models: the public names that callers use, what is behind them, and one model in a drawer. */
-import { PlusOutlined } from '@ant-design/icons';
 import { Link } from '@tanstack/react-router';
-import { Button, Tag } from 'antd';
+import { Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
+import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
-import { RowName } from '../../components/row-name.tsx';
+import { nameColumn } from '../../components/row-columns.tsx';
 import { RowState } from '../../components/row-state.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -43,13 +43,7 @@ export function ModelsPage(): ReactNode {
   const query = usePaged<ModelRow>('/api/models');
   const columns = useMemo(
     (): readonly Column<ModelRow>[] => [
-      {
-        key: 'name',
-        title: t('title'),
-        width: 220,
-        fixed: 'start',
-        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined })} />,
-      },
+      nameColumn(t('title'), 220, (row) => setSearch({ open: row.name, add: undefined })),
       { key: 'description', title: t('description'), width: 240, render: ({ spec }) => <span translate="no">{spec.description}</span> },
       {
         key: 'operations',
@@ -76,9 +70,7 @@ export function ModelsPage(): ReactNode {
   );
   const addButton = (
     <Can right="llm:model:manage">
-      <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
-        {t('add')}
-      </Button>
+      <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes', open: undefined })} />
     </Can>
   );
   return (

@@ -1,15 +1,12 @@
 /** Providers: the list, and one provider in a drawer beside it. */
-import { PlusOutlined } from '@ant-design/icons';
-import { Button, Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
+import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
-import { KindTitle } from '../../components/kind-title.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
-import { RowName } from '../../components/row-name.tsx';
-import { RowState } from '../../components/row-state.tsx';
+import { changedColumn, kindColumn, nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -27,23 +24,8 @@ export function ProvidersPage(): ReactNode {
 
   const columns = useMemo(
     (): readonly Column<ProviderRow>[] => [
-      {
-        key: 'name',
-        title: t('title'),
-        width: 190,
-        fixed: 'start',
-        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined })} />,
-      },
-      {
-        key: 'kind',
-        title: t('kind'),
-        width: 170,
-        render: ({ spec }) => (
-          <Tag>
-            <KindTitle type="provider" kind={spec.kind} />
-          </Tag>
-        ),
-      },
+      nameColumn(t('title'), 190, (row) => setSearch({ open: row.name, add: undefined })),
+      kindColumn(t('kind'), 'provider', 170),
       {
         key: 'address',
         title: t('address'),
@@ -56,17 +38,15 @@ export function ProvidersPage(): ReactNode {
         width: 140,
         render: ({ owner }) => (owner === null ? t('shared') : <span translate="no">{owner}</span>),
       },
-      { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
-      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+      changedColumn(t('changed'), format),
+      stateColumn(t('state')),
     ],
     [t, format, setSearch],
   );
 
   const addButton = (
     <Can right="llm:model:manage">
-      <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
-        {t('add')}
-      </Button>
+      <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes', open: undefined })} />
     </Can>
   );
   return (

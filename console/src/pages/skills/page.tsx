@@ -1,15 +1,14 @@
 /** Skills: the list, and one skill beside it with its form, a test run, its cases and its versions. */
-import { ImportOutlined, PlusOutlined } from '@ant-design/icons';
-import { Button, Tag } from 'antd';
+import { ImportOutlined } from '@ant-design/icons';
+import { Button } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
+import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
-import { KindTitle } from '../../components/kind-title.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
-import { RowName } from '../../components/row-name.tsx';
-import { RowState } from '../../components/row-state.tsx';
+import { changedColumn, kindColumn, nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -28,29 +27,14 @@ export function SkillsPage(): ReactNode {
 
   const columns = useMemo(
     (): readonly Column<SkillRow>[] => [
-      {
-        key: 'name',
-        title: t('title'),
-        width: 190,
-        fixed: 'start',
-        render: (row) => <RowName row={row} onOpen={() => setSearch({ open: row.name, add: undefined, tab: undefined })} />,
-      },
+      nameColumn(t('title'), 190, (row) => setSearch({ open: row.name, add: undefined, tab: undefined })),
       {
         key: 'description',
         title: t('description'),
         width: 280,
         render: ({ spec }) => <span translate="no">{spec.title === '' ? spec.description : spec.title}</span>,
       },
-      {
-        key: 'kind',
-        title: t('kind'),
-        width: 170,
-        render: ({ spec }) => (
-          <Tag>
-            <KindTitle type="skill" kind={spec.kind} />
-          </Tag>
-        ),
-      },
+      kindColumn(t('kind'), 'skill', 170),
       {
         key: 'live',
         title: t('live'),
@@ -59,8 +43,8 @@ export function SkillsPage(): ReactNode {
           spec.live == null && partial !== true ? t('unversioned') : <code translate="no">{spec.live ?? spec.version}</code>,
       },
       { key: 'model', title: t('model'), width: 150, render: ({ spec }) => <code translate="no">{spec.model}</code> },
-      { key: 'changed', title: t('changed'), width: 165, render: (row) => format.dateTime(row.updated_at) },
-      { key: 'state', title: t('state'), width: 105, fixed: 'end', render: (row) => <RowState row={row} /> },
+      changedColumn(t('changed'), format),
+      stateColumn(t('state')),
     ],
     [t, format, setSearch],
   );
@@ -70,9 +54,7 @@ export function SkillsPage(): ReactNode {
       <Button icon={<ImportOutlined />} onClick={() => setSearch({ add: 'folder', open: undefined })}>
         {t('import')}
       </Button>
-      <Button type="primary" icon={<PlusOutlined />} onClick={() => setSearch({ add: 'yes', open: undefined })}>
-        {t('add')}
-      </Button>
+      <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes', open: undefined })} />
     </Can>
   );
   const close = (): void => setSearch({ open: undefined, add: undefined, tab: undefined });
