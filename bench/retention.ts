@@ -1,0 +1,155 @@
+/**
+ * npm run bench:retention -- [--runs 10000000] [--postgres <url of an empty database>] [--data <folder>]: a large ledger, its size, its first
+ * pages and reports, and its retention with a kill -9 in the middle. Not part of `npm test`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
+import type { Database } from '../src/storage/database.ts';
+import { migrate } from '../src/storage/migrate.ts';
+import { openDatabase } from '../src/storage/open-database.ts';
+import { pruneTasks } from '../src/storage/retention/retention.ts';
+import { tableSizes } from '../src/storage/retention/table-sizes.ts';
+import { createRollupReader } from '../src/storage/rollup-reader.ts';
+import { createRunReader } from '../src/storage/run-reader.ts';
+import { createUsageReader } from '../src/storage/usage-reader.ts';
+import type { Logger } from '../src/types/logger.ts';
+import { makeRuns } from './many-runs.ts';
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
+const day = 86_400_000;
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '10000000' },
+    postgres: { type: 'string' },
+    data: { type: 'string' },
+    prune: { type: 'boolean', default: false },
+  },
+});
+const runs = Number(values.runs);
+const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'pailou-retention-')));
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+const open = (): Promise<Database> => openDatabase({ url: values.postgres ?? null, dataDir, logger: silent });
+const limits = { runsDays: 90, runsGb: null, hoursDays: 60, historyDays: 365 };
+
+/** Runs `work`, and says how long it took and how long it held the event loop at most. */
+async function timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const held = monitorEventLoopDelay({ resolution: 1 });
+  held.enable();
+  await delay(20);
+  held.reset();
+  const start = performance.now();
+  const result = await work();
+  const took = performance.now() - start;
+  await delay(20);
+  held.disable();
+  say(`${name.padEnd(60)} ${took.toFixed(1).padStart(10)} ms   loop held at most ${(held.max / 1e6 - 1).toFixed(1)} ms`);
+  return result;
+}
+
+/** Everything that must outlive the runs. */
+async function dailySums(database: Database): Promise<string> {
+  const { rows } = await sql`select sum(runs) as runs, sum(input_tokens) as input, sum(cost) as cost,
+    (select sum(cost) from llm_spend where span = 'day') as spend, (select sum(runs) from llm_rollup_day) as rolled_up from llm_usage_day`.execute(
+    database.query,
+  );
+  return JSON.stringify(rows[0], (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+async function pruneAll(database: Database): Promise<void> {
+  const held = monitorEventLoopDelay({ resolution: 1 });
+  held.enable();
+  const names = ['monthly partitions', 'old runs', 'sums by hour', 'sums by quarter hour', 'history', 'free pages'];
+  for (const [index, task] of pruneTasks(database, limits).entries()) {
+    let steps = 0;
+    let longest = 0;
+    let total = 0;
+    held.reset();
+    for (;;) {
+      const start = performance.now();
+      const more = await task.step();
+      const took = performance.now() - start;
+      if (!more) break;
+      steps++;
+      total += took;
+      longest = Math.max(longest, took);
+      if (process.send !== undefined && steps % 20 === 0) process.send(steps);
+    }
+    say(
+      `  ${(names[index] ?? '').padEnd(24)} ${String(steps).padStart(8)} steps, mean ${(total / Math.max(1, steps)).toFixed(1)} ms, longest ${longest.toFixed(1)} ms, loop held at most ${(held.max / 1e6 - 1).toFixed(1)} ms`,
+    );
+  }
+  held.disable();
+}
+
+/** Starts the pruning in a process of its own and kills it in the middle. */
+async function killInTheMidst(): Promise<void> {
+  const args = ['--prune', '--data', dataDir, ...(values.postgres === undefined ? [] : ['--postgres', values.postgres])];
+  const child = spawn(process.execPath, [import.meta.filename, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  await new Promise<void>((resolve) => {
+    child.once('message', () => child.kill('SIGKILL'));
+    child.once('exit', () => resolve());
+  });
+}
+
+async function main(): Promise<void> {
+  const database = await open();
+  if (values.prune) {
+    await pruneAll(database);
+    return database.close();
+  }
+  await migrate(database);
+  const start = performance.now();
+  const many = { runs, days: 365, people: 200, models: 5, now: Date.now() };
+  for await (const made of makeRuns(database, many))
+    if (made % 1_000_000 === 0) say(`${made} runs after ${((performance.now() - start) / 1_000).toFixed(0)} s`);
+  if (database.kind === 'postgres') await sql`analyze`.execute(database.query);
+  const sizes = await tableSizes(database);
+  const bytes = [...sizes].reduce((sum, [name, size]) => (name === 'free' ? sum : sum + size), 0);
+  for (const [name, size] of sizes) if (size > 1_000_000) say(`  ${name.padEnd(24)} ${(size / 1e6).toFixed(0).padStart(8)} MB`);
+  say(`${runs} runs: ${(bytes / 1e9).toFixed(2)} GB, ${(bytes / 1e9 / (runs / 1e6)).toFixed(3)} GB for each million`);
+
+  const reader = createRunReader(database, { read: () => Promise.resolve(new Map()) });
+  const query = { tenant: 'default', owner: null, after: null, limit: 50 };
+  const page = await timed('first page of runs', () => reader.list({ ...query, filter: {} }));
+  await timed('one run', () => reader.get('default', page.data[25]?.id ?? '', null));
+  await timed('runs of a model that nobody called', () => reader.list({ ...query, filter: { capability: 'model/none' } }));
+  await timed('runs of a person', () =>
+    reader.list({ ...query, owner: { issuer: page.data[0]?.issuer ?? '', subject: page.data[0]?.subject ?? '' }, filter: {} }),
+  );
+  await timed('failed runs', () => reader.list({ ...query, filter: { outcome: 'error' } }));
+  const today = Math.floor(Date.now() / day);
+  const usage = { tenant: 'default', person: null, after: null, limit: 1_000 };
+  const report = createUsageReader(database);
+  await timed('usage of this month by day, user and model', () =>
+    report.report({ ...usage, from: today - 30, to: today + 1, by: ['day', 'user', 'model'] }),
+  );
+  await timed('usage of a year by day, user and model, first page', () =>
+    report.report({ ...usage, from: today - 366, to: today + 1, by: ['day', 'user', 'model'] }),
+  );
+  const rollups = createRollupReader(database);
+  const series = { tenant: 'default', person: null, only: {}, top: 10, by: ['model'] as const };
+  await timed('series of a day by hour and model', () =>
+    rollups.series({ ...series, step: 'hour', from: (today - 1) * day, to: (today + 1) * day }),
+  );
+  await timed('series of 90 days by day and user', () =>
+    rollups.series({ ...series, by: ['user'], step: 'day', from: (today - 90) * day, to: (today + 1) * day }),
+  );
+
+  const before = await dailySums(database);
+  say('\npruning, killed with -9 in the middle, then to its end:');
+  await killInTheMidst();
+  const between = await dailySums(database);
+  await pruneAll(database);
+  const after = await dailySums(database);
+  say(before === between && before === after ? 'daily sums: unchanged' : `DAILY SUMS DIFFER:\n${before}\n${between}\n${after}`);
+  await database.close();
+  if (before !== between || before !== after) process.exitCode = 1;
+}
+
+await main();
