@@ -221,6 +221,21 @@ describe('a limit that counts every call of a person', () => {
 describe('many concurrent bodies', () => {
   const forms = { 'content-type': 'multipart/form-data; boundary=x' };
 
+  /** A request whose body has its room. What an earlier test has freed may still count for a moment. */
+  async function reserve(who: Role, bytes: number): Promise<Sender> {
+    for (;;) {
+      const sender = await start({ who, headers: { 'content-length': String(bytes) } });
+      const next = await start({ who, headers: { 'content-length': '3900000' } });
+      const refused = await eventually(
+        async () => [sender, next].find((each) => statusOf(each) === 429) ?? null,
+        (found) => found !== null,
+      );
+      next.socket.destroy();
+      if (refused === next && statusOf(sender) === 0) return sender;
+      sender.socket.destroy();
+    }
+  }
+
   it('of one person stay within that person’s limit, of every kind, and leave room for others', async () => {
     const kinds: readonly Omit<Start, 'who'>[] = [
       { headers: { 'content-length': '1000000' } },
@@ -258,7 +273,7 @@ describe('many concurrent bodies', () => {
 
   it('without a declared size count by the bytes read', async () => {
     const sender = await start({ who: 'user', headers: { 'transfer-encoding': 'chunked' } });
-    const waiting = await start({ who: 'user', headers: { 'content-length': '3000000' } });
+    const waiting = await reserve('user', 3_000_000);
     const part = Buffer.alloc(65_536, ' ');
     for (let count = 0; count < 20; count++) sender.socket.write(Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]));
     expect(await answered(sender)).toBe(429);

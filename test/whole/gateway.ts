@@ -111,23 +111,41 @@ export async function startProcess(
   };
 }
 
+/** A port that was free may be taken by another test in the next moment. */
+const portTries = 5;
+
+async function startOnFreePorts(
+  dataDir: string,
+  extra: Record<string, string>,
+  start: (env: Record<string, string>) => Promise<Gateway>,
+): Promise<{ env: Record<string, string>; gateway: Gateway }> {
+  for (let attempt = 1; ; attempt++) {
+    const env: Record<string, string> = {
+      PAILOU_PORT: String(await freePort()),
+      PAILOU_IDENTITY_PORT: String(await freePort()),
+      PAILOU_DATA_DIR: dataDir,
+      PAILOU_LOG_LEVEL: 'error',
+      PAILOU_DRAIN_SECONDS: '0',
+      // The mock vendors and servers listen on loopback, so every role may configure them.
+      PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '127.0.0.0/8,::1/128',
+      ...extra,
+    };
+    try {
+      return { env, gateway: await start(env) };
+    } catch (thrown) {
+      const isTaken = thrown instanceof Error && /is taken by another program|is taken\. Stop the other program/.test(thrown.message);
+      if (!isTaken || attempt === portTries || extra['PAILOU_PORT'] !== undefined || extra['PAILOU_IDENTITY_PORT'] !== undefined)
+        throw thrown;
+    }
+  }
+}
+
 export async function startGateway(
   extra: Record<string, string> = {},
   start: (env: Record<string, string>) => Promise<Gateway> = startPailou,
 ): Promise<TestGateway> {
-  const [port, identityPort] = [await freePort(), await freePort()];
   const dataDir = extra['PAILOU_DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'pailou-test-')));
-  const env: Record<string, string> = {
-    PAILOU_PORT: String(port),
-    PAILOU_IDENTITY_PORT: String(identityPort),
-    PAILOU_DATA_DIR: dataDir,
-    PAILOU_LOG_LEVEL: 'error',
-    PAILOU_DRAIN_SECONDS: '0',
-    // The mock vendors and servers listen on loopback, so every role may configure them.
-    PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '127.0.0.0/8,::1/128',
-    ...extra,
-  };
-  const gateway = await start(env);
+  const { env, gateway } = await startOnFreePorts(dataDir, extra, start);
   const tokens = new Map<Role, Promise<string>>();
   const token = (role: Role): Promise<string> => {
     let known = tokens.get(role);
