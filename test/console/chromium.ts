@@ -45,7 +45,7 @@ export async function startChromium(): Promise<TestBrowser> {
         colorScheme: theme,
         reducedMotion: 'reduce',
       });
-      context.setDefaultTimeout(30_000);
+      context.setDefaultTimeout(120_000);
       const page = await context.newPage();
       const faults: string[] = [];
       const requests: string[] = [];

@@ -80,11 +80,7 @@ async function start({ who, path = '/v1/chat/completions', headers }: Start, at 
 
 const statusOf = ({ text }: Sender): number =>
   Number(/^HTTP\/1\.1 (\d+)/m.exec(text().replace(/^HTTP\/1\.1 100[^\n]*\n\r?\n/, ''))?.[1] ?? 0);
-const answered = (sender: Sender): Promise<number> =>
-  eventually(
-    async () => statusOf(sender),
-    (status) => status !== 0,
-  );
+const answered = (sender: Sender): Promise<number> => eventually(async () => statusOf(sender), Boolean);
 
 /** Writes until the server closes the connection; resolves with the number of accepted bytes. */
 async function pour({ socket, closed }: Sender, bytes: number): Promise<number> {
@@ -143,10 +139,7 @@ describe('a body that is not read', () => {
     await withoutToken.closed;
     expect(withoutToken.text()).toMatch(/^HTTP\/1\.1 401/);
     const known = await start({ who: 'user', headers: expecting });
-    await eventually(
-      async () => known.text(),
-      (text) => text.startsWith('HTTP/1.1 100 Continue'),
-    );
+    await eventually(async () => known.text().startsWith('HTTP/1.1 100 Continue'), Boolean);
     known.socket.write(
       JSON.stringify({ ...chat, user: 'u'.repeat(200_000) })
         .slice(0, 60)
@@ -223,17 +216,13 @@ describe('many concurrent bodies', () => {
 
   /** A request whose body has its room. What an earlier test has freed may still count for a moment. */
   async function reserve(who: Role, bytes: number): Promise<Sender> {
-    for (;;) {
-      const sender = await start({ who, headers: { 'content-length': String(bytes) } });
-      const next = await start({ who, headers: { 'content-length': '3900000' } });
-      const refused = await eventually(
-        async () => [sender, next].find((each) => statusOf(each) === 429) ?? null,
-        (found) => found !== null,
-      );
-      next.socket.destroy();
-      if (refused === next && statusOf(sender) === 0) return sender;
-      sender.socket.destroy();
-    }
+    const startOf = (size: number): Promise<Sender> => start({ who, headers: { 'content-length': String(size) } });
+    const [sender, next] = [await startOf(bytes), await startOf(3_900_000)];
+    await eventually(async () => statusOf(sender) === 429 || statusOf(next) === 429, Boolean);
+    next.socket.destroy();
+    if (statusOf(sender) === 0) return sender;
+    sender.socket.destroy();
+    return reserve(who, bytes);
   }
 
   it('of one person stay within that person’s limit, of every kind, and leave room for others', async () => {
@@ -246,10 +235,7 @@ describe('many concurrent bodies', () => {
     const senders: Sender[] = [];
     for (let each = 0; each < 40; each++) senders.push(await start({ who: 'user', ...(kinds[each % kinds.length] as Omit<Start, 'who'>) }));
     const refused = (): Sender[] => senders.filter((each) => statusOf(each) === 429);
-    await eventually(
-      async () => refused().length,
-      (count) => count === 36,
-    );
+    await eventually(async () => refused().length === 36, Boolean);
     for (const each of refused()) {
       expect(each.text()).toMatch(/\r\nretry-after: 5\r\n/i);
       await each.closed;
