@@ -194,6 +194,11 @@ function help(): string {
   return `Pailou: the gate through which a whole team reaches its AI.\n\n${lines.join('\n')}\n\nSettings come from the environment: docs/configuration.md`;
 }
 
+/** An error of the file system, such as "ENOENT: no such file or directory, open '/x'": its message names the path. */
+function isFileError(thrown: unknown): thrown is NodeJS.ErrnoException {
+  return thrown instanceof Error && 'syscall' in thrown && 'path' in thrown;
+}
+
 /** Prints the error, without a stack for faults that the person at the keyboard can fix. Returns the exit code. */
 async function explain(thrown: unknown): Promise<number> {
   if (thrown instanceof UsageError || isArgumentError(thrown)) {
@@ -206,7 +211,7 @@ async function explain(thrown: unknown): Promise<number> {
     printError(thrown.message);
     return 2;
   }
-  if (thrown instanceof GatewayError) printError(thrown.message);
+  if (thrown instanceof GatewayError || isFileError(thrown)) printError(thrown.message);
   else printError(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   return 1;
 }

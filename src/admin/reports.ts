@@ -8,17 +8,13 @@ import type { PersonNames } from '../config/person-names.ts';
 import { type RollupReader, type SeriesLabels, seriesDimensions } from '../storage/rollup-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
+import { moment } from './time-range.ts';
 
 const stepMs = { hour: 3_600_000, day: 86_400_000 } as const;
 /** The points of all series together. More would be too much for one answer and one chart. */
 const mostPoints = 3_000;
 const defaultMs = { hour: 24 * stepMs.hour, day: 30 * stepMs.day } as const;
 
-const moment = z.iso
-  .datetime({ offset: true })
-  .or(z.iso.date())
-  .transform((text) => Date.parse(text))
-  .optional();
 const label = storedText(300).optional();
 
 const seriesQuery = z.strictObject({
@@ -94,8 +90,8 @@ const text = (epoch: number): string => new Date(epoch).toISOString();
 
 function periodOf({ from, to, step }: z.output<typeof seriesQuery>): { from: number; to: number } {
   const length = stepMs[step];
-  const end = Math.ceil((to ?? Date.now()) / length) * length;
-  const start = Math.floor((from ?? end - defaultMs[step]) / length) * length;
+  const end = Math.ceil((to === undefined ? Date.now() : Date.parse(to)) / length) * length;
+  const start = Math.floor((from === undefined ? end - defaultMs[step] : Date.parse(from)) / length) * length;
   if (start >= end) throw new GatewayError('invalid_request', 'from: must be before to.', { param: 'from' });
   return { from: start, to: end };
 }

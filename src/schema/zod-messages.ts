@@ -37,6 +37,7 @@ export function plainZodMessage(message: string): string {
   const only = /^Invalid input: expected ("[^]*")$/.exec(message);
   if (only !== null) return `must be ${only[1]}`;
   if (message === 'Invalid ISO datetime') return 'must be a time with its zone, such as 2027-01-31T18:00:00Z';
+  if (message === 'Invalid ISO date') return 'must be a day such as 2027-01-31';
   const option = /^Invalid option: expected one of ([^]*)$/.exec(message);
   return option === null ? message : choices(option[1] ?? '');
 }

@@ -113,6 +113,9 @@ describe('with SQLite', () => {
   it('a backup needs an empty folder', async () => {
     const again = await pailou(env, 'backup', folder);
     expect(again).toMatchObject({ code: 1, errors: expect.stringContaining('is not empty') });
+    const below = await pailou(env, 'backup', join(folder, 'backup.json', 'two'));
+    expect(below.code).toBe(1);
+    expect(below.errors, 'one sentence, no stack').toMatch(/^ENOTDIR: not a directory, .*two'\n$/);
   });
 
   it('--replace moves the database and the copies of it aside, and a running gateway is not replaced', async () => {

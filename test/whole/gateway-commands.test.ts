@@ -51,6 +51,8 @@ it('says what is wrong with a use, and what the gateway refuses, with an exit co
   expect((await pailou(['providers', 'frob', 'x'])).code).toBe(2);
   expect((await pailou(['providers', 'add', 'x'])).code).toBe(2);
   expect((await pailou(['providers', 'add', 'x', '--kind', 'openai', '--option', 'nonsense'])).bad).toContain('--option nonsense');
+  const noFile = await pailou(['providers', 'add', 'x', '@no-such-file.json']);
+  expect([noFile.code, noFile.bad]).toEqual([1, "ENOENT: no such file or directory, open 'no-such-file.json'\n"]);
   const refused = await pailou(['providers', 'add', 'x', '--kind', 'openai']);
   expect([refused.code, refused.bad]).toEqual([1, expect.stringContaining('spec.options.api_key')]);
   expect((await pailou(['models', 'get', 'none'])).code).toBe(1);
