@@ -31,12 +31,15 @@ function opened(value: unknown, secrets: SecretBox, context: string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, opened(inner, secrets, context)]));
 }
 
-/** True when writing `after` would change nothing that people wrote. Secrets are compared as they are, not as they are sealed. */
-function isSameRow(before: ConfigRow, after: ConfigRow, secrets: SecretBox): boolean {
-  const essence = ({ id, tenant, spec, enabled, owner, labels = {} }: ConfigRow): string =>
-    canonicalJson({ spec: opened(spec, secrets, rowContext({ tenant, id })), enabled, owner, labels });
-  return essence(before) === essence(after);
+/** True when both say the same beside their labels. Secrets are compared as they are, not as they are sealed. */
+function hasSameContent(before: ConfigRow, after: ConfigRow, secrets: SecretBox): boolean {
+  const content = ({ id, tenant, spec, enabled, owner }: ConfigRow): string =>
+    canonicalJson({ spec: opened(spec, secrets, rowContext({ tenant, id })), enabled, owner });
+  return content(before) === content(after);
 }
+
+const hasSameLabels = ({ labels: before = {} }: ConfigRow, { labels: after = {} }: ConfigRow): boolean =>
+  canonicalJson(before) === canonicalJson(after);
 
 function inDocument(thrown: unknown, { index, kind, name }: WantedRow): unknown {
   if (!(thrown instanceof GatewayError)) return thrown;
@@ -84,9 +87,10 @@ export function planRows(
     const stored = rows.group(want.kind, want.tenant).get(want.name);
     const operation = stored === undefined ? 'create' : 'replace';
     const change = planChange({ ...want, operation }, rows, revision, writer.actor, scene.factory, secrets, people);
-    if (stored !== undefined && change.after !== null && isSameRow(stored, change.after, secrets)) return;
-    if (stored !== undefined) {
-      if (want.kind === 'skill' && isVersion(want.name))
+    if (stored !== undefined && change.after !== null) {
+      const isSame = hasSameContent(stored, change.after, secrets);
+      if (isSame && hasSameLabels(stored, change.after)) return;
+      if (!isSame && want.kind === 'skill' && isVersion(want.name))
         throw new GatewayError('configuration_invalid', 'a published version never changes; change the skill and publish a new version.');
       requireUnlocked(stored, writer);
       authorizeRow(writer, want.kind, stored, { ...scene, rows });

@@ -159,6 +159,8 @@ describe('pailou apply', () => {
     await scene.write('all.yaml', out.replaceAll('instructions: one', 'instructions: two'));
     const refused = await scene.pailou('apply', '-f', 'all.yaml');
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('a published version never changes')]);
+    await scene.write('all.yaml', out);
+    expect(await scene.pailou('apply', '-f', 'all.yaml', '--label', 'team=docs')).toMatchObject({ code: 0, err: '' });
   });
 
   it('is for administrators, with the same rights as the API', async () => {
@@ -269,6 +271,28 @@ describe('PAILOU_CONFIG', () => {
     expect((await third.as('admin', 'DELETE', '/api/models/chat')).status).toBe(409);
     expect((await third.as('admin', 'DELETE', '/api/skills/brief')).status).toBe(204);
     expect((await third.as('admin', 'DELETE', '/api/models/chat')).status).toBe(204);
+    await third[Symbol.asyncDispose]();
+  });
+
+  it('takes over a published version of a skill, and unlocks it without the file', async () => {
+    await using scene = await startScene();
+    const data = { PAILOU_DATA_DIR: join(scene.folder, 'data') };
+    const first = await startGateway(data, startProcess);
+    const spec = { kind: 'prompt', description: 'd', model: 'demo/echo', options: { instructions: 'one' } };
+    await first.as('admin', 'POST', '/api/skills', { name: 's', spec });
+    expect((await first.as('admin', 'POST', '/api/skills/s/publish', {})).status).toBe(200);
+    const { text } = await first.as('admin', 'GET', '/api/config/export');
+    const documents = (JSON.parse(text) as { documents: { kind: string }[] }).documents.filter(({ kind }) => kind === 'Skill');
+    await scene.write('skills.yaml', documents.map((each) => `---\n${JSON.stringify(each)}\n`).join(''));
+    await first[Symbol.asyncDispose]();
+
+    const second = await startGateway({ ...data, PAILOU_CONFIG: join(scene.folder, 'skills.yaml') }, startProcess);
+    const locked = await second.as('admin', 'DELETE', '/api/skills/s');
+    expect([locked.status, locked.json.error.code]).toEqual([409, 'locked']);
+    await second[Symbol.asyncDispose]();
+
+    const third = await startGateway(data, startProcess);
+    expect((await third.as('admin', 'DELETE', '/api/skills/s')).status).toBe(204);
     await third[Symbol.asyncDispose]();
   });
 
