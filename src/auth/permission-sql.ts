@@ -1,6 +1,7 @@
 /** The nine permissions as SQL for the company's own OAuth2 service. Printed only, because that database belongs to another system. */
 import { type PermissionCode, permissionCodes, roles as roleNames } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
+import { codesOfRole } from './role-cap.ts';
 
 export const sqlDialects = ['mysql', 'postgres', 'oracle'] as const;
 export type SqlDialect = (typeof sqlDialects)[number];
@@ -147,8 +148,7 @@ export const isStandardRole = (role: string): boolean => (roleNames as readonly 
 
 /** The codes of a role: a viewer has the view codes, a user also the use codes, all others all nine. */
 export function codesForRole(role: string): readonly PermissionCode[] {
-  const plain = plainRole(role);
-  return permissionCodes.filter((code) => (plain === 'viewer' ? code.endsWith(':view') : plain !== 'user' || !code.endsWith(':manage')));
+  return isStandardRole(role) ? codesOfRole(plainRole(role)) : permissionCodes;
 }
 
 /** Idempotent statements that add what is missing: nine permissions, and their links to each of `roles`. A viewer gets the view permissions, a user also the use permissions, all others all nine. */

@@ -74,6 +74,7 @@ describe('/console/', () => {
   it('works below a prefix that a proxy removes, and believes no prefix that is no path', async () => {
     const page = await (await get('/console/', { 'x-forwarded-prefix': '/tools/llm' })).text();
     expect(page).toContain('"/tools/llm/console/assets/');
+    expect(await (await get('/console/', { 'x-forwarded-prefix': '/tools/llm/' })).text()).toBe(page);
     for (const prefix of ['//evil.example', '/a"><script>', 'https://evil.example', '/../x', '/a/../b'])
       expect(await (await get('/console/', { 'x-forwarded-prefix': prefix })).text(), prefix).toContain('src="/console/assets/');
   });

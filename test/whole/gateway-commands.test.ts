@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type GatewayCall, wholeList } from '../../src/admin/commands/gateway-call.ts';
 import { eventually, node, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
@@ -84,4 +85,14 @@ it('tells how the gateway is, and tries a provider', async () => {
   expect((await pailou(['test', 'demo', '--model', 'echo'])).out).toMatch(/^demo answers in \d+ ms: This is a demo/);
   expect((await pailou(['test', 'demo'])).code).toBe(2);
   expect((await pailou(['completion', 'bash'])).out).toMatch(/^complete -W ".*providers.*" pailou\n$/);
+});
+
+it('reads every page of a list', async () => {
+  const pages: Record<string, object> = {
+    '/api/usage?by=day': { by: ['day'], data: [{ day: 'one' }, { day: 'two' }], next: 'a&b' },
+    '/api/usage?by=day&after=a%26b': { by: ['day'], data: [{ day: 'three' }], next: null },
+  };
+  const call: GatewayCall = { send: async (_method, path) => Response.json(pages[path]) as never };
+  const days = [{ day: 'one' }, { day: 'two' }, { day: 'three' }];
+  expect(await wholeList(call, '/api/usage?by=day')).toEqual({ by: ['day'], data: days, next: null });
 });

@@ -72,3 +72,27 @@ export async function answerOf<Answer>(response: Response): Promise<Answer> {
     throw new UsageError('The server at this address is not a Pailou gateway. Set the address with --url.');
   }
 }
+
+interface Page<Line> {
+  readonly data: readonly Line[];
+  /** Null on the last page; gateways of older versions give some lists without pages. */
+  readonly next?: string | null;
+}
+
+/** A list of the gateway with the lines of all its pages. Null after printing why there is none. `path` has no `after`. */
+export async function wholeList<List extends Page<unknown>>(call: GatewayCall, path: string): Promise<List | null> {
+  const lines: unknown[] = [];
+  const mark = path.includes('?') ? '&' : '?';
+  for (let after: string | null = null; ;) {
+    const response = await call.send('GET', after === null ? path : `${path}${mark}after=${encodeURIComponent(after)}`);
+    if (response === null) return null;
+    if (!response.ok) {
+      await printFailure(response);
+      return null;
+    }
+    const list: List = await answerOf(response);
+    lines.push(...list.data);
+    if (list.next == null) return { ...list, data: lines };
+    after = list.next;
+  }
+}

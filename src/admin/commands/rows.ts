@@ -1,7 +1,7 @@
 /** pailou providers, models, mcp-servers, grants, limits: rows of a running gateway, by the same API as the console. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { answerOf, gatewayCall, gatewayOptions, printFailure, type GatewayCall } from './gateway-call.ts';
+import { answerOf, gatewayCall, gatewayOptions, printFailure, type GatewayCall, wholeList } from './gateway-call.ts';
 import { type Command, print, UsageError } from './command.ts';
 import { table } from './table.ts';
 
@@ -48,15 +48,9 @@ function jsonOf(text: string | undefined, usage: string): unknown {
 }
 
 async function listed(call: GatewayCall, collection: string, json: boolean): Promise<number> {
-  const rows: Row[] = [];
-  for (let after: string | null = ''; after !== null;) {
-    const response = await call.send('GET', `/api/${collection}?limit=500${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`);
-    if (response === null) return 1;
-    if (!response.ok) return printFailure(response);
-    const page: { data: Row[]; next: string | null } = await answerOf(response);
-    rows.push(...page.data);
-    after = page.next;
-  }
+  const list = await wholeList<{ data: Row[]; next: null }>(call, `/api/${collection}?limit=500`);
+  if (list === null) return 1;
+  const { data: rows } = list;
   const columns = columnsOf[collection] ?? [];
   if (json) print(JSON.stringify(rows));
   else

@@ -1,6 +1,6 @@
 /** pailou runs, usage and status: what a running gateway did and how it is. */
 import { parseArgs } from 'node:util';
-import { answerOf, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
+import { answerOf, gatewayCall, gatewayOptions, printFailure, wholeList } from './gateway-call.ts';
 import { type Command, print } from './command.ts';
 import { table } from './table.ts';
 
@@ -71,14 +71,20 @@ export const runsCommand: Command = {
 
 const reportFilters = ['from', 'to', 'by', 'user'] as const;
 
+interface UsageReport {
+  readonly from: string;
+  readonly to: string;
+  readonly by: readonly string[];
+  readonly data: readonly Readonly<Record<string, string | number | null>>[];
+  readonly next: string | null;
+}
+
 export const usageCommand: Command = {
   async run(args) {
     const options = { ...gatewayOptions, json: { type: 'boolean', default: false }, from: text, to: text, by: text, user: text } as const;
     const { values } = parseArgs({ args, options });
-    const response = await gatewayCall(values).send('GET', `/api/usage?${queryOf(values, reportFilters)}`);
-    if (response === null) return 1;
-    if (!response.ok) return printFailure(response);
-    const report: { from: string; to: string; by: string[]; data: Record<string, string | number | null>[] } = await answerOf(response);
+    const report = await wholeList<UsageReport>(gatewayCall(values), `/api/usage?${queryOf(values, reportFilters)}`);
+    if (report === null) return 1;
     if (values.json) print(JSON.stringify(report));
     else {
       const columns = [...report.by, 'calls', 'failed', 'input_tokens', 'output_tokens', 'cost', 'currency'];

@@ -16,15 +16,15 @@ const contentPolicy =
 /** Built files lie in one folder, so no path leads out of it. */
 const builtFile = /^(?:assets\/)?[\w-][\w.-]*$/;
 const sessionCookie = /(?:^|;\s*)(?:__Host-|__Secure-)?pailou=/;
-const safePrefix = /^(?:\/[A-Za-z0-9._~-]+){1,8}$/;
+/** Without a slash at the end, which is left out. */
+const safePrefix = /^((?:\/[A-Za-z0-9._~-]+){1,8})\/?$/;
 
 /** The path that a browser sees before the paths of the gateway: of the public address, or of a proxy that removes it. */
 function browserPrefix(app: FastifyInstance, request: FastifyRequest): string {
   if (app.pathPrefix !== '') return app.pathPrefix;
   const given = request.headers['x-forwarded-prefix'];
-  if (typeof given !== 'string') return '';
-  const prefix = given.replace(/\/+$/, '');
-  return safePrefix.test(prefix) && !prefix.includes('/..') ? prefix : '';
+  const prefix = typeof given === 'string' ? safePrefix.exec(given)?.[1] : undefined;
+  return prefix === undefined || prefix.includes('/..') ? '' : prefix;
 }
 
 export const isConsoleBuilt = (): boolean => existsSync(join(builtConsole, 'index.html'));
