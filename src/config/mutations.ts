@@ -99,7 +99,10 @@ function targetOf(
 /** True for a write of the whole spec. */
 export const isComplete = ({ spec, edit }: Mutation): boolean => spec !== undefined && edit === undefined;
 
-/** An administrator's complete write approves the row with its tags. Other writes keep the earlier approval. */
+/**
+ * An administrator's complete write approves the row with its tags. A partial one approves the tags that it adds to an approved row, and
+ * no tag that the owner added. Other writes keep the earlier approval.
+ */
 function approvalOf(
   mutation: Mutation,
   before: ConfigRow | null,
@@ -107,8 +110,12 @@ function approvalOf(
   { isAdministrator }: Actor,
 ): Pick<ConfigRow, 'approvedTags'> {
   if (!(grantableKinds as readonly string[]).includes(mutation.kind)) return {};
-  if (isAdministrator === true && (isComplete(mutation) || before?.approvedTags != null)) return { approvedTags: tagsOf({ spec }) };
-  return before?.approvedTags == null ? {} : { approvedTags: before.approvedTags };
+  if (isAdministrator === true && isComplete(mutation)) return { approvedTags: tagsOf({ spec }) };
+  if (before?.approvedTags == null) return {};
+  const { approvedTags } = before;
+  if (isAdministrator !== true) return { approvedTags };
+  const stored = tagsOf(before);
+  return { approvedTags: tagsOf({ spec }).filter((tag) => approvedTags.includes(tag) || !stored.includes(tag)) };
 }
 
 export function planChange(

@@ -161,6 +161,21 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       }
     });
 
+    it('by a tag do not apply to a tag that the owner added after the approval, whatever an administrator changes in part', async () => {
+      const name = fresh();
+      await model(ann, name);
+      await companies.must(chief, 'PUT', `/api/models/${name}`, { spec: { deployments, tags: ['first'] } });
+      await companies.must(ann, 'PATCH', `/api/models/${name}`, { spec: { tags: ['first', 'later'] } });
+      expect((await grant('model/#later')).status).toBe(201);
+      for (const patch of [{ enabled: true }, { spec: { description: 'Fast.' } }]) {
+        await companies.must(chief, 'PATCH', `/api/models/${name}`, patch);
+        expect(await use(name)).toBe(403);
+      }
+      expect((await grant('model/#third')).status).toBe(201);
+      await companies.must(chief, 'PATCH', `/api/models/${name}`, { spec: { tags: ['first', 'later', 'third'] } });
+      expect(await use(name)).toBe(200);
+    });
+
     it('and limits reserve their names and tags: only administrators may use them, or drop those of a limit', async () => {
       const limit = { subject_type: 'tenant', capability: 'model/#costly', requests_per_minute: 1_000 };
       await companies.must(chief, 'POST', '/api/limits', { name: 'costly', spec: limit });
