@@ -27,7 +27,11 @@ export function addDocumentation(
     return buildDocumentation(routes, { version, pathPrefix, kinds: config.kinds() });
   };
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    built ??= pages();
+    // A failure is not kept: the next reader tries again.
+    built ??= pages().catch((thrown: unknown) => {
+      built = null;
+      throw thrown;
+    });
     const page = await (await built).inject({ method: 'GET', url: request.url });
     if (page.statusCode === 404) throw nothingHere();
     const { connection: _hop, 'content-length': _length, ...headers } = page.headers;

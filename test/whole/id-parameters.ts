@@ -65,13 +65,11 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ query:(actor|user|subject|as)$/, ['person']],
   [/ query:request_id$/, ['request']],
   [/ query:(act|by|return_to|stream)$/, []],
-  [/ \/api\/(config\/history|usage) query:after$/, []],
   // The choice among kinds; its members are places of their own.
   [/ \/api\/(providers|skills|mcp-servers)\S* body:spec$/, []],
   [/ \/api\/skills\/import body:$/, []],
   [/ \/v1\/audio\/transcriptions body:(file|language|prompt)$/, []],
   [/ \/api\/explain query:(roles|permissions|tenant)$/, []],
-  [/ \/api\/reports\/\S+ query:(client|key|skill|error|deployment|provider|model|operation|via|capability)$/, []],
   // As GET gives them; a write that changes one is refused.
   [
     /^(PUT|PATCH) \/api\/\S+ body:(id|name|created_at|created_by|updated_at|updated_by|approved_tags\[\]|labels\.\*|locked|warnings\[\])$/,

@@ -24,7 +24,7 @@ const loopbackName = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 function isOtherLoopbackName(host: string, publicUrl: string): boolean {
   const own = new URL(publicUrl);
   const isAlias = loopbackName.test(host) && loopbackName.test(own.host) && host !== own.host;
-  return isAlias && new URL(`http://${host}`).port === own.port;
+  return isAlias && URL.parse(`http://${host}`)?.port === own.port;
 }
 
 export interface SignInServices {
