@@ -61,12 +61,12 @@ interface ListedModel {
 }
 
 /** OpenAI and Anthropic list `data` with ids, some compatible servers the bare array, Gemini and Ollama `models` with names. */
-function entriesOf(list: unknown): readonly ListedModel[] {
-  if (Array.isArray(list)) return list as readonly ListedModel[];
+function entriesOf(list: unknown): readonly (ListedModel | null)[] {
+  if (Array.isArray(list)) return list as readonly (ListedModel | null)[];
   const { data, models } = (typeof list === 'object' ? (list ?? {}) : {}) as { data?: unknown; models?: unknown };
   const entries = data ?? models;
   if (!Array.isArray(entries)) throw unreadable();
-  return entries as readonly ListedModel[];
+  return entries as readonly (ListedModel | null)[];
 }
 
 /** The vendor's own names of its models, sorted, at most `most`. Throws a GatewayError. */
@@ -82,7 +82,8 @@ export async function readModelsList(
   } catch {
     throw unreadable();
   }
-  const names = entriesOf(list).flatMap(({ id, name }) => {
+  const names = entriesOf(list).flatMap((entry) => {
+    const { id, name } = entry ?? {};
     const found = typeof id === 'string' ? id : name;
     // Gemini writes models/gemini-3-pro, and calls it without the folder.
     return typeof found === 'string' && found !== '' && found.length <= 256 ? [found.replace(/^models\//, '')] : [];

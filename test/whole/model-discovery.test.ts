@@ -27,6 +27,7 @@ describe('POST /api/providers/discover', () => {
   it.each([
     ['openai-compatible', { object: 'list', data: [{ id: 'b' }, { id: 'a' }, { id: 'a' }] }, ['a', 'b']],
     ['openai-compatible', [{ id: 'bare' }], ['bare']],
+    ['openai-compatible', { data: [null, 'text', { id: 7 }, { id: 'a' }] }, ['a']],
     ['ollama', { models: [{ name: 'qwen3:8b', model: 'qwen3:8b' }] }, ['qwen3:8b']],
     ['gemini', { models: [{ name: 'models/gemini-3-pro' }] }, ['gemini-3-pro']],
     ['anthropic', { data: [{ type: 'model', id: 'claude-next' }], has_more: false }, ['claude-next']],
