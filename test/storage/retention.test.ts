@@ -6,6 +6,7 @@ import { createConfigStore } from '../../src/storage/config-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { migrate } from '../../src/storage/migrate.ts';
+import { oldRuns } from '../../src/storage/retention/old-runs.ts';
 import type { RetentionLimits } from '../../src/storage/retention/prune-task.ts';
 import { pruneTasks } from '../../src/storage/retention/retention.ts';
 import { compactFile } from '../../src/storage/retention/compact-file.ts';
@@ -28,13 +29,13 @@ async function prune(database: Database, over: Partial<RetentionLimits> = {}, at
   return steps;
 }
 
-async function record({ dataDir, logger }: TestDatabase, database: Database, ages: readonly number[]): Promise<void> {
+async function record({ dataDir, logger }: TestDatabase, database: Database, ages: readonly number[], tenant = 'acme'): Promise<void> {
   await using ledger = createLedger({ database, dataDir, logger });
   for (const age of ages) {
     const startedAt = now - age * day;
     const attempts = runRecord().attempts.map((attempt) => ({ ...attempt, startedAt }));
     const usage = { inputTokens: 10, outputTokens: 2 };
-    ledger.record(runRecord({ startedAt, endedAt: startedAt + 5, attempts, usage, cost: 1_000_000, currency: 'USD' }));
+    ledger.record(runRecord({ tenant, startedAt, endedAt: startedAt + 5, attempts, usage, cost: 1_000_000, currency: 'USD' }));
   }
   await ledger.flush();
 }
@@ -210,5 +211,19 @@ describe('a SQLite file', () => {
     await prune(database, { runsGb: 0.000_001 });
     expect(await countOf(database, 'llm_run')).toBe(0);
     expect((await reported(database))[0]).toBe(3);
+  });
+
+  it('loses the oldest runs of all tenants first', async () => {
+    const { place, database } = await migrated(databaseKinds[0] as (typeof databaseKinds)[number]);
+    await using _place = place;
+    await record(place, database, [5, 1], 'a');
+    await record(place, database, [7, 3], 'b');
+    const size = oldRuns(database, null, 0.000_001);
+    const left: string[] = [];
+    do {
+      const rows = await database.query.selectFrom('llm_run').select(['tenant', 'started_at']).orderBy('started_at').execute();
+      left.push(rows.map((run) => `${run.tenant}${(now - run.started_at) / day}`).join(' '));
+    } while (await size.step());
+    expect(left).toEqual(['b7 a5 b3 a1', 'a5 b3 a1', 'b3 a1', 'a1', '']);
   });
 });

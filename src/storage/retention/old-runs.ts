@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { firstPartition, restPartition } from '../migrations/month-partitions.ts';
 import { BatchSize } from './batch-size.ts';
-import type { PruneTask } from './prune-task.ts';
+import { dayMs, type PruneTask } from './prune-task.ts';
 import { isRolledUp, onOneNode, tenantsWithRuns } from './single-node.ts';
 
 const gb = 1_000_000_000;
@@ -50,6 +50,14 @@ export function oldRuns(database: Database, cutoff: number | null, mostGb: numbe
     return rows;
   };
 
+  /** The tenant with the oldest run of all. */
+  const oldestTenant = async (): Promise<{ tenant: string; first: number } | undefined> => {
+    const { rows } = await sql<{ tenant: string; first: number }>`select tenant, first from (select tenant,
+      (select min(started_at) from llm_run where llm_run.tenant = known.tenant) as first
+      from (select distinct tenant from llm_rollup_series) known) where first is not null order by first limit 1`.execute(database.query);
+    return rows[0];
+  };
+
   const remove = async (part: string, runs: readonly OldestRun[]): Promise<boolean> => {
     const ids = sql.join(runs.map(({ id }) => id));
     const done = await batch.measure(() =>
@@ -76,11 +84,15 @@ export function oldRuns(database: Database, cutoff: number | null, mostGb: numbe
     },
     async step() {
       if (!(await isRolledUp(database))) return false;
-      const tooLarge = await isTooLarge();
-      if (cutoff === null && !tooLarge) return false;
+      if (await isTooLarge()) {
+        const found = await oldestTenant();
+        // A day at a time, so that no tenant loses its latest runs before another one its older ones.
+        return found !== undefined && remove('', await oldest('', found.tenant, found.first + dayMs));
+      }
+      if (cutoff === null) return false;
       for (const part of await existing())
         for (const tenant of await tenantsWithRuns(database)) {
-          const runs = await oldest(part, tenant, tooLarge ? Number.MAX_SAFE_INTEGER : (cutoff ?? 0));
+          const runs = await oldest(part, tenant, cutoff);
           if (runs.length > 0) return remove(part, runs);
         }
       return false;
