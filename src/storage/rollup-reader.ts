@@ -159,7 +159,10 @@ export function createRollupReader(database: Database): RollupReader {
           for (const [, ofPoint] of Map.groupBy(rows, (row) => `${String(row['place'])} ${String(row['start'])}`)) {
             const sum = new Sums();
             const index = Number(ofPoint[0]?.['place']);
-            for (const row of ofPoint) for (const each of [total, totals[index] as Sums, sum]) each.add(row);
+            const ofSeries = totals[index];
+            // A series whose first run came after the labels were read.
+            if (ofSeries === undefined) continue;
+            for (const row of ofPoint) for (const each of [total, ofSeries, sum]) each.add(row);
             points[index]?.push({ start: Number(ofPoint[0]?.['start']), ...sum.measures() });
           }
         }

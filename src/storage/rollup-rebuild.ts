@@ -2,7 +2,7 @@
  * Adds the runs of older versions to the roll-ups: one hour of one tenant in each step, the latest first, off the calls' path. A step sums
  * its whole hour anew, so that it may be repeated; new runs of that hour are in the same sums.
  */
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import { insertRollup, insertSeries, rollupSpans, rollupSums } from './migrations/rollup-sums.ts';
@@ -28,11 +28,13 @@ async function sumDay(transaction: Transaction<Schema>, tenant: string, start: n
     where tenant = ${tenant} and start >= ${start} and start < ${start + day} group by tenant, series`.execute(transaction);
 }
 
+function runsOfHour(tenant: string, start: number): RawBuilder<unknown> {
+  return sql`llm_run run where run.tenant = ${sql.lit(tenant)} and run.started_at >= ${sql.lit(start)} and run.started_at < ${sql.lit(start + hour)}`;
+}
+
 async function sumHour(transaction: Transaction<Schema>, postgres: boolean, tenant: string, start: number): Promise<void> {
-  const runs = sql`llm_run run where run.tenant = ${sql.lit(tenant)} and run.started_at >= ${sql.lit(start)} and run.started_at < ${sql.lit(start + hour)}`;
   await transaction.deleteFrom('llm_rollup_hour').where('tenant', '=', tenant).where('start', '=', start).execute();
-  await insertSeries(runs, postgres).execute(transaction);
-  await insertRollup('hour', runs, postgres).execute(transaction);
+  await insertRollup('hour', runsOfHour(tenant, start), postgres).execute(transaction);
   await sumDay(transaction, tenant, startOf(start, day));
 }
 
@@ -52,15 +54,18 @@ export async function rebuildStep(database: Database): Promise<boolean> {
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
+  const start = last === undefined ? null : startOf(Number(last.started_at), hour);
+  const postgres = database.kind === 'postgres';
+  // Before the lock: a writer adds its series first and then waits for the lock, so the other order would be a deadlock. Writers add those of newer runs.
+  if (start !== null) await insertSeries(runsOfHour(tenant, start), postgres).execute(query);
   await query.transaction().execute(async (transaction) => {
     // Writers add to the sums in the transaction of their runs. They wait here, so that no run is counted twice or missed.
-    if (database.kind === 'postgres') await sql`lock table llm_rollup_hour, llm_rollup_day in exclusive mode`.execute(transaction);
-    if (last === undefined) {
+    if (postgres) await sql`lock table llm_rollup_hour, llm_rollup_day in exclusive mode`.execute(transaction);
+    if (start === null) {
       await transaction.deleteFrom('llm_rollup_rebuild').where('tenant', '=', tenant).execute();
       return;
     }
-    const start = startOf(Number(last.started_at), hour);
-    await sumHour(transaction, database.kind === 'postgres', tenant, start);
+    await sumHour(transaction, postgres, tenant, start);
     await transaction
       .updateTable('llm_rollup_rebuild')
       .set({ before: start })
