@@ -29,6 +29,7 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
   #requestBytes: number | null = null;
   readonly #isReplay: boolean;
   #ended = false;
+  #isCancelled = false;
 
   constructor(run: Run, request: ChatRequest | null, source: BatchSource<Batch>, isReplay = false) {
     this.#run = run;
@@ -57,9 +58,9 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
   }
 
   end(last: Batch | null): void {
-    // Recorded on the turn on which the last events are written. A sink that could not write them has recorded its failure before.
+    // Recorded on the turn on which the last events are written. A sink that could not write them has cancelled before.
     this.#sink?.end(last === null ? null : this.#read(last));
-    if (!this.#ended) this.#end('complete');
+    if (!this.#ended && !this.#isCancelled) this.#end('complete');
   }
 
   fail(thrown: unknown): void {
@@ -69,6 +70,7 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
   }
 
   cancel(failure?: ReaderFailure): void | Promise<void> {
+    this.#isCancelled = true;
     const left = this.#source.cancel(failure);
     if (left !== undefined) return left.then(() => this.#cancelled(failure));
     this.#cancelled(failure);

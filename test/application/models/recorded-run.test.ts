@@ -38,13 +38,16 @@ function openRun(): { readonly run: Run; readonly records: RunRecord[] } {
 }
 
 /** A source that is pushed by hand, and notes why its reader left. */
-function createSource() {
+function createSource(leaving?: Promise<void>) {
   const left: (ReaderFailure | undefined)[] = [];
   let sink: BatchSink<Batch> | null = null;
   const source: BatchSource<Batch> = {
     start: (given) => void (sink = given),
     resume() {},
-    cancel: (failure) => void left.push(failure),
+    cancel(failure) {
+      left.push(failure);
+      return leaving;
+    },
     [Symbol.asyncIterator]: () => {
       throw new Error('it is pushed');
     },
@@ -103,6 +106,16 @@ describe.each([
     push().write(delta);
     push().end(last);
     expect(records).toMatchObject([{ outcome: 'error', error: 'unsupported_parameter' }]);
+  });
+
+  it('ends with that error also where the source needs time to end its work', async () => {
+    const { run, records } = openRun();
+    const { source, push } = createSource(Promise.resolve());
+    const answer = record(run, source);
+    answer.start(createSink(answer, 'last'));
+    push().write(delta);
+    push().end(last);
+    await expect.poll(() => records).toMatchObject([{ outcome: 'error', error: 'unsupported_parameter' }]);
   });
 
   it('is aborted by a reader that leaves without a failure', () => {
