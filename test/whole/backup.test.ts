@@ -1,6 +1,6 @@
 /** `pailou backup` while calls go on, and `pailou restore` on another machine: configuration, secrets, ledger and audit are those of the backup. */
 import { spawn } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -116,6 +116,26 @@ describe('with SQLite', () => {
     const below = await pailou(env, 'backup', join(folder, 'backup.json', 'two'));
     expect(below.code).toBe(1);
     expect(below.errors, 'one sentence, no stack').toMatch(/^ENOTDIR: not a directory, .*two'\n$/);
+  });
+
+  it('a backup that fails leaves an empty folder for the next attempt', async () => {
+    const data = join(scratch, 'broken');
+    await mkdir(data);
+    await writeFile(join(data, 'pailou.db'), 'no database at all '.repeat(100));
+    const target = join(scratch, 'failed');
+    expect((await pailou({ ...env, PAILOU_DATA_DIR: data }, 'backup', target)).code).toBe(1);
+    expect(await readdir(target)).toEqual([]);
+    expect((await pailou(env, 'backup', target)).code).toBe(0);
+  });
+
+  it('--replace keeps the last changes of the database beside it', async () => {
+    const data = join(scratch, 'killed');
+    await mkdir(data);
+    for (const ending of ['', '-wal']) await writeFile(join(data, `pailou.db${ending}`), 'old');
+    const done = await pailou({ ...env, PAILOU_DATA_DIR: data }, 'restore', folder, '--replace', '--json');
+    expect(done, done.errors).toMatchObject({ code: 0 });
+    const { moved } = JSON.parse(done.out) as { moved: string[] };
+    expect(moved).toEqual([moved[0], `${moved[0]}-wal`]);
   });
 
   it('--replace moves the database and the copies of it aside, and a running gateway is not replaced', async () => {

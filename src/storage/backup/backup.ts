@@ -1,6 +1,6 @@
 /** Backs the database up while nodes serve, and restores a backup into an empty place. The master key is never part of a backup. */
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { GatewayError } from '../../types/errors.ts';
@@ -60,16 +60,26 @@ async function withDatabase<T>(place: Place, work: (database: Database) => Promi
   }
 }
 
-/** Writes a backup into `folder`, which must be empty or absent. Nodes serve on. */
+/** Writes a backup into `folder`, which must be empty or absent. Nodes serve on. After a failure the folder is empty, for another attempt. */
 export async function backUp(place: Place, folder: string): Promise<Manifest> {
   await makeEmptyFolder(folder);
+  try {
+    return await writeBackup(place, folder);
+  } catch (thrown) {
+    for (const name of await readdir(folder)) await rm(join(folder, name), { force: true });
+    throw thrown;
+  }
+}
+
+async function writeBackup(place: Place, folder: string): Promise<Manifest> {
   const { url } = place;
   const isPostgres = isPostgresUrl(url);
   const file = isPostgres ? 'pailou.dump' : 'pailou.db';
   const path = join(folder, file);
+  // Both tools write into an empty file and keep its mode, so that no other user reads the data meanwhile.
+  await writeFile(path, '', { mode: 0o600 });
   if (isPostgres) await dumpPostgres(url, path);
-  else await copySqlite(databasePath(place), path);
-  await chmod(path, 0o600);
+  else copySqlite(databasePath(place), path);
   const facts = await withDatabase(isPostgres ? place : { ...place, url: `sqlite:${path}` }, factsOf);
   const manifest: Manifest = {
     format: 1,
@@ -104,15 +114,16 @@ function checkFits({ database, migration, keys }: Manifest, { url }: Place, opti
     );
 }
 
-/** Moves the files aside and returns their new names. Nothing is deleted. */
-async function moveAside(paths: readonly string[]): Promise<string[]> {
+/** Moves the files aside and returns their new names. Nothing is deleted. `endings`: of further files that belong to each. */
+async function moveAside(paths: readonly string[], endings: readonly string[] = []): Promise<string[]> {
   const moved: string[] = [];
   const suffix = `.before-restore-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-  for (const path of paths) {
-    if (!existsSync(path)) continue;
-    await rename(path, path + suffix);
-    moved.push(path + suffix);
-  }
+  for (const path of paths)
+    for (const ending of ['', ...endings]) {
+      if (!existsSync(path + ending)) continue;
+      await rename(path + ending, path + suffix + ending);
+      moved.push(path + suffix + ending);
+    }
   return moved;
 }
 
@@ -123,12 +134,17 @@ async function restoreSqlite(place: Place, source: string, replace: boolean): Pr
     throw invalid(`There is a database ${target} already. Add --replace to move it aside, or set PAILOU_DATA_DIR to another folder.`);
   // A gateway that serves would write into the file that is moved.
   const lock = await lockForGateway(target);
+  const copy = `${target}.restoring`;
   try {
-    const moved = await moveAside([target, `${target}-wal`, `${target}-shm`]);
-    await copyFile(source, target);
-    await chmod(target, 0o600);
+    // Copied first: a full disk leaves the existing database where it is.
+    await copyFile(source, copy);
+    await chmod(copy, 0o600);
+    // SQLite finds the last changes of a database by the name of its file.
+    const moved = await moveAside([target], ['-wal', '-shm']);
+    await rename(copy, target);
     return moved;
   } finally {
+    await rm(copy, { force: true });
     lock.release();
   }
 }

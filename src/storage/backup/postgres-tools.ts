@@ -6,8 +6,10 @@ import { GatewayError } from '../../types/errors.ts';
 /** The address without its password, which goes by the environment: arguments are visible to every user of the machine. */
 function connection(url: string): { readonly address: string; readonly env: NodeJS.ProcessEnv } {
   const address = new URL(url);
-  const password = decodeURIComponent(address.password);
+  const inQuery = address.searchParams.get('password');
+  const password = inQuery ?? decodeURIComponent(address.password);
   address.password = '';
+  if (inQuery !== null) address.searchParams.delete('password');
   return { address: address.href, env: { ...process.env, ...(password === '' ? {} : { PGPASSWORD: password }) } };
 }
 

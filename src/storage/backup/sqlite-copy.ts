@@ -1,12 +1,11 @@
 /** A consistent copy of a SQLite file while a gateway writes to it. */
 import { existsSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../types/errors.ts';
 import { statementError } from '../sqlite/errors.ts';
 
-/** Copies one moment of the database to `target`, which must not exist. Blocks this process, not the gateway. Rejects with `storage_unavailable`. */
-export async function copySqlite(source: string, target: string): Promise<void> {
+/** Copies one moment of the database to `target`, an empty file. Blocks this process, not the gateway. Throws `storage_unavailable`. */
+export function copySqlite(source: string, target: string): void {
   if (!existsSync(source)) throw new GatewayError('storage_unavailable', `There is no database ${source}. Check PAILOU_DATA_DIR.`);
   try {
     using database = new DatabaseSync(source);
@@ -15,5 +14,4 @@ export async function copySqlite(source: string, target: string): Promise<void> 
   } catch (thrown) {
     throw statementError(source, thrown as Error);
   }
-  await chmod(target, 0o600);
 }
