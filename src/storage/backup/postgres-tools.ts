@@ -9,7 +9,11 @@ function connection(url: string): { readonly address: string; readonly env: Node
   const inQuery = address.searchParams.get('password');
   const password = inQuery ?? decodeURIComponent(address.password);
   address.password = '';
-  if (inQuery !== null) address.searchParams.delete('password');
+  if (inQuery !== null) {
+    address.searchParams.delete('password');
+    // PostgreSQL's tools read a plus sign as it is.
+    address.search = address.search.replaceAll('+', '%20');
+  }
   return { address: address.href, env: { ...process.env, ...(password === '' ? {} : { PGPASSWORD: password }) } };
 }
 
