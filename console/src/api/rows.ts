@@ -33,7 +33,7 @@ export type PagedQuery<T> = UseInfiniteQueryResult<InfiniteData<Page<T>>, Error>
 
 export interface PagingOptions {
   readonly limit?: number;
-  /** Asks for the first page again and again, while the page is visible. */
+  /** Shows the first page alone, and asks for it this often while the browser shows it. */
   readonly everyMs?: number | null;
 }
 
@@ -47,10 +47,11 @@ export function usePaged<T>(
     queryKey: [path, query],
     queryFn: ({ pageParam, signal }) => call<Page<T>>('GET', path + queryOf({ ...query, limit, after: pageParam }), { signal }),
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next }) => next ?? undefined,
+    // A list that renews itself has one page: a refetch of several would stop at the oldest.
+    getNextPageParam: ({ next }) => (everyMs === null ? (next ?? undefined) : undefined),
     // A change of filters keeps the old rows until the new ones are there.
     placeholderData: keepPreviousData,
-    ...(everyMs === null ? {} : { refetchInterval: everyMs, maxPages: 1 }),
+    ...(everyMs === null ? {} : { refetchInterval: everyMs }),
   });
 }
 

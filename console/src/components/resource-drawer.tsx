@@ -129,11 +129,15 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
       okText: t('delete'),
       okButtonProps: { danger: true },
       cancelText: t('cancel'),
-      onOk: async () => {
-        await remove.mutateAsync({ name: victim, revision });
-        message.success(t('deleted', { name: victim }));
-        onClose();
-      },
+      // The drawer below shows why a row could not be deleted.
+      onOk: () =>
+        remove.mutateAsync({ name: victim, revision }).then(
+          () => {
+            message.success(t('deleted', { name: victim }));
+            onClose();
+          },
+          () => undefined,
+        ),
     });
   };
   const conflict = save.error instanceof ApiError && save.error.code === 'revision_conflict' && base !== null;

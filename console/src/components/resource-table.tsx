@@ -21,21 +21,21 @@ interface ResourceTableProps<T> {
   readonly query: PagedQuery<T>;
   readonly columns: readonly Column<T>[];
   readonly rowKey: (row: T) => string;
-  /** The text that the filter looks through. Without it there is no filter. */
+  /** The searched text of a row. Leave it out for a table without a filter field. */
   readonly textOf?: (row: T) => string;
-  /** Shown when there is no row at all. */
+  /** In place of the table while the list has no rows. */
   readonly empty: ReactNode;
   /** More controls beside the filter. */
   readonly tools?: ReactNode;
   readonly label: string;
 }
 
-/** The list grows while its reader scrolls; a filter needs all of it. */
+/** A list is loaded as its reader scrolls. A filter needs all of it; after an error it waits for the button that tries again. */
 function useWholeList<T>(query: PagedQuery<T>, wanted: boolean): void {
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
   useEffect(() => {
-    if (wanted && hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [wanted, hasNextPage, isFetchingNextPage, fetchNextPage]);
+    if (wanted && hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
+  }, [wanted, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
 }
 
 export function ResourceTable<T extends object>(props: ResourceTableProps<T>): ReactNode {

@@ -1,4 +1,4 @@
-/** A value of any shape, written as JSON. It is passed on only while it is valid. */
+/** A value of any shape, written as JSON. A text that is not JSON is not passed on, and its form cannot be sent. */
 import { Input } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { useTexts } from '../../i18n/texts.ts';
@@ -42,6 +42,8 @@ export function JsonControl({ value, onChange, ...labelled }: JsonControlProps):
     <>
       <Input.TextArea
         {...labelled}
+        // Otherwise the form would send the last valid value in the place of what is on the screen.
+        ref={(area) => area?.resizableTextArea?.textArea.setCustomValidity(problem)}
         className="code"
         translate="no"
         spellCheck={false}

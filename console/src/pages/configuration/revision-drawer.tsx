@@ -42,11 +42,15 @@ export function RevisionDrawer({ revision, onClose }: RevisionDrawerProps): Reac
       content: t('rollBackHelp'),
       okText: t('rollBack'),
       cancelText: t('cancel'),
-      onOk: async () => {
-        const { changes, revision: made } = await rollBack.mutateAsync(wanted);
-        message.success(t('rolledBack', { changes, revision: made }));
-        onClose();
-      },
+      // The drawer below shows why it was refused.
+      onOk: () =>
+        rollBack.mutateAsync(wanted).then(
+          ({ changes, revision: made }) => {
+            message.success(t('rolledBack', { changes, revision: made }));
+            onClose();
+          },
+          () => undefined,
+        ),
     });
   };
   const [first] = found.data ?? [];

@@ -11,18 +11,18 @@ import { missingFields } from '../../components/schema-form/schema.ts';
 import { texts as formTexts } from '../../components/schema-form/texts.ts';
 import { SchemaInput } from '../../components/schema-input.tsx';
 import { useTexts } from '../../i18n/texts.ts';
-import { callTool, type McpItem, type ToolResult, useItems } from './mcp-api.ts';
+import { callTool, type ContentBlock, type McpItem, type ToolResult, useItems } from './mcp-api.ts';
 import { texts } from './texts.ts';
 
 /** A block of the result as text; pictures and links are named, never loaded. */
-function shownBlock(block: ToolResult['content'][number]): string {
+function shownBlock(block: ContentBlock): string {
   if (block.text !== undefined) return block.text;
   return [block.type, block.mimeType, block.uri].filter((part) => part !== undefined).join(' ');
 }
 
 function ResultView({ result }: { readonly result: ToolResult }): ReactNode {
   const t = useTexts(texts);
-  const shown = result.content.map(shownBlock);
+  const shown = (result.content ?? []).map(shownBlock);
   if (result.structuredContent !== undefined) shown.push(JSON.stringify(result.structuredContent, null, 2));
   return (
     <section aria-label={t('result')} className="output-frame">
@@ -41,7 +41,7 @@ function ToolForm({ server, tool }: { readonly server: string; readonly tool: Mc
   const schema = tool.definition?.inputSchema ?? {};
   const [input, setInput] = useState<Spec>({});
   const [checked, setChecked] = useState(false);
-  const trial = useMutation({ mutationFn: () => callTool(server, tool.name, input, new AbortController().signal) });
+  const trial = useMutation({ mutationFn: () => callTool(server, tool.name, input) });
   const missing = missingFields(schema, input);
   const problems = checked ? Object.fromEntries(missing.map((path) => [path, tf('required')])) : {};
   const start = (): void => {

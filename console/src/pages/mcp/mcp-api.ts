@@ -48,8 +48,16 @@ export interface McpHealth {
   }[];
 }
 
+export interface ContentBlock {
+  readonly type: string;
+  readonly text?: string;
+  readonly mimeType?: string;
+  readonly uri?: string;
+}
+
 export interface ToolResult {
-  readonly content: readonly { readonly type: string; readonly text?: string; readonly mimeType?: string; readonly uri?: string }[];
+  /** Missing in a question back to the client, which this client does not answer. */
+  readonly content?: readonly ContentBlock[];
   readonly structuredContent?: unknown;
   readonly isError?: boolean;
 }
@@ -100,7 +108,7 @@ export async function switchTool(name: string, tool: string, enabled: boolean): 
   return call<Row>('PATCH', `${serverPath(name)}/tools/${encodeURIComponent(tool)}`, { body: { enabled } });
 }
 
-/** The protocol without sessions: one request, one answer. */
+/** The protocol without sessions. Without a progress token and a log level, the gate answers with JSON and never with an event stream. */
 const protocol = '2026-07-28';
 
 interface RpcAnswer {
@@ -109,14 +117,13 @@ interface RpcAnswer {
 }
 
 /** Calls the tool as any MCP client does, so that rights, limits and the ledger apply. */
-export async function callTool(server: string, tool: string, input: Spec, signal: AbortSignal): Promise<ToolResult> {
+export async function callTool(server: string, tool: string, input: Spec): Promise<ToolResult> {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': protocol,
     'io.modelcontextprotocol/clientInfo': { name: 'pailou-console', version: '1' },
     'io.modelcontextprotocol/clientCapabilities': {},
   };
   const answer = await call<RpcAnswer>('POST', `/mcp/${encodeURIComponent(server)}`, {
-    signal,
     body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: input, _meta: meta } },
     headers: {
       accept: 'application/json, text/event-stream',

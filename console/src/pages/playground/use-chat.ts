@@ -1,5 +1,5 @@
 /** The state of one chat: its turns, whether an answer is on its way, and what can be done. */
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { type Approval, type ChatSettings, emptyTurn, type Picture, requestOf, streamTurn, type Turn } from './chat.ts';
 
 export interface Chat {
@@ -16,6 +16,8 @@ export function useChat(model: string, settings: ChatSettings): Chat {
   const [turns, setTurns] = useState<readonly Turn[]>([]);
   const [isBusy, setBusy] = useState(false);
   const running = useRef<AbortController | null>(null);
+  // An answer that nobody sees any more is not paid for to its end.
+  useEffect(() => () => running.current?.abort(), []);
 
   const ask = useCallback(
     async (said: readonly Turn[], start = emptyTurn, approvals: readonly Approval[] = []) => {

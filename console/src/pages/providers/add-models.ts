@@ -14,21 +14,24 @@ export function publicName(model: string): string {
 }
 
 interface Report {
-  readonly onAdded: (count: number) => void;
+  readonly onAdded: (model: FoundModel) => void;
+  readonly onAllAdded: (count: number) => void;
   readonly onRefused: () => void;
 }
 
-/** Reports even when the drawer that asked is closed. */
-export function useAddModels({ onAdded, onRefused }: Report): UseMutationResult<void, Error, Wanted> {
+/** Adds the models one by one up to the first that is refused. Reports even when the drawer that asked is closed. */
+export function useAddModels({ onAdded, onAllAdded, onRefused }: Report): UseMutationResult<void, Error, Wanted> {
   const client = useQueryClient();
   return useMutation({
     async mutationFn({ provider, models }) {
-      for (const { model, operations } of models) {
+      for (const found of models) {
+        const { model, operations } = found;
         const spec = { deployments: [{ provider, model }], ...(operations === null ? {} : { operations }) };
         await call('POST', '/api/models', { body: { name: publicName(model), spec } });
+        onAdded(found);
       }
     },
-    onSuccess: (_nothing, { models }) => onAdded(models.length),
+    onSuccess: (_nothing, { models }) => onAllAdded(models.length),
     onError: onRefused,
     onSettled: () => client.invalidateQueries({ queryKey: ['/api/models'] }),
   });

@@ -25,10 +25,9 @@ export function ProviderDrawer({ name, onClose }: ProviderDrawerProps): ReactNod
   const kinds = useKinds();
   const [chosen, setChosen] = useState<readonly FoundModel[]>([]);
   const addModels = useAddModels({
-    onAdded(count) {
-      message.success(t('modelsAdded', { count }));
-      setChosen([]);
-    },
+    // Those that are added are no longer ticked, so that a second try adds the rest.
+    onAdded: (added) => setChosen((before) => before.filter(({ model }) => model !== added.model)),
+    onAllAdded: (count) => void message.success(t('modelsAdded', { count })),
     onRefused: () => void message.error(t('modelsNotAdded')),
   });
   const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'provider', spec)), [kinds.data]);

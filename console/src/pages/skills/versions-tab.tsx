@@ -50,7 +50,12 @@ export function VersionsTab({ row, isDirty }: VersionsTabProps): ReactNode {
       content: t('rollBackHelp'),
       okText: t('rollBack'),
       cancelText: t('cancel'),
-      onOk: () => rolled.mutateAsync(version).then(() => message.success(t('isLive', { version: shown }))),
+      // Not the promise of the message: it would hold the question open until the message fades.
+      onOk: () =>
+        rolled.mutateAsync(version).then(
+          () => void message.success(t('isLive', { version: shown })),
+          () => undefined,
+        ),
     });
   };
   const differences = ({ spec }: SkillVersion): ReactNode => (
