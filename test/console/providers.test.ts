@@ -48,6 +48,22 @@ describe.skipIf(chromiumPath === undefined)('providers in Chromium', () => {
     expect(visit.faults).toEqual([]);
   });
 
+  it('shows two people who save the same provider what differs, but no secret that was typed', async () => {
+    const spec = { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: 'sk-first' } };
+    await gateway.as('admin', 'POST', '/api/providers', { name: 'contested', spec });
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/providers?open=contested');
+    const { page } = visit;
+    await page.getByLabel('API key', { exact: true }).fill('sk-typed-by-me');
+    await gateway.as('admin', 'PUT', '/api/providers/contested', {
+      spec: { ...spec, options: { ...spec.options, api_key: 'sk-of-a-colleague' } },
+    });
+    await page.getByRole('button', { name: 'Save', exact: true }).press('Enter');
+    await page.getByText('The row was changed by another person while you edited it').waitFor();
+    await page.getByRole('cell', { name: 'options.api_key' }).waitFor();
+    expect(await page.getByRole('dialog').textContent()).not.toMatch(/sk-(?:first|typed|of)/);
+    expect(visit.faults).toEqual([]);
+  });
+
   it('tests an unsaved draft through the real path and saves nothing', async () => {
     await using visit = await browser.visit(gateway.url, 'admin', '/console/providers?add=yes');
     const { page } = visit;

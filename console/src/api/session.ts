@@ -40,7 +40,7 @@ async function readSession(): Promise<Me | null> {
 
 export const sessionKey = ['session'] as const;
 
-/** Null: nobody is signed in. */
+/** Its data is null while nobody is signed in. */
 export function useSession(): UseQueryResult<Me | null> {
   return useQuery({ queryKey: sessionKey, queryFn: readSession, staleTime: 30_000, refetchOnWindowFocus: true });
 }

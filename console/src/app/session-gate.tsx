@@ -37,7 +37,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }): Rea
   const [hasEnded, setEnded] = useState(false);
   useEffect(() => {
     onSessionEnd(() => {
-      // Before the first sign-in there is no session that could end.
+      // A visitor who has not signed in gets the same answer, and is shown the sign-in page.
       if (client.getQueryData<Me | null>(sessionKey) != null) setEnded(true);
     });
   }, [client]);

@@ -12,6 +12,7 @@ import { texts } from './texts.ts';
 interface ConflictViewProps {
   readonly collection: Collection;
   readonly name: string;
+  /** Without its secrets: it is shown. */
   readonly mine: Draft;
   readonly onTake: (stored: Row) => void;
   readonly onKeep: (stored: Row) => void;

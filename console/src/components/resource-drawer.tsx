@@ -3,15 +3,16 @@ import { DeleteOutlined } from '@ant-design/icons';
 import { Alert, App, Button, Drawer, Form, Input, Skeleton, Space, Switch, Tabs } from 'antd';
 import { type ReactNode, useId, useMemo, useState } from 'react';
 import { ApiError } from '../api/api-error.ts';
-import type { FormSchema } from '../api/kinds.ts';
+import { type Kinds, useKinds } from '../api/kinds.ts';
 import { type Collection, type Row, type Spec, useDeleteRow, useRow, useSaveRow } from '../api/rows.ts';
 import { useTexts } from '../i18n/texts.ts';
 import { ConflictView } from './conflict-view.tsx';
 import type { Draft } from './draft.ts';
 import { ErrorState } from './error-state.tsx';
 import { problemsOf } from './form-problems.ts';
-import { missingFields, withOptionsOf } from './schema-form/schema.ts';
+import { missingFields, withOptionsOf, withoutSecrets } from './schema-form/schema.ts';
 import { SchemaForm } from './schema-form/schema-form.tsx';
+import { exampleOptions, hasGivenNames, specSchema } from './schema-form/spec-schema.ts';
 import { texts as formTexts } from './schema-form/texts.ts';
 import { texts } from './texts.ts';
 
@@ -37,20 +38,16 @@ interface ResourceDrawerProps {
   readonly title: ReactNode;
   /** What a new row starts with. */
   readonly initial: Draft;
-  /** The schema of the spec; it may depend on the draft, as options depend on the kind. */
-  readonly schemaOf: (spec: Spec) => FormSchema;
   readonly onClose: () => void;
   /** Called with the name of the saved row; without it the drawer closes. */
   readonly onSaved?: (name: string) => void;
-  /** The options that a new row of this kind starts with. */
-  readonly exampleOf?: (kind: string) => Spec | undefined;
+  /** A new row starts with the options in the example of its kind. */
+  readonly startsWithExample?: boolean;
   /** Shown for stored rows, after the form. */
   readonly tabs?: readonly DrawerTab[];
   readonly tab?: string | undefined;
   readonly onTab?: (key: string) => void;
   readonly wide?: boolean;
-  /** The gateway names new rows. */
-  readonly unnamed?: boolean;
   /** Tests and other help for the draft, below the form. */
   readonly children?: (draft: Draft, stored: Row | null, change: (spec: Spec) => void) => ReactNode;
 }
@@ -59,21 +56,31 @@ const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === 
 
 const sizeOf = ({ wide = false }: Pick<ResourceDrawerProps, 'wide'>): number => (wide ? 860 : 640);
 
-/** The name of a row is no word of a language. */
+/** Translators of the browser must not touch the name of a row. */
 const shownTitle = ({ name, title }: Pick<ResourceDrawerProps, 'name' | 'title'>): ReactNode =>
   name === null ? title : <span translate="no">{title}</span>;
 
 const draftOf = ({ name, enabled, spec }: Row): Draft => ({ name, enabled, spec });
 
-function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null }): ReactNode {
-  const { collection, name, initial, schemaOf, onClose, onSaved, children, stored: found } = props;
-  const { exampleOf, tabs, tab, onTab, unnamed = false } = props;
+interface RowEditorProps extends ResourceDrawerProps {
+  readonly kinds: Kinds;
+  readonly stored: Row | null;
+}
+
+function RowEditor(props: RowEditorProps): ReactNode {
+  const { collection, name, kinds, onClose, onSaved, children, stored: found } = props;
+  const { startsWithExample = false, tabs, tab, onTab } = props;
   const t = useTexts(texts);
   const tf = useTexts(formTexts);
   const formId = useId();
   const { message, modal } = App.useApp();
   const save = useSaveRow(collection);
   const remove = useDeleteRow(collection);
+  const withExample = (spec: Spec): Spec => {
+    const options = startsWithExample && name === null ? exampleOptions(kinds, collection, spec) : undefined;
+    return options === undefined ? spec : { ...spec, options };
+  };
+  const [initial] = useState((): Draft => ({ ...props.initial, spec: withExample(props.initial.spec) }));
   // The form starts with the stored row once; a later refetch must not overwrite what is being typed.
   const [base, setBase] = useState(found);
   const [draft, setDraft] = useState(found === null ? initial : draftOf(found));
@@ -87,7 +94,7 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
     setDraft(draftOf(found));
   }
   const isReadOnly = base?.locked !== undefined || base?.partial === true;
-  const schema = useMemo(() => schemaOf(draft.spec), [schemaOf, draft.spec]);
+  const schema = useMemo(() => specSchema(kinds, collection, draft.spec), [kinds, collection, draft.spec]);
   const missing = useMemo(() => missingFields(schema, draft.spec), [schema, draft.spec]);
   const problems = useMemo(
     () => ({
@@ -98,10 +105,8 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
   );
 
   const change = (spec: Spec): void => {
-    const { kind } = spec;
-    const isOtherKind = kind !== draft.spec['kind'] && typeof kind === 'string';
-    const example = name === null && isOtherKind ? exampleOf?.(kind) : undefined;
-    setDraft({ ...draft, spec: isOtherKind ? withOptionsOf(schemaOf(spec), spec, example) : spec });
+    const isOtherKind = spec['kind'] !== draft.spec['kind'];
+    setDraft({ ...draft, spec: isOtherKind ? withExample(withOptionsOf(specSchema(kinds, collection, spec), spec)) : spec });
   };
   const close = (): void => {
     if (!isDirty || isReadOnly) return onClose();
@@ -148,7 +153,7 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
       {conflict && (
         <ConflictView
           collection={collection}
-          mine={draft}
+          mine={{ ...draft, spec: withoutSecrets(schema, draft.spec) as Spec }}
           name={base.name}
           onTake={(stored) => {
             setBase(stored);
@@ -169,7 +174,7 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
         // Browsers offer to save an API key as a password.
         autoComplete="off"
       >
-        {name === null && !unnamed && (
+        {name === null && !hasGivenNames(kinds, collection) && (
           <Form.Item
             label={t('name')}
             htmlFor="row-name"
@@ -235,12 +240,14 @@ function RowEditor(props: ResourceDrawerProps & { readonly stored: Row | null })
 
 export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
   const { collection, name, onClose } = props;
+  const kinds = useKinds();
   const row = useRow<Spec>(collection, name);
-  if (name === null) return <RowEditor {...props} stored={null} />;
-  if (row.isFetchedAfterMount && row.data !== undefined) return <RowEditor {...props} stored={row.data} />;
+  const stored = name === null ? null : row.isFetchedAfterMount ? row.data : undefined;
+  if (kinds.data !== undefined && stored !== undefined) return <RowEditor {...props} kinds={kinds.data} stored={stored} />;
+  const failed = [kinds, row].find(({ error }) => error !== null);
   return (
     <Drawer open size={sizeOf(props)} title={shownTitle(props)} onClose={onClose}>
-      {row.error === null ? <Skeleton active /> : <ErrorState error={row.error} onRetry={() => void row.refetch()} />}
+      {failed?.error == null ? <Skeleton active /> : <ErrorState error={failed.error} onRetry={() => void failed.refetch()} />}
     </Drawer>
   );
 }

@@ -3,7 +3,7 @@ import { lexer, type Token, type Tokens } from 'marked';
 import { Fragment, type ReactNode, useDeferredValue, useMemo } from 'react';
 import { CopyButton } from '../copy-button.tsx';
 
-/** An address is shown, not linked: a click on a link of a model can carry what was said to another host. */
+/** Not a link: a model could put words of the chat into its address, and a click would send them to that host. */
 function Address({ label, href }: { readonly label: ReactNode; readonly href: string }): ReactNode {
   return (
     <span className="md-address">
@@ -67,7 +67,7 @@ function one(token: Token): ReactNode {
     case 'paragraph':
       return <p>{all(token.tokens)}</p>;
     case 'heading':
-      // The page has headings of its own.
+      // No `h1` to `h6`: headings of an answer would mix with those of the page for screen readers.
       return <p className="md-heading">{all(token.tokens)}</p>;
     case 'code':
       return <CodeBlock text={(token as Tokens.Code).text} language={(token as Tokens.Code).lang ?? ''} />;

@@ -18,6 +18,7 @@ export type Control =
   | 'json';
 
 export const secretKept = '***';
+const secretTyped = '••••';
 
 /** The schema without null as an alternative, and whether null was one. */
 export function withoutNull(schema: FormSchema): { readonly schema: FormSchema; readonly nullable: boolean } {
@@ -152,15 +153,21 @@ export function missingFields(schema: FormSchema, value: unknown, path = ''): st
   return [];
 }
 
-/** The spec of another kind: its options are those that the new kind has too, or `start`. */
-export function withOptionsOf(
-  schema: FormSchema,
-  spec: Readonly<Record<string, unknown>>,
-  start: Readonly<Record<string, unknown>> | undefined,
-): Readonly<Record<string, unknown>> {
+/** The value with dots for each secret that was typed into it, for views that show a draft. */
+export function withoutSecrets(schema: FormSchema, value: unknown): unknown {
+  const { schema: inner } = withoutNull(schema);
+  if (inner.writeOnly === true) return typeof value === 'string' && value !== secretKept ? secretTyped : value;
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(inner.items ?? {}, item));
+  if (typeof value !== 'object' || value === null) return value;
+  const others = typeof inner.additionalProperties === 'object' ? inner.additionalProperties : {};
+  const fields = Object.entries(value).map(([name, child]) => [name, withoutSecrets(inner.properties?.[name] ?? others, child)] as const);
+  return Object.fromEntries(fields);
+}
+
+/** The spec without the options that its schema does not have, as after the choice of another kind. */
+export function withOptionsOf(schema: FormSchema, spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const known = schema.properties?.['options']?.properties;
   const options = (spec['options'] ?? {}) as Readonly<Record<string, unknown>>;
-  if (start !== undefined) return { ...spec, options: start };
   if (known === undefined) return spec;
   return { ...spec, options: Object.fromEntries(Object.entries(options).filter(([name]) => name in known)) };
 }

@@ -1,13 +1,11 @@
 /** The grants: who was given what, until when. */
 import { Button, Tag } from 'antd';
-import { type ReactNode, useCallback, useMemo } from 'react';
-import { useKinds } from '../../api/kinds.ts';
+import { type ReactNode, useMemo } from 'react';
 import { type Row, type Spec, usePaged } from '../../api/rows.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
 import { changedColumn, stateColumn } from '../../components/row-columns.tsx';
-import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -26,10 +24,8 @@ const initial = { name: '', enabled: true, spec: { subject_type: 'role', action:
 export function GrantsTab(): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
-  const kinds = useKinds();
   const [{ open, add }, setSearch] = useSearchState('open', 'add');
   const query = usePaged<Row<GrantSpec>>('/api/grants');
-  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'grant', spec)), [kinds.data]);
 
   const columns = useMemo(
     (): readonly Column<Row<GrantSpec>>[] => [
@@ -72,15 +68,13 @@ export function GrantsTab(): ReactNode {
         textOf={({ spec }) => `${spec.subject_type} ${spec.subject} ${spec.capability} ${spec.action}`}
         empty={<EmptyState title={t('noGrants')} help={t('noGrantsHelp')} />}
       />
-      {(open !== undefined || add !== undefined) && kinds.data !== undefined && (
+      {(open !== undefined || add !== undefined) && (
         <ResourceDrawer
           key={open ?? 'new'}
-          unnamed
           collection="grants"
           name={open ?? null}
           title={open ?? t('grant')}
           initial={initial}
-          schemaOf={schemaOf}
           onClose={close}
         />
       )}

@@ -28,7 +28,7 @@ async function look(signal: AbortSignal): Promise<Found> {
     list<Row>('grants'),
     list<unknown>('keys'),
   ]);
-  // The demo that comes along is no vendor of one's own.
+  // The demo provider comes with the installation, so it does not count as a connected vendor.
   const own = new Set(providers.data.filter(({ spec }) => spec.kind !== 'demo').map(({ name }) => name));
   return {
     provider: own.size > 0,

@@ -1,15 +1,13 @@
 /** Limits and budgets: how much people, roles, teams and keys may call and spend. */
 import { Tag } from 'antd';
-import { type ReactNode, useCallback, useMemo } from 'react';
-import { useKinds } from '../../api/kinds.ts';
-import { type Row, type Spec, usePaged } from '../../api/rows.ts';
+import { type ReactNode, useMemo } from 'react';
+import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
 import { nameColumn, stateColumn } from '../../components/row-columns.tsx';
-import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -21,10 +19,8 @@ const initial = { name: '', enabled: true, spec: { subject_type: 'user', subject
 export function LimitsPage(): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
-  const kinds = useKinds();
   const [{ open, add }, setSearch] = useSearchState('open', 'add');
   const query = usePaged<Row<LimitSpec>>('/api/limits');
-  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'limit', spec)), [kinds.data]);
   const columns = useMemo(
     (): readonly Column<Row<LimitSpec>>[] => [
       nameColumn(t('name'), 170, (row) => setSearch({ open: row.name, add: undefined })),
@@ -75,14 +71,13 @@ export function LimitsPage(): ReactNode {
         textOf={({ name, spec }) => `${name} ${spec.subject_type} ${spec.subject} ${spec.capability}`}
         empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
       />
-      {(open !== undefined || add !== undefined) && kinds.data !== undefined && (
+      {(open !== undefined || add !== undefined) && (
         <ResourceDrawer
           key={open ?? 'new'}
           collection="limits"
           name={open ?? null}
           title={open ?? t('add')}
           initial={initial}
-          schemaOf={schemaOf}
           onClose={() => setSearch({ open: undefined, add: undefined })}
         />
       )}

@@ -1,11 +1,6 @@
 /** One MCP service: the form of its transport with a test of the draft, and what can be done with a stored one. */
-import { Skeleton } from 'antd';
-import { type ReactNode, useCallback, useMemo } from 'react';
-import { useKinds } from '../../api/kinds.ts';
-import type { Spec } from '../../api/rows.ts';
-import { ErrorState } from '../../components/error-state.tsx';
+import { type ReactNode, useMemo } from 'react';
 import { type DrawerTab, ResourceDrawer } from '../../components/resource-drawer.tsx';
-import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { DraftTest } from './draft-test.tsx';
 import { InspectorTab } from './inspector-tab.tsx';
@@ -25,8 +20,6 @@ interface ServerDrawerProps {
 
 export function ServerDrawer({ name, tab, onTab, onClose, onSaved }: ServerDrawerProps): ReactNode {
   const t = useTexts(texts);
-  const kinds = useKinds();
-  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'mcp', spec)), [kinds.data]);
   const tabs = useMemo(
     (): readonly DrawerTab[] => [
       { key: 'items', label: t('items'), content: ({ stored }) => <ItemsTab row={stored} /> },
@@ -35,8 +28,6 @@ export function ServerDrawer({ name, tab, onTab, onClose, onSaved }: ServerDrawe
     ],
     [t],
   );
-  if (kinds.error !== null) return <ErrorState error={kinds.error} onRetry={() => void kinds.refetch()} />;
-  if (kinds.data === undefined) return <Skeleton active />;
   return (
     <ResourceDrawer
       wide
@@ -44,7 +35,6 @@ export function ServerDrawer({ name, tab, onTab, onClose, onSaved }: ServerDrawe
       name={name}
       title={name ?? t('new')}
       initial={initial}
-      schemaOf={schemaOf}
       tabs={tabs}
       tab={tab}
       onTab={onTab}

@@ -1,4 +1,4 @@
-/** One chat with a model: what is said, what the gateway does meanwhile, and the request that continues it. */
+/** The turns of a chat, the request for the next turn, and the reading of its stream. */
 import { send } from '../../api/client.ts';
 import { readEventStream } from '../../api/event-stream.ts';
 

@@ -1,11 +1,8 @@
 /** One provider: the form of its kind, a test of the unsaved draft, and the models that the vendor offers. */
-import { App, Skeleton } from 'antd';
-import { type ReactNode, useCallback, useState } from 'react';
-import { useKinds } from '../../api/kinds.ts';
-import type { Spec } from '../../api/rows.ts';
+import { App } from 'antd';
+import { type ReactNode, useState } from 'react';
 import { ErrorState } from '../../components/error-state.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
-import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { useAddModels } from './add-models.ts';
 import { type FoundModel, ModelDiscovery } from './discovery.tsx';
@@ -22,7 +19,6 @@ interface ProviderDrawerProps {
 export function ProviderDrawer({ name, onClose }: ProviderDrawerProps): ReactNode {
   const t = useTexts(texts);
   const { message } = App.useApp();
-  const kinds = useKinds();
   const [chosen, setChosen] = useState<readonly FoundModel[]>([]);
   const addModels = useAddModels({
     // Those that are added are no longer ticked, so that a second try adds the rest.
@@ -30,9 +26,6 @@ export function ProviderDrawer({ name, onClose }: ProviderDrawerProps): ReactNod
     onAllAdded: (count) => void message.success(t('modelsAdded', { count })),
     onRefused: () => void message.error(t('modelsNotAdded')),
   });
-  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'provider', spec)), [kinds.data]);
-  if (kinds.error !== null) return <ErrorState error={kinds.error} onRetry={() => void kinds.refetch()} />;
-  if (kinds.data === undefined) return <Skeleton active />;
   const add = (provider: string): void => {
     if (chosen.length > 0) addModels.mutate({ provider, models: chosen });
   };
@@ -42,7 +35,6 @@ export function ProviderDrawer({ name, onClose }: ProviderDrawerProps): ReactNod
       name={name}
       title={name === null ? t('new') : <span translate="no">{name}</span>}
       initial={initial}
-      schemaOf={schemaOf}
       onClose={onClose}
       onSaved={(saved) => add(saved)}
     >

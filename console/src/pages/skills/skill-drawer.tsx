@@ -1,19 +1,18 @@
 /** One skill: the form of its kind, a test run, its cases and its versions. */
 import { ExportOutlined } from '@ant-design/icons';
-import { Button, Skeleton } from 'antd';
-import { type ReactNode, useCallback, useMemo } from 'react';
+import { Button } from 'antd';
+import { type ReactNode, useMemo } from 'react';
 import { gatewayPath } from '../../api/client.ts';
-import { useKinds } from '../../api/kinds.ts';
-import type { Row, Spec } from '../../api/rows.ts';
-import { ErrorState } from '../../components/error-state.tsx';
+import type { Row } from '../../api/rows.ts';
 import { type DrawerTab, ResourceDrawer } from '../../components/resource-drawer.tsx';
-import { specSchema } from '../../components/schema-form/spec-schema.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { CasesTab } from './cases-tab.tsx';
 import { type SkillSpec, skillPath } from './skill-api.ts';
 import { texts } from './texts.ts';
 import { TryTab } from './try-tab.tsx';
 import { VersionsTab } from './versions-tab.tsx';
+
+const initial = { name: '', enabled: true, spec: { kind: 'prompt', description: '', options: {} } };
 
 interface SkillDrawerProps {
   readonly name: string | null;
@@ -25,19 +24,6 @@ interface SkillDrawerProps {
 
 export function SkillDrawer({ name, tab, onTab, onClose, onSaved }: SkillDrawerProps): ReactNode {
   const t = useTexts(texts);
-  const kinds = useKinds();
-  const schemaOf = useCallback((spec: Spec) => (kinds.data === undefined ? {} : specSchema(kinds.data, 'skill', spec)), [kinds.data]);
-  const exampleOf = useCallback(
-    (kind: string) => {
-      const example = kinds.data?.kinds.find((each) => each.type === 'skill' && each.kind === kind)?.example;
-      return (example?.['spec'] as Spec | undefined)?.['options'] as Spec | undefined;
-    },
-    [kinds.data],
-  );
-  const initial = useMemo(
-    () => ({ name: '', enabled: true, spec: { kind: 'prompt', description: '', options: exampleOf('prompt') ?? {} } }),
-    [exampleOf],
-  );
   const tabs = useMemo(
     (): readonly DrawerTab[] => [
       {
@@ -65,8 +51,6 @@ export function SkillDrawer({ name, tab, onTab, onClose, onSaved }: SkillDrawerP
     ],
     [t],
   );
-  if (kinds.error !== null) return <ErrorState error={kinds.error} onRetry={() => void kinds.refetch()} />;
-  if (kinds.data === undefined) return <Skeleton active />;
   return (
     <ResourceDrawer
       wide
@@ -74,8 +58,7 @@ export function SkillDrawer({ name, tab, onTab, onClose, onSaved }: SkillDrawerP
       name={name}
       title={name ?? t('new')}
       initial={initial}
-      schemaOf={schemaOf}
-      exampleOf={exampleOf}
+      startsWithExample
       tabs={tabs}
       tab={tab}
       onTab={onTab}

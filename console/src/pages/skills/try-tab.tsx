@@ -6,7 +6,6 @@ import { type ReactNode, useRef, useState } from 'react';
 import type { FormSchema } from '../../api/kinds.ts';
 import type { Row, Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
-
 import { missingFields } from '../../components/schema-form/schema.ts';
 import { texts as formTexts } from '../../components/schema-form/texts.ts';
 import { SchemaInput } from '../../components/schema-input.tsx';
