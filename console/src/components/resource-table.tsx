@@ -17,7 +17,7 @@ export interface Column<T> {
   readonly align?: 'right';
 }
 
-interface ResourceTableProps<T> {
+export interface ResourceTableProps<T> {
   readonly query: PagedQuery<T>;
   readonly columns: readonly Column<T>[];
   readonly rowKey: (row: T) => string;
@@ -25,8 +25,6 @@ interface ResourceTableProps<T> {
   readonly textOf?: (row: T) => string;
   /** In place of the table while the list has no rows. */
   readonly empty: ReactNode;
-  /** More controls beside the filter. */
-  readonly tools?: ReactNode;
   readonly label: string;
 }
 
@@ -39,7 +37,7 @@ function useWholeList<T>(query: PagedQuery<T>, wanted: boolean): void {
 }
 
 export function ResourceTable<T extends object>(props: ResourceTableProps<T>): ReactNode {
-  const { query, columns, rowKey, textOf, empty, tools, label } = props;
+  const { query, columns, rowKey, textOf, empty, label } = props;
   const t = useTexts(texts);
   const [filter, setFilter] = useState('');
   const slow = useDelayed(query.isPending, 200);
@@ -75,8 +73,8 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
   return (
     <div className="resource-table">
       {failure}
-      <div className="table-tools">
-        {textOf !== undefined && (
+      {textOf !== undefined && (
+        <div className="table-tools">
           <Input
             allowClear
             type="search"
@@ -86,9 +84,8 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
             value={filter}
             onChange={({ target }) => setFilter(target.value)}
           />
-        )}
-        {tools}
-      </div>
+        </div>
+      )}
       <div ref={frame}>
         <Table<T>
           virtual

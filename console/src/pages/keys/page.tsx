@@ -5,9 +5,8 @@ import { type ReactNode, useMemo, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
-import { EmptyState } from '../../components/empty-state.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
-import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { ResourcePage } from '../../components/resource-page.tsx';
+import type { Column } from '../../components/resource-table.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -97,16 +96,16 @@ export function KeysPage(): ReactNode {
   }, [t, format, modal, revoke, rotate]);
   const addButton = <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes' })} />;
   return (
-    <>
-      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
-      <ResourceTable
-        label={t('title')}
-        query={query}
-        columns={columns}
-        rowKey={({ id }) => id}
-        textOf={({ title, owner, id }) => `${title} ${owner} ${id}`}
-        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
-      />
+    <ResourcePage
+      title={t('title')}
+      purpose={t('purpose')}
+      actions={addButton}
+      emptyTitle={t('emptyTitle')}
+      emptyHelp={t('emptyHelp')}
+      query={query}
+      columns={columns}
+      textOf={({ title, owner, id }) => `${title} ${owner} ${id}`}
+    >
       {add !== undefined && (
         <KeyCreation
           onClose={() => setSearch({ add: undefined })}
@@ -117,6 +116,6 @@ export function KeysPage(): ReactNode {
         />
       )}
       {fresh !== null && <NewKeyModal made={fresh} onClose={() => setFresh(null)} />}
-    </>
+    </ResourcePage>
   );
 }

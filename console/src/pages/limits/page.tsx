@@ -3,10 +3,9 @@ import { Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
-import { EmptyState } from '../../components/empty-state.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
-import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { ResourcePage } from '../../components/resource-page.tsx';
+import type { Column } from '../../components/resource-table.tsx';
 import { nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
@@ -61,16 +60,16 @@ export function LimitsPage(): ReactNode {
   );
   const addButton = <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes', open: undefined })} />;
   return (
-    <>
-      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
-      <ResourceTable
-        label={t('title')}
-        query={query}
-        columns={columns}
-        rowKey={({ id }) => id}
-        textOf={({ name, spec }) => `${name} ${spec.subject_type} ${spec.subject} ${spec.capability}`}
-        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
-      />
+    <ResourcePage
+      title={t('title')}
+      purpose={t('purpose')}
+      actions={addButton}
+      emptyTitle={t('emptyTitle')}
+      emptyHelp={t('emptyHelp')}
+      query={query}
+      columns={columns}
+      textOf={({ name, spec }) => `${name} ${spec.subject_type} ${spec.subject} ${spec.capability}`}
+    >
       {(open !== undefined || add !== undefined) && (
         <ResourceDrawer
           key={open ?? 'new'}
@@ -81,6 +80,6 @@ export function LimitsPage(): ReactNode {
           onClose={() => setSearch({ open: undefined, add: undefined })}
         />
       )}
-    </>
+    </ResourcePage>
   );
 }

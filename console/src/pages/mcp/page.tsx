@@ -5,9 +5,8 @@ import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
-import { EmptyState } from '../../components/empty-state.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
-import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { ResourcePage } from '../../components/resource-page.tsx';
+import type { Column } from '../../components/resource-table.tsx';
 import { changedColumn, kindColumn, nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
@@ -55,16 +54,16 @@ export function McpPage(): ReactNode {
     </Can>
   );
   return (
-    <>
-      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
-      <ResourceTable
-        label={t('title')}
-        query={query}
-        columns={columns}
-        rowKey={({ id }) => id}
-        textOf={({ name, spec }) => `${name} ${spec.description} ${spec.kind}`}
-        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
-      />
+    <ResourcePage
+      title={t('title')}
+      purpose={t('purpose')}
+      actions={addButton}
+      emptyTitle={t('emptyTitle')}
+      emptyHelp={t('emptyHelp')}
+      query={query}
+      columns={columns}
+      textOf={({ name, spec }) => `${name} ${spec.description} ${spec.kind}`}
+    >
       {(open !== undefined || add !== undefined) && (
         <ServerDrawer
           key={open ?? 'new'}
@@ -75,6 +74,6 @@ export function McpPage(): ReactNode {
           onSaved={(name) => name !== open && setSearch({ open: name, add: undefined, tab: 'items' })}
         />
       )}
-    </>
+    </ResourcePage>
   );
 }

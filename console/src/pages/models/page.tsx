@@ -5,9 +5,8 @@ import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
-import { EmptyState } from '../../components/empty-state.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
-import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { ResourcePage } from '../../components/resource-page.tsx';
+import type { Column } from '../../components/resource-table.tsx';
 import { nameColumn } from '../../components/row-columns.tsx';
 import { RowState } from '../../components/row-state.tsx';
 import { useSearchState } from '../../components/search-state.ts';
@@ -74,21 +73,20 @@ export function ModelsPage(): ReactNode {
     </Can>
   );
   return (
-    <>
-      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
-      <ResourceTable
-        label={t('title')}
-        query={query}
-        columns={columns}
-        rowKey={({ id }) => id}
-        textOf={({ name, spec }) =>
-          `${name} ${spec.description ?? ''} ${(spec.deployments ?? []).map(({ provider }) => provider).join(' ')}`
-        }
-        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={<Link to="/providers">{t('toProviders')}</Link>} />}
-      />
+    <ResourcePage
+      title={t('title')}
+      purpose={t('purpose')}
+      actions={addButton}
+      emptyTitle={t('emptyTitle')}
+      emptyHelp={t('emptyHelp')}
+      emptyAction={<Link to="/providers">{t('toProviders')}</Link>}
+      query={query}
+      columns={columns}
+      textOf={({ name, spec }) => `${name} ${spec.description ?? ''} ${(spec.deployments ?? []).map(({ provider }) => provider).join(' ')}`}
+    >
       {(open !== undefined || add !== undefined) && (
         <ModelDrawer key={open ?? 'new'} name={open ?? null} onClose={() => setSearch({ open: undefined, add: undefined })} />
       )}
-    </>
+    </ResourcePage>
   );
 }

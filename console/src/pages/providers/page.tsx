@@ -3,9 +3,8 @@ import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
-import { EmptyState } from '../../components/empty-state.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
-import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { ResourcePage } from '../../components/resource-page.tsx';
+import type { Column } from '../../components/resource-table.tsx';
 import { changedColumn, kindColumn, nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
@@ -50,19 +49,19 @@ export function ProvidersPage(): ReactNode {
     </Can>
   );
   return (
-    <>
-      <PageHeader title={t('title')} purpose={t('purpose')} actions={addButton} />
-      <ResourceTable
-        label={t('title')}
-        query={query}
-        columns={columns}
-        rowKey={({ id }) => id}
-        textOf={({ name, spec }) => `${name} ${spec.kind}`}
-        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={addButton} />}
-      />
+    <ResourcePage
+      title={t('title')}
+      purpose={t('purpose')}
+      actions={addButton}
+      emptyTitle={t('emptyTitle')}
+      emptyHelp={t('emptyHelp')}
+      query={query}
+      columns={columns}
+      textOf={({ name, spec }) => `${name} ${spec.kind}`}
+    >
       {(open !== undefined || add !== undefined) && (
         <ProviderDrawer key={open ?? 'new'} name={open ?? null} onClose={() => setSearch({ open: undefined, add: undefined })} />
       )}
-    </>
+    </ResourcePage>
   );
 }

@@ -5,9 +5,8 @@ import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
-import { EmptyState } from '../../components/empty-state.tsx';
-import { PageHeader } from '../../components/page-header.tsx';
-import { type Column, ResourceTable } from '../../components/resource-table.tsx';
+import { ResourcePage } from '../../components/resource-page.tsx';
+import type { Column } from '../../components/resource-table.tsx';
 import { changedColumn, kindColumn, nameColumn, stateColumn } from '../../components/row-columns.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
@@ -59,16 +58,16 @@ export function SkillsPage(): ReactNode {
   );
   const close = (): void => setSearch({ open: undefined, add: undefined, tab: undefined });
   return (
-    <>
-      <PageHeader title={t('title')} purpose={t('purpose')} actions={actions} />
-      <ResourceTable
-        label={t('title')}
-        query={query}
-        columns={columns}
-        rowKey={({ id }) => id}
-        textOf={({ name, spec }) => `${name} ${spec.title} ${spec.description} ${spec.kind}`}
-        empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} action={actions} />}
-      />
+    <ResourcePage
+      title={t('title')}
+      purpose={t('purpose')}
+      actions={actions}
+      emptyTitle={t('emptyTitle')}
+      emptyHelp={t('emptyHelp')}
+      query={query}
+      columns={columns}
+      textOf={({ name, spec }) => `${name} ${spec.title} ${spec.description} ${spec.kind}`}
+    >
       {(open !== undefined || add === 'yes') && (
         <SkillDrawer
           key={open ?? 'new'}
@@ -80,6 +79,6 @@ export function SkillsPage(): ReactNode {
         />
       )}
       {add === 'folder' && <ImportModal onClose={close} onImported={(name) => setSearch({ open: name, add: undefined })} />}
-    </>
+    </ResourcePage>
   );
 }
