@@ -1,7 +1,7 @@
 /** Shows the Markdown of a model as text and structure. HTML stays text, and no picture or link of the answer is loaded or followed. */
 import { lexer, type Token, type Tokens } from 'marked';
 import { Fragment, type ReactNode, useDeferredValue, useMemo } from 'react';
-import { CopyButton } from '../copy-button.tsx';
+import { CodeBlock } from '../code-block.tsx';
 
 /** Not a link: a model could put words of the chat into its address, and a click would send them to that host. */
 function Address({ label, href }: { readonly label: ReactNode; readonly href: string }): ReactNode {
@@ -9,22 +9,6 @@ function Address({ label, href }: { readonly label: ReactNode; readonly href: st
     <span className="md-address">
       {label} <code>{href}</code>
     </span>
-  );
-}
-
-function CodeBlock({ text, language }: { readonly text: string; readonly language: string }): ReactNode {
-  return (
-    <div className="md-code">
-      <div className="md-code-head">
-        <span>{language}</span>
-        <CopyButton text={text} />
-      </div>
-      {/* Long lines are scrolled, also by keyboard. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre tabIndex={0}>
-        <code>{text}</code>
-      </pre>
-    </div>
   );
 }
 
@@ -70,7 +54,7 @@ function one(token: Token): ReactNode {
       // No `h1` to `h6`: headings of an answer would mix with those of the page for screen readers.
       return <p className="md-heading">{all(token.tokens)}</p>;
     case 'code':
-      return <CodeBlock text={(token as Tokens.Code).text} language={(token as Tokens.Code).lang ?? ''} />;
+      return <CodeBlock text={(token as Tokens.Code).text} label={(token as Tokens.Code).lang ?? ''} />;
     case 'list':
       return list(token as Tokens.List);
     case 'table':

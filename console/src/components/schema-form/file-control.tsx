@@ -3,6 +3,7 @@ import { DeleteOutlined, PaperClipOutlined } from '@ant-design/icons';
 import { Button } from 'antd';
 import { type ReactNode, useRef } from 'react';
 import { useTexts } from '../../i18n/texts.ts';
+import { readAsDataUrl } from '../data-url.ts';
 import { texts } from './texts.ts';
 
 interface FileValue {
@@ -19,18 +20,9 @@ interface FileControlProps {
   readonly onChange: (value: FileValue | undefined) => void;
 }
 
-function readFile(file: File): Promise<FileValue> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener('error', () => reject(reader.error ?? new Error(file.name)));
-    reader.addEventListener('load', () => {
-      // A data address: "data:text/plain;base64,…".
-      const address = typeof reader.result === 'string' ? reader.result : '';
-      const base64 = address.slice(address.indexOf(',') + 1);
-      resolve({ name: file.name, ...(file.type === '' ? {} : { media_type: file.type }), base64 });
-    });
-    reader.readAsDataURL(file);
-  });
+async function readFile(file: File): Promise<FileValue> {
+  const address = await readAsDataUrl(file);
+  return { name: file.name, ...(file.type === '' ? {} : { media_type: file.type }), base64: address.slice(address.indexOf(',') + 1) };
 }
 
 export function FileControl({ id, disabled, value, onChange, ...labelled }: FileControlProps): ReactNode {

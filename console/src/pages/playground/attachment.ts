@@ -1,4 +1,6 @@
 /** Reads a file that is attached to a question: a picture as a data address, a text as text. */
+import { readAsDataUrl } from '../../components/data-url.ts';
+
 export interface Attachment {
   readonly kind: 'picture' | 'text';
   readonly name: string;
@@ -8,15 +10,6 @@ export interface Attachment {
 const largestPicture = 10_000_000;
 const largestText = 1_000_000;
 const pictureTypes = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
-
-function readAsDataUrl(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener('load', () => resolve(reader.result as string));
-    reader.addEventListener('error', () => reject(reader.error ?? new Error('the file cannot be read')));
-    reader.readAsDataURL(file);
-  });
-}
 
 /** Null for a file that is too large, or neither a picture nor text. */
 export async function readAttachment(file: File): Promise<Attachment | null> {

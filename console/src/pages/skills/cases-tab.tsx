@@ -1,13 +1,14 @@
 /** The cases of a skill as a table: what is given, what is expected, and how each model did. */
 import { CaretRightOutlined } from '@ant-design/icons';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Alert, Button, Form, Select, Space, Table, Tag } from 'antd';
 import { type ReactNode, useState } from 'react';
-import { call } from '../../api/client.ts';
 import type { Row } from '../../api/rows.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
+import { useModelNames } from '../../components/model-names.ts';
+import { nameOptions } from '../../components/name-options.tsx';
 import { ScrollFrame } from '../../components/scroll-frame.tsx';
 import { HelpText } from '../../components/schema-form/help-text.tsx';
 import { useFormat } from '../../i18n/format.ts';
@@ -56,10 +57,7 @@ export function CasesTab({ row, isDirty }: { readonly row: Row<SkillSpec>; reado
   const t = useTexts(texts);
   const format = useFormat();
   const [models, setModels] = useState<readonly string[]>([]);
-  const names = useQuery({
-    queryKey: ['/v1/models'],
-    queryFn: ({ signal }) => call<{ readonly data: readonly { readonly id: string }[] }>('GET', '/v1/models', { signal }),
-  });
+  const { names } = useModelNames();
   const trial = useMutation({ mutationFn: () => evaluate(row.name, models) });
   const cases = row.spec.cases ?? [];
   if (cases.length === 0) return <EmptyState title={t('noCases')} help={t('noCasesHelp')} />;
@@ -69,9 +67,6 @@ export function CasesTab({ row, isDirty }: { readonly row: Row<SkillSpec>; reado
     if (own.length === 0) return [{ key: one.name, one, result: undefined }];
     return own.map((result) => ({ key: `${one.name} ${result.model}`, one, result }));
   });
-  const offers = (names.data?.data ?? [])
-    .filter(({ id }) => !id.startsWith('skill/'))
-    .map(({ id }) => ({ value: id, label: <span translate="no">{id}</span> }));
   return (
     <>
       <Form layout="vertical" onFinish={() => trial.mutate()}>
@@ -82,7 +77,7 @@ export function CasesTab({ row, isDirty }: { readonly row: Row<SkillSpec>; reado
             maxCount={10}
             aria-label={t('withModels')}
             value={[...models]}
-            options={offers}
+            options={nameOptions(names.filter((name) => !name.startsWith('skill/')))}
             onChange={setModels}
           />
         </Form.Item>
