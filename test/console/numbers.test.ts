@@ -74,8 +74,10 @@ describe.skipIf(chromiumPath === undefined)('home and usage in Chromium', () => 
     await page.getByText('7 days').click();
     await page.getByText('Your session has ended').waitFor();
     await page.getByRole('link', { name: 'Sign in again' }).press('Enter');
-    await page.locator('button[value="user"]').or(page.getByRole('table')).first().waitFor();
+    // The table of the old page lies under the note.
+    await page.getByText('Your session has ended').waitFor({ state: 'detached' });
     const chooser = page.locator('button[value="user"]');
+    await chooser.or(page.getByRole('table')).first().waitFor();
     if (await chooser.isVisible()) await chooser.click();
     await page.getByRole('table').waitFor();
     expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/console/usage?period=week');

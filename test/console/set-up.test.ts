@@ -101,9 +101,13 @@ describe.skipIf(chromiumPath === undefined)('setting up in Chromium', () => {
     await page.getByLabel('Name', { exact: true }).fill('strange');
     await page.getByRole('combobox', { name: 'Kind', exact: true }).focus();
     await page.keyboard.type('unheard');
+    // Enter chooses the option that is marked, once the list is open.
+    const marked = page.locator('.ant-select-item-option-active');
+    await marked.filter({ hasText: 'unheard-of' }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('combobox', { name: 'Region', exact: true }).focus();
     await page.keyboard.press('ArrowDown');
+    await marked.filter({ hasText: 'north' }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByLabel('Number', { exact: true }).fill('42');
     await page.getByLabel('Password', { exact: true }).fill('very-secret');
