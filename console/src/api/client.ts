@@ -74,6 +74,18 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
+/** All entries of a list by keyset, for lists that are short or offered as a whole. */
+export async function callAll<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
+  const all: T[] = [];
+  let after: string | null = null;
+  do {
+    const page: Page<T> = await call('GET', path + queryOf({ limit: 500, after }), { signal });
+    all.push(...page.data);
+    after = page.next;
+  } while (after !== null);
+  return all;
+}
+
 /** The query of an address; empty values are left out. */
 export function queryOf(values: Readonly<Record<string, string | number | undefined | null>>): string {
   const query = new URLSearchParams();

@@ -3,7 +3,7 @@ import { DeleteOutlined } from '@ant-design/icons';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { AutoComplete, Button, Card, Select, Space } from 'antd';
 import { type ReactNode, useState } from 'react';
-import { call, type Page } from '../api/client.ts';
+import { call, callAll } from '../api/client.ts';
 import type { Row } from '../api/rows.ts';
 import { useTexts } from '../i18n/texts.ts';
 import { ErrorState } from './error-state.tsx';
@@ -30,7 +30,7 @@ export function GrantList({ capability }: { readonly capability: string }): Reac
   const [subject, setSubject] = useState('');
   const grants = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => call<Page<Row<GrantSpec>>>('GET', '/api/grants?limit=500', { signal }),
+    queryFn: ({ signal }) => callAll<Row<GrantSpec>>('/api/grants', signal),
   });
   const onSettled = (): Promise<void> => client.invalidateQueries({ queryKey: ['/api/grants'] });
   const give = useMutation({
@@ -40,7 +40,7 @@ export function GrantList({ capability }: { readonly capability: string }): Reac
     onSettled,
   });
   const take = useMutation({ mutationFn: (name: string) => call('DELETE', `/api/grants/${encodeURIComponent(name)}`), onSettled });
-  const own = (grants.data?.data ?? []).filter(({ spec }) => spec.capability === capability);
+  const own = (grants.data ?? []).filter(({ spec }) => spec.capability === capability);
   const error = grants.error ?? give.error ?? take.error;
   return (
     <Card size="small" title={t('grants')} className="drawer-card">

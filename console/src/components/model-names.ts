@@ -1,6 +1,6 @@
 /** The models and skills that this person may chat with. */
 import { useQuery } from '@tanstack/react-query';
-import { call, type Page } from '../api/client.ts';
+import { call, callAll } from '../api/client.ts';
 import type { Row } from '../api/rows.ts';
 import { useCan } from './can.tsx';
 
@@ -22,10 +22,10 @@ export function useModelNames(): ModelNames {
   });
   const rows = useQuery({
     queryKey: ['/api/models', 'operations'],
-    queryFn: ({ signal }) => call<Page<Row<ModelOperations>>>('GET', '/api/models?limit=500', { signal }),
+    queryFn: ({ signal }) => callAll<Row<ModelOperations>>('/api/models', signal),
     enabled: useCan('llm:model:view'),
   });
-  const silent = new Set((rows.data?.data ?? []).filter(({ spec }) => spec.operations?.includes('chat') === false).map(({ name }) => name));
+  const silent = new Set((rows.data ?? []).filter(({ spec }) => spec.operations?.includes('chat') === false).map(({ name }) => name));
   return {
     names: (list.data?.data ?? []).map(({ id }) => id).filter((name) => !silent.has(name)),
     error: list.error,

@@ -2,7 +2,7 @@
 import { AutoComplete, Select } from 'antd';
 import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { call, type Page } from '../../api/client.ts';
+import { callAll } from '../../api/client.ts';
 import { useKinds } from '../../api/kinds.ts';
 import type { Row } from '../../api/rows.ts';
 import { useLanguage } from '../../i18n/language.tsx';
@@ -23,8 +23,8 @@ const collectionsOf: Readonly<Record<string, readonly (readonly [collection: str
 
 async function namesOf(reference: string, signal: AbortSignal): Promise<readonly string[]> {
   const lists = (collectionsOf[reference] ?? []).map(async ([collection, prefix]) => {
-    const { data } = await call<Page<Row>>('GET', `/api/${collection}?limit=500`, { signal });
-    return data.map(({ name }) => prefix + name);
+    const rows = await callAll<Row>(`/api/${collection}`, signal);
+    return rows.map(({ name }) => prefix + name);
   });
   return (await Promise.all(lists)).flat();
 }

@@ -1,7 +1,7 @@
 /** What the page reads and does below `/api/mcp-servers/{name}`, and a call of a tool through the gate itself. */
 import { useMutation, type UseMutationResult, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { ApiError } from '../../api/api-error.ts';
-import { call, type Page } from '../../api/client.ts';
+import { call, callAll } from '../../api/client.ts';
 import type { FormSchema } from '../../api/kinds.ts';
 import type { Row, Spec } from '../../api/rows.ts';
 import type { Difference } from '../../components/differences.ts';
@@ -67,17 +67,7 @@ const serverPath = (name: string): string => `/api/mcp-servers/${encodeURICompon
 export function useItems(name: string): UseQueryResult<readonly McpItem[]> {
   return useQuery({
     queryKey: ['/api/mcp-servers', 'items', name],
-    queryFn: async ({ signal }) => {
-      const items: McpItem[] = [];
-      let after: string | null = null;
-      do {
-        const query: string = after === null ? '' : `&after=${encodeURIComponent(after)}`;
-        const page: Page<McpItem> = await call('GET', `${serverPath(name)}/items?limit=500${query}`, { signal });
-        items.push(...page.data);
-        after = page.next;
-      } while (after !== null);
-      return items;
-    },
+    queryFn: ({ signal }) => callAll<McpItem>(`${serverPath(name)}/items`, signal),
   });
 }
 

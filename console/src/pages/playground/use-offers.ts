@@ -1,6 +1,6 @@
 /** The models, skills and MCP servers that this person may try. */
 import { useQuery } from '@tanstack/react-query';
-import { call, type Page } from '../../api/client.ts';
+import { callAll } from '../../api/client.ts';
 import type { Row } from '../../api/rows.ts';
 import { useCan } from '../../components/can.tsx';
 import { useModelNames } from '../../components/model-names.ts';
@@ -17,12 +17,12 @@ export function useOffers(): Offers {
   const { names, error, refetch } = useModelNames();
   const servers = useQuery({
     queryKey: ['/api/mcp-servers', 'names'],
-    queryFn: ({ signal }) => call<Page<Row>>('GET', '/api/mcp-servers?limit=500', { signal }),
+    queryFn: ({ signal }) => callAll<Row>('/api/mcp-servers', signal),
     enabled: useCan('llm:mcp:view'),
   });
   return {
     models: names,
-    tools: [...(servers.data?.data ?? []).map(({ name }) => `mcp/${name}`), ...names.filter((name) => name.startsWith('skill/'))],
+    tools: [...(servers.data ?? []).map(({ name }) => `mcp/${name}`), ...names.filter((name) => name.startsWith('skill/'))],
     error,
     refetch,
   };
