@@ -48,6 +48,20 @@ describe.skipIf(chromiumPath === undefined)('MCP services in Chromium', () => {
     await page.getByRole('button', { name: 'Call the tool' }).press('Enter');
     await page.getByRole('region', { name: 'Result' }).getByText('ran send').waitFor();
     expect(upstream.called).toEqual(['send']);
+
+    // A text that is not JSON calls nothing, not even with what was valid before.
+    await page.getByText('JSON', { exact: true }).click();
+    const input = page.getByLabel('Input as JSON', { exact: true });
+    await input.fill('{"to": "Bob"');
+    await page.getByRole('button', { name: 'Call the tool' }).press('Enter');
+    expect(await input.evaluate((field) => field.matches(':invalid'))).toBe(true);
+    await input.fill('{"to": "Bob"}');
+    await page.getByRole('button', { name: 'Call the tool' }).press('Enter');
+    await eventually(
+      () => Promise.resolve(upstream.called.length),
+      (count) => count > 1,
+    );
+    expect(upstream.called).toEqual(['send', 'send']);
     const runs = await eventually(
       () => gateway.as('admin', 'GET', '/api/runs?capability=mcp/letters/send'),
       ({ json }) => json.data.length > 0,

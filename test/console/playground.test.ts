@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === undefined)('the playground in Chromium', () => 
     await page.getByRole('combobox', { name: 'Tools' }).focus();
     await page.keyboard.type('mcp/demo');
     // The list is read from the gateway.
-    await page.locator('.ant-select-item-option', { hasText: 'mcp/demo' }).first().waitFor();
+    await page.locator('.ant-select-item-option-active', { hasText: 'mcp/demo' }).waitFor();
     await page.keyboard.press('Enter');
     await page.keyboard.press('Escape');
     await page.getByRole('switch', { name: 'Ask me before each tool call' }).press('Space');

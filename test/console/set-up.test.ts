@@ -75,6 +75,18 @@ describe.skipIf(chromiumPath === undefined)('setting up in Chromium', () => {
     expect(visit.faults).toEqual([]);
   });
 
+  it('leaves only those models ticked that could not be added', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/providers?open=new-vendor');
+    const { page } = visit;
+    await page.getByRole('button', { name: 'Discover models' }).press('Enter');
+    for (const name of ['four', 'one']) await page.getByRole('checkbox', { name, exact: true }).press('Space');
+    await page.getByRole('button', { name: 'Add 2 models' }).press('Enter');
+    await page.getByRole('button', { name: 'Add 1 models' }).waitFor();
+    expect(await page.getByRole('checkbox', { name: 'one', exact: true }).isChecked()).toBe(true);
+    expect((await gateway.as('admin', 'GET', '/api/models/four')).status).toBe(200);
+    expect(visit.faults).toEqual([]);
+  });
+
   it('grants a model to a role, and takes it back', async () => {
     await gateway.as('admin', 'POST', '/api/models', {
       name: 'granted',
