@@ -79,6 +79,22 @@ describe.skipIf(chromiumPath === undefined)('calls in Chromium', () => {
     expect(visit.faults).toEqual([]);
   });
 
+  it('has the newest page alone while it is live', async () => {
+    for (let batch = 0; batch < 11; batch++) await Promise.all(Array.from({ length: 10 }, () => chat('demo/echo')));
+    await eventually(
+      () => gateway.as('admin', 'GET', '/api/runs?capability=model/demo/echo&limit=101'),
+      ({ json }) => json.data.length === 101,
+    );
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/calls?capability=model/demo/echo');
+    const { page } = visit;
+    await page.getByRole('button', { name: 'Load more' }).waitFor();
+    await page.getByRole('switch', { name: 'Live' }).press('Space');
+    await page.getByRole('button', { name: 'Load more' }).waitFor({ state: 'detached' });
+    await rowsOf(page, 'model/demo/echo').first().waitFor();
+    expect(visit.requests.filter((request) => request.includes('after='))).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
   it('shows people their own calls, without what vendors said', async () => {
     await using visit = await browser.visit(gateway.url, 'user', '/console/calls');
     const { page } = visit;
