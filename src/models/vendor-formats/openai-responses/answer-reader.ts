@@ -8,15 +8,8 @@ import { interruptedAnswer, invalidAnswer } from '../../answer-json.ts';
 import { unknownReason } from '../../finish-reasons.ts';
 import { flatName } from '../../flat-names.ts';
 import { errorInside } from '../../classify-failure.ts';
+import { OutputEntries, type OutputEntry, restOf } from './output-entries.ts';
 import { readUsage } from './usage.ts';
-
-/** What is known of an output item while it streams. */
-interface OpenItem {
-  /** The number of its tool call; null for other items. */
-  readonly call: number | null;
-  /** Parts of its content have come as deltas, so that the finished item adds none. */
-  streamed: boolean;
-}
 
 function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
@@ -24,6 +17,11 @@ function textOf(value: Json | undefined): string {
 
 function listOf(value: Json | undefined): readonly JsonObject[] {
   return Array.isArray(value) ? (value as readonly Json[]).filter(isJsonObject) : [];
+}
+
+/** The index of the part that an event belongs to. */
+function indexOf({ content_index: index }: JsonObject): number {
+  return typeof index === 'number' ? index : 0;
 }
 
 /** Why an incomplete response ended. */
@@ -36,7 +34,7 @@ export class AnswerReader {
   #calls = 0;
   #messages = 0;
   #searches = 0;
-  readonly #items = new Map<number, OpenItem>();
+  readonly #items = new OutputEntries();
   readonly #reading: Reading | undefined;
 
   constructor(reading?: Reading) {
@@ -50,8 +48,7 @@ export class AnswerReader {
     if (!Array.isArray(response['output'])) throw invalidAnswer('an answer without any output', JSON.stringify(response));
     this.#start(response, events);
     listOf(response['output']).forEach((item, index) => {
-      this.#open(index, item, events);
-      this.#close(index, item, events);
+      this.#complete(this.#begin(item, index, events), item, events);
     });
     this.#end(response, events);
   }
@@ -59,31 +56,32 @@ export class AnswerReader {
   /** One event of a stream. Events of unknown types are ignored. */
   read(event: JsonObject, events: ChatEvent[]): void {
     const { type, item, delta, response } = event;
-    const index = typeof event['output_index'] === 'number' ? event['output_index'] : 0;
     switch (type) {
       case 'response.created':
       case 'response.in_progress':
         if (isJsonObject(response)) this.#start(response, events);
         return;
       case 'response.output_item.added':
-        if (isJsonObject(item)) this.#open(index, item, events);
+        if (isJsonObject(item)) this.#open(item, event, 'begins', events);
         return;
       case 'response.output_item.done':
-        if (isJsonObject(item)) this.#close(index, item, events);
+        if (isJsonObject(item)) this.#complete(this.#open(item, event, 'ends', events), item, events);
         return;
       case 'response.output_text.delta':
-        this.#text(index, event, events);
+        this.#text(this.#entry('message', event, events), indexOf(event), event, events);
+        return;
+      case 'response.output_text.done':
+        this.#text(this.#entry('message', event, events), indexOf(event), { delta: event['text'] ?? '', isWhole: true }, events);
         return;
       case 'response.output_text.annotation.added':
-        if (isJsonObject(event['annotation'])) this.#annotate(index, event['annotation'], events);
+        if (isJsonObject(event['annotation'])) this.#annotate(this.#entry('message', event, events), event['annotation'], events);
         return;
       case 'response.refusal.delta':
-        this.#delta(index);
-        events.push({ type: 'refusal-delta', choice: 0, text: textOf(delta) });
+        this.#refusal(this.#entry('message', event, events), indexOf(event), textOf(delta), events);
         return;
       case 'response.reasoning_text.delta':
       case 'response.reasoning_summary_text.delta':
-        this.#delta(index);
+        this.#entry('reasoning', event, events).thought = true;
         events.push({ type: 'reasoning-delta', choice: 0, text: textOf(delta) });
         return;
       case 'response.reasoning_summary_part.added':
@@ -92,12 +90,19 @@ export class AnswerReader {
           events.push({ type: 'reasoning-delta', choice: 0, text: '\n\n' });
         return;
       case 'response.function_call_arguments.delta':
-      case 'response.custom_tool_call_input.delta': {
-        const { call } = this.#delta(index);
-        if (call !== null) events.push({ type: 'tool-call-delta', choice: 0, call, arguments: textOf(delta) });
+        this.#input(this.#entry('function_call', event, events), textOf(delta), events);
         return;
-      }
+      case 'response.custom_tool_call_input.delta':
+        this.#input(this.#entry('custom_tool_call', event, events), textOf(delta), events);
+        return;
+      case 'response.function_call_arguments.done':
+        this.#wholeInput(this.#entry('function_call', event, events), event, events);
+        return;
+      case 'response.custom_tool_call_input.done':
+        this.#wholeInput(this.#entry('custom_tool_call', event, events), event, events);
+        return;
       case 'response.completed':
+      case 'response.done':
       case 'response.incomplete':
       case 'response.failed':
       case 'response.cancelled':
@@ -130,33 +135,62 @@ export class AnswerReader {
     });
   }
 
-  #delta(index: number): OpenItem {
-    const open = this.#items.get(index) ?? { call: null, streamed: false };
-    open.streamed = true;
-    this.#items.set(index, open);
-    return open;
+  /** The item that a part belongs to. */
+  #entry(type: string, event: JsonObject, events: ChatEvent[]): OutputEntry {
+    return this.#items.ofDelta(type, event, (index, id) => {
+      const entry = this.#items.add(type, index, id);
+      if (type === 'message') this.#message({}, events);
+      return entry;
+    });
   }
 
-  #open(index: number, item: JsonObject, events: ChatEvent[]): void {
-    if (this.#items.has(index)) return;
-    const isCall = item['type'] === 'function_call' || item['type'] === 'custom_tool_call';
-    this.#items.set(index, { call: isCall ? this.#calls : null, streamed: false });
-    if (item['type'] === 'message') this.#message(item, events);
-    if (item['type'] === 'web_search_call') this.#searches++;
-    if (!isCall) return;
-    const id = textOf(item['call_id']) || textOf(item['id']);
+  #open(item: JsonObject, event: JsonObject, how: 'begins' | 'ends', events: ChatEvent[]): OutputEntry {
+    const known = this.#items.ofItem(item, event, how);
+    if (known === undefined) {
+      const { output_index: index } = event;
+      return this.#begin(item, typeof index === 'number' ? index : undefined, events);
+    }
+    this.#startCall(known, item, events);
+    return known;
+  }
+
+  #begin(item: JsonObject, index: number | undefined, events: ChatEvent[]): OutputEntry {
+    const type = textOf(item['type']);
+    const entry = this.#items.add(type, index, OutputEntries.idOf(item));
+    if (type === 'message') this.#message(item, events);
+    if (type === 'web_search_call') this.#searches++;
+    this.#startCall(entry, item, events);
+    return entry;
+  }
+
+  /** Starts a tool call when its name has come. */
+  #startCall(entry: OutputEntry, item: JsonObject, events: ChatEvent[]): void {
+    const isCustom = entry.type === 'custom_tool_call';
+    if (entry.call !== null || (!isCustom && entry.type !== 'function_call')) return;
     const { namespace } = item;
     const called = textOf(item['name']);
-    const name = typeof namespace === 'string' && called !== '' ? flatName(namespace, called) : called;
-    if (name === '') throw invalidAnswer('a tool call without a name', JSON.stringify(item));
+    if (called === '') return;
+    entry.call = this.#calls++;
     events.push({
       type: 'tool-call-start',
       choice: 0,
-      call: this.#calls++,
-      id,
-      name,
-      ...(item['type'] === 'custom_tool_call' ? { kind: 'custom' as const } : {}),
+      call: entry.call,
+      id: textOf(item['call_id']) || textOf(item['id']),
+      name: typeof namespace === 'string' ? flatName(namespace, called) : called,
+      ...(isCustom ? { kind: 'custom' as const } : {}),
     });
+    if (entry.input !== '') events.push({ type: 'tool-call-delta', choice: 0, call: entry.call, arguments: entry.input });
+  }
+
+  #input(entry: OutputEntry, part: string, events: ChatEvent[]): void {
+    if (part === '') return;
+    entry.input += part;
+    if (entry.call !== null) events.push({ type: 'tool-call-delta', choice: 0, call: entry.call, arguments: part });
+  }
+
+  #wholeInput(entry: OutputEntry, { arguments: args, input }: JsonObject, events: ChatEvent[]): void {
+    const whole = args ?? input;
+    this.#input(entry, restOf(isJsonObject(whole) ? JSON.stringify(whole) : textOf(whole), entry.input), events);
   }
 
   /** A phase, such as commentary, and the boundary between two messages of one answer. */
@@ -166,23 +200,22 @@ export class AnswerReader {
     events.push({ type: 'vendor', format: 'openai-responses', choice: 0, event });
   }
 
-  /** The item is complete: emits what did not come as deltas. */
-  #close(index: number, item: JsonObject, events: ChatEvent[]): void {
-    this.#open(index, item, events);
-    const { call, streamed } = this.#items.get(index) ?? { call: null, streamed: false };
-    switch (item['type']) {
+  /** Emits what did not come as deltas. */
+  #complete(entry: OutputEntry, item: JsonObject, events: ChatEvent[]): void {
+    if (entry.isComplete) return;
+    entry.isComplete = true;
+    switch (entry.type) {
       case 'message':
-        if (!streamed) for (const part of listOf(item['content'])) this.#part(index, part, events);
+        this.#parts(entry, listOf(item['content']), events);
         return;
       case 'reasoning':
-        this.#reasoning(item, streamed, events);
+        this.#reasoning(item, entry.thought, events);
         return;
       case 'function_call':
-      case 'custom_tool_call': {
-        const given = textOf(item['arguments'] ?? item['input']);
-        if (!streamed && call !== null && given !== '') events.push({ type: 'tool-call-delta', choice: 0, call, arguments: given });
+      case 'custom_tool_call':
+        if (entry.call === null) throw invalidAnswer('a tool call without a name', JSON.stringify(item));
+        this.#wholeInput(entry, item, events);
         return;
-      }
       case 'image_generation_call': {
         const format = typeof item['output_format'] === 'string' ? `image/${item['output_format']}` : undefined;
         if (typeof item['result'] === 'string') events.push({ type: 'image', choice: 0, url: imageDataUrl(item['result'], format) });
@@ -194,28 +227,43 @@ export class AnswerReader {
     }
   }
 
-  #part(index: number, part: JsonObject, events: ChatEvent[]): void {
-    if (part['type'] === 'refusal') {
-      events.push({ type: 'refusal-delta', choice: 0, text: textOf(part['refusal']) });
-      return;
-    }
-    this.#text(index, { delta: part['text'] ?? '', logprobs: part['logprobs'] ?? [] }, events);
-    for (const annotation of listOf(part['annotations'])) this.#annotate(index, annotation, events);
+  #parts(entry: OutputEntry, parts: readonly JsonObject[], events: ChatEvent[]): void {
+    const refusals = parts.filter((part) => part['type'] === 'refusal').map((part) => textOf(part['refusal']));
+    const texts = parts.filter((part) => part['type'] !== 'refusal');
+    // Not every vendor numbers the parts of its deltas, so that the texts are compared as one.
+    if (entry.texts.length > 0) {
+      const rest = restOf(texts.map((part) => textOf(part['text'])).join(''), entry.texts.join(''));
+      if (rest !== '') this.#text(entry, 0, { delta: rest }, events);
+    } else
+      texts.forEach((part, index) => this.#text(entry, index, { delta: part['text'] ?? '', logprobs: part['logprobs'] ?? [] }, events));
+    this.#refusal(entry, 0, restOf(refusals.join(''), entry.refusals.join('')), events);
+    const annotations = texts.flatMap((part) => listOf(part['annotations']));
+    for (const annotation of annotations.slice(entry.annotations)) this.#annotate(entry, annotation, events);
   }
 
-  #text(index: number, { delta, logprobs }: JsonObject, events: ChatEvent[]): void {
-    this.#delta(index);
+  /** `isWhole`: the delta is the complete text of its part, of which a beginning may have come. */
+  #text(entry: OutputEntry, index: number, { delta, logprobs, isWhole }: JsonObject, events: ChatEvent[]): void {
+    const sent = entry.texts[index] ?? '';
+    const text = isWhole === true ? restOf(textOf(delta), sent) : textOf(delta);
+    if (isWhole === true && text === '' && index in entry.texts) return;
+    entry.texts[index] = sent + text;
     const content = listOf(logprobs);
     events.push({
       type: 'text-delta',
       choice: 0,
-      text: textOf(delta),
+      text,
       ...(content.length === 0 ? {} : { logprobs: { content, refusal: null } }),
     });
   }
 
-  #annotate(index: number, annotation: JsonObject, events: ChatEvent[]): void {
-    this.#delta(index);
+  #refusal(entry: OutputEntry, index: number, text: string, events: ChatEvent[]): void {
+    if (text === '') return;
+    entry.refusals[index] = (entry.refusals[index] ?? '') + text;
+    events.push({ type: 'refusal-delta', choice: 0, text });
+  }
+
+  #annotate(entry: OutputEntry, annotation: JsonObject, events: ChatEvent[]): void {
+    entry.annotations++;
     if (annotation['type'] !== 'url_citation') {
       events.push({ type: 'vendor', format: 'openai-responses', choice: 0, event: { type: 'annotation', annotation } });
       return;
@@ -224,8 +272,8 @@ export class AnswerReader {
     events.push({ type: 'annotation', choice: 0, annotation: { type, url_citation: citation } });
   }
 
-  #reasoning(item: JsonObject, streamed: boolean, events: ChatEvent[]): void {
-    if (!streamed) {
+  #reasoning(item: JsonObject, isStreamed: boolean, events: ChatEvent[]): void {
+    if (!isStreamed) {
       const parts = [...listOf(item['content']), ...listOf(item['summary'])]
         .map((part) => textOf(part['text']))
         .filter((text) => text !== '');
@@ -245,6 +293,20 @@ export class AnswerReader {
     );
   }
 
+  /** Emits what the last event has and the events before it had not. */
+  #catchUp(output: readonly JsonObject[], events: ChatEvent[]): void {
+    const places = new Map<Json | undefined, number>();
+    for (const item of output) {
+      const place = places.get(item['type']) ?? 0;
+      places.set(item['type'], place + 1);
+      const known = this.#items.ofOutput(item, place);
+      if (known !== undefined) this.#startCall(known, item, events);
+      this.#complete(known ?? this.#begin(item, undefined, events), item, events);
+    }
+    const nameless = this.#items.all.find(({ type, call }) => call === null && (type === 'function_call' || type === 'custom_tool_call'));
+    if (nameless !== undefined) throw invalidAnswer('a tool call without a name', nameless.input);
+  }
+
   #end(response: JsonObject, events: ChatEvent[]): void {
     this.#start(response, events);
     const { status, error, incomplete_details: details } = response;
@@ -252,6 +314,7 @@ export class AnswerReader {
       throw this.#failure({ error: error ?? { message: textOf(status) } });
     if (status === 'in_progress' || status === 'queued') throw interruptedAnswer();
     if (status !== undefined && status !== 'completed' && status !== 'incomplete') throw unknownReason(textOf(status) || 'no status');
+    this.#catchUp(listOf(response['output']), events);
     const raw = isJsonObject(details) ? textOf(details['reason']) : '';
     const cut = status === 'incomplete' ? (reasons[raw] ?? 'length') : null;
     const reason = cut ?? (this.#calls > 0 ? 'tool_calls' : 'stop');
