@@ -133,8 +133,12 @@ export function fitTranslated(
   },
 ): ChatRequest {
   const { native, translated } = request;
-  if (translated === undefined || (native?.format === vendor.format && hasFeatures(vendor.provider, native.features))) return request;
   const { target } = vendor;
+  if (translated === undefined) return request;
+  if (native?.format === vendor.format && hasFeatures(vendor.provider, native.features)) {
+    for (const field of native.leftOut ?? []) target.warn(`${field} left out: ${target.vendor} has none`);
+    return request;
+  }
   const demand = translated.demands[0];
   if (demand !== undefined) {
     throw new GatewayError(

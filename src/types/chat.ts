@@ -36,6 +36,8 @@ export interface ChatRequest {
     readonly features?: readonly string[];
     /** Headers of that format that such a vendor needs, such as `anthropic-beta`. Names in lower case. */
     readonly headers?: Readonly<Record<string, string>>;
+    /** What this body lacks of the caller's own. A header reports it. */
+    readonly leftOut?: readonly string[];
   };
   /** Present when `body` was translated from another format: what `body` cannot express. */
   readonly translated?: Translation;

@@ -44,9 +44,9 @@ const args = (delta: string, more: object = { output_index: 0, item_id: 'fc_1' }
 
 /** The texts and calls that a client of chat completions reads. */
 async function read(events: readonly object[]): Promise<{ text: string; calls: string[]; reason: string; links: number }> {
-  vendor.behave((_, reply) =>
-    reply.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')),
-  );
+  vendor.behave((_, reply) => {
+    reply.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+  });
   const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
   const answer = await gateway.as('developer', 'POST', '/v1/chat/completions', {
     model: 'm',

@@ -7,7 +7,7 @@ import { type ClientRunTool, toolOfCall, toolOfOutput } from './client-run-tools
 import { approvedCallId, serverToolCall, serverToolCallId, serverToolResult, textOfParts } from '../server-tool-events.ts';
 import { OfferedTools } from './offered-tools.ts';
 import { invalid, typeName } from './request-errors.ts';
-import { readContent, textIn } from './parts.ts';
+import { type ContentLosses, readContent, readOutput, textIn } from './parts.ts';
 
 type Message = Record<string, Json | undefined>;
 
@@ -35,18 +35,22 @@ function list(value: Json | undefined): readonly Json[] {
 }
 
 /** What the items of an input refer to. */
-export interface InputContext {
+export interface InputContext extends ContentLosses {
   /** Ids of the approval requests that this input decides. */
   readonly open: ReadonlySet<string>;
   /** Earlier items, which may hold the approval requests. */
   readonly before: readonly JsonObject[];
   /** The tools of the request, by which earlier calls are named. */
   readonly offered: OfferedTools;
-  /** Receives the type of each item that is left out. */
-  readonly leaveOut: (type: string) => void;
 }
 
-const emptyContext: InputContext = { open: new Set(), before: [], offered: new OfferedTools(), leaveOut: () => {} };
+const emptyContext: InputContext = { open: new Set(), before: [], offered: new OfferedTools(), leaveOut: () => {}, demand: () => {} };
+
+/** The arguments of a call as JSON. */
+function argumentsOf({ arguments: args }: JsonObject): string {
+  if (typeof args === 'string') return args;
+  return isJsonObject(args) ? JSON.stringify(args) : '{}';
+}
 
 function namespaceOf({ namespace }: JsonObject): string | undefined {
   return typeof namespace === 'string' && namespace !== '' ? namespace : undefined;
@@ -82,7 +86,7 @@ class Conversation {
         this.#addCall({
           id: text(item, 'call_id', path),
           type: 'function',
-          function: { name: this.#nameOf(item, path), arguments: typeof item['arguments'] === 'string' ? item['arguments'] : '{}' },
+          function: { name: this.#nameOf(item, path), arguments: argumentsOf(item) },
         });
         return;
       case 'custom_tool_call':
@@ -94,7 +98,7 @@ class Conversation {
         return;
       case 'function_call_output':
       case 'custom_tool_call_output':
-        this.#addResult(text(item, 'call_id', path), readContent(item['output'], `${path}.output`, '\n'));
+        this.#addResult(text(item, 'call_id', path), readOutput(item['output'], `${path}.output`, this.#context));
         return;
       case 'image_generation_call':
         if (typeof item['result'] === 'string') this.#addImage(item, path);
@@ -111,7 +115,7 @@ class Conversation {
       // A message of another agent of the client.
       case 'agent_message':
         this.end();
-        this.messages.push({ role: 'user', content: readContent(item['content'], `${path}.content`, '') });
+        this.messages.push({ role: 'user', content: readContent(item['content'], `${path}.content`, '', this.#context) });
         break;
       // Each request lists its tools itself. The rest is read with the whole request.
       case 'mcp_list_tools':
@@ -136,10 +140,10 @@ class Conversation {
       this.messages.push({ role: 'user', content: context });
     } else if (called !== undefined && item['call_id'] !== null) this.#addClientRun(called, item, path);
     else if (answered !== undefined && item['call_id'] !== null) {
-      const content = readContent(answered.readOutput(item, this.#nameFor), `${path}.output`, '\n');
+      const content = readOutput(answered.readOutput(item, this.#nameFor), `${path}.output`, this.#context);
       // Older clients repeat the id of the call as the id of the item.
       this.#addResult(text(item, typeof item['call_id'] === 'string' ? 'call_id' : 'id', path), content);
-    } else this.#context.leaveOut(typeName(type));
+    } else this.#context.leaveOut(`the item ${typeName(type)}`);
   }
 
   #addClientRun(tool: ClientRunTool, item: JsonObject, path: string): void {
@@ -158,7 +162,8 @@ class Conversation {
   }
 
   end(): void {
-    if (this.#turn !== null) this.messages.push(this.#turn);
+    // Vendors refuse an assistant message without content. Reasoning alone is left of a turn that was cut off.
+    if (this.#turn !== null && (this.#turn['content'] !== null || this.#turn['tool_calls'] !== undefined)) this.messages.push(this.#turn);
     this.messages.push(...this.#results);
     this.#turn = null;
     this.#results = [];
@@ -193,11 +198,11 @@ class Conversation {
   #addMessage(item: JsonObject, path: string): void {
     const { role } = item;
     if (role === 'assistant') {
-      this.#addText(readContent(item['content'], `${path}.content`, ''));
+      this.#addText(readContent(item['content'] ?? '', `${path}.content`, '', this.#context));
       return;
     }
     this.end();
-    const content = readContent(item['content'], `${path}.content`, '\n\n');
+    const content = readContent(item['content'], `${path}.content`, '\n\n', this.#context);
     if (role === 'user') this.messages.push({ role: 'user', content });
     // Not every vendor knows the role `developer`.
     else if (role === 'system' || role === 'developer') this.messages.push({ role: 'system', content });

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts
 import { decodeReasoning, isEncodedReasoning } from '../encoded-reasoning.ts';
 import { contextOf } from './compaction.ts';
 import { responseOfItem } from './ids.ts';
+import { isElsewhere, serverByAddress } from './offered-tools.ts';
 
 /** Fields that Pailou itself answers: nothing is stored at the vendor. */
 const own: ReadonlySet<string> = new Set(['model', 'previous_response_id', 'store', 'background', 'stream']);
@@ -87,10 +88,21 @@ export function nativeRequest(
   headers: Readonly<Record<string, unknown>>,
 ): ChatRequest['native'] {
   const items = listOf(body['input']);
+  const given = listOf(body['tools']);
+  const tools = given.filter((tool) => !isJsonObject(tool) || tool['type'] !== 'mcp' || !isElsewhere(tool));
   const isOurs = (each: Json): boolean => isJsonObject(each) && ofPailou.has(each['type']);
-  if (items.some(isOurs) || listOf(body['tools']).some(isOurs)) return undefined;
+  if (items.some(isOurs) || tools.some(isOurs)) return undefined;
   const rest: Record<string, Json> = {};
   for (const [field, value] of Object.entries(body)) if (value !== undefined && value !== null && !own.has(field)) rest[field] = value;
   if (Array.isArray(body['input'])) rest['input'] = items.flatMap(nativeItem);
-  return { format: 'openai-responses', body: rest, earlier, features: [...features], headers: headersOf(headers) };
+  const hasAddresses = tools.length < given.length;
+  if (hasAddresses) rest['tools'] = tools;
+  return {
+    format: 'openai-responses',
+    body: rest,
+    earlier,
+    features: [...features],
+    headers: headersOf(headers),
+    ...(hasAddresses ? { leftOut: [`the tool ${serverByAddress}`] } : {}),
+  };
 }

@@ -38,6 +38,14 @@ function grammarOf({ format }: JsonObject): JsonObject {
   return { format: { type: 'grammar', grammar: pickFields(format, ['syntax', 'definition']) } };
 }
 
+/** How warnings name an MCP server that a request names by its address. */
+export const serverByAddress = 'mcp with an address';
+
+/** True for an MCP server that is not named as one of the gateway. */
+export function isElsewhere({ server_url: url, connector_id: connector }: JsonObject): boolean {
+  return (url !== undefined && url !== null) || (connector !== undefined && connector !== null);
+}
+
 export class OfferedTools implements ToolOrigins {
   /** In the format of chat completions, in the order of the request, without duplicates. */
   readonly tools: JsonObject[] = [];
@@ -57,9 +65,15 @@ export class OfferedTools implements ToolOrigins {
     const given = tools as readonly Json[];
     // A search at the vendor needs deferred tools. Those are offered at once instead.
     const hasDeferred = given.some((tool) => isJsonObject(tool) && tool['defer_loading'] === true);
+    const isSearched = given.some((tool) => isJsonObject(tool) && tool['type'] === 'tool_search' && tool['execution'] !== 'client');
     given.forEach((tool, index) => {
-      if (!isJsonObject(tool)) throw invalid(`${path}[${index}]`, 'must be an object with a type.');
-      this.#add(hasDeferred && tool['type'] === 'tool_search' ? { execution: 'server', ...tool } : tool, `${path}[${index}]`);
+      const place = `${path}[${index}]`;
+      if (!isJsonObject(tool)) throw invalid(place, 'must be an object with a type.');
+      if (hasDeferred && tool['type'] === 'tool_search') this.#add({ execution: 'server', ...tool }, place);
+      else {
+        this.#add(tool, place);
+        if (isSearched && tool['defer_loading'] === true) this.#loadDeferred(tool);
+      }
     });
   }
 
@@ -100,6 +114,8 @@ export class OfferedTools implements ToolOrigins {
     if (type === 'function') this.#function(tool, path);
     else if (type === 'custom') this.#custom(tool, path);
     else if (type === 'namespace') this.#namespace(tool, path);
+    // A server by address would be called by the vendor, with the company's key.
+    else if (type === 'mcp' && isElsewhere(tool)) this.hosted.add(serverByAddress);
     // MCP servers and skills that the gateway calls. The tool loop validates their fields.
     else if (type === 'mcp' || type === 'skill') this.tools.push(tool);
     else {
@@ -135,9 +151,20 @@ export class OfferedTools implements ToolOrigins {
         index > 0 || typeof description !== 'string' || description === ''
           ? each
           : { ...each, description: `${namespace}: ${description}\n\n${own}`.trimEnd() };
-      if (each['type'] === 'custom') this.#custom(described, place, namespace);
-      else this.#function(described, place, namespace);
+      const { type } = each;
+      if (type === 'custom') this.#custom(described, place, namespace);
+      else if (type === 'function') this.#function(described, place, namespace);
+      else this.hosted.add(typeName(type));
     });
+  }
+
+  /** OpenAI calls a tool that its search has loaded in a namespace of the tool's own name, and clients look for it there. */
+  #loadDeferred({ name }: JsonObject): void {
+    const origin = typeof name === 'string' ? this.#origins.get(name) : undefined;
+    if (typeof name !== 'string' || origin === undefined || origin.kind === 'client-run' || origin.namespace !== undefined) return;
+    const loaded = { ...origin, namespace: name };
+    this.#origins.set(name, loaded).set(flatName(name, name), loaded);
+    this.#names.set(keyOf(name, name), name);
   }
 
   #clientRun(own: ClientRunTool, tool: JsonObject): void {
@@ -151,7 +178,7 @@ export class OfferedTools implements ToolOrigins {
     const known = this.#names.get(key);
     if (known !== undefined) return known;
     const plain = wanted ?? (namespace === undefined ? name : flatName(namespace, name));
-    const flat = this.#origins.has(plain) && namespace !== undefined ? hashedName(namespace, name) : plain;
+    const flat = this.#origins.has(plain) ? hashedName(namespace ?? origin.kind, name) : plain;
     this.#names.set(key, flat);
     this.#origins.set(flat, origin);
     if (origin.kind === 'custom') this.customNames.add(flat);

@@ -1,6 +1,6 @@
 /** Converts a request in OpenAI's Responses format to the canonical one. */
 import { z } from 'zod';
-import type { ChatBody, ChatRequest } from '../../../types/chat.ts';
+import type { ChatBody, ChatRequest, Demand } from '../../../types/chat.ts';
 import type { Decision } from '../../../types/approval-decision.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import { readDecisions } from './approval-decisions.ts';
@@ -161,11 +161,18 @@ export function readResponsesRequest(
   for (const type of offered.hosted) leftOut.push(`the tool ${type}`);
   const decisions = readDecisions(body['input']);
   const open = new Set(decisions.map(({ id }) => id));
-  const leftOutItems = new Set<string>();
+  const leftOutInput = new Set<string>();
+  const demands: Demand[] = [];
   const itemsOf = (pending: ReadonlySet<string>): JsonObject[] =>
-    readItems(body['input'], { open: pending, before: earlier.items, offered, leaveOut: (type) => leftOutItems.add(type) });
+    readItems(body['input'], {
+      open: pending,
+      before: earlier.items,
+      offered,
+      leaveOut: (what) => leftOutInput.add(what),
+      demand: (each) => demands.push(each),
+    });
   const messages = [...earlier.messages, ...itemsOf(open)];
-  for (const type of leftOutItems) leftOut.push(`the item ${type}`);
+  leftOut.push(...leftOutInput);
   const compaction = asksForCompaction(body['input']);
   const instructions = typeof body['instructions'] === 'string' && body['instructions'] !== '' ? body['instructions'] : null;
   const reasoning = isJsonObject(settings.body['reasoning']) ? settings.body['reasoning'] : {};
@@ -183,7 +190,8 @@ export function readResponsesRequest(
   };
   const include = Array.isArray(body['include']) ? (body['include'] as readonly Json[]) : [];
   const native = nativeRequest(body, earlier.messages, settings.features, headers);
-  const translated = { leftOut, demands: demand === undefined || compaction ? [] : [demand] };
+  if (demand !== undefined && !compaction) demands.push(demand);
+  const translated = { leftOut, demands };
   return {
     request: { body: chat as ChatBody, ...(native === undefined ? {} : { native }), translated },
     stream: body['stream'] === true,

@@ -25,10 +25,11 @@ function writePart(part: PlacedPart, given: Json | undefined, target: EncodeTarg
     case 'audio':
       return isJsonObject(given) ? given : {};
     case 'unknown':
-      // A file that lies at OpenAI, named by its id.
+      // A file that lies elsewhere, named by its id or address.
       if (part.type === 'file' && isJsonObject(part.part) && isJsonObject(part.part['file'])) {
-        const { file_id: id } = part.part['file'];
+        const { file_id: id, file_url: url } = part.part['file'];
         if (typeof id === 'string') return { type: 'input_file', file_id: id };
+        if (typeof url === 'string') return { type: 'input_file', file_url: url };
       }
       throw unsupported(target, part.path, `takes no content of type ${part.type}`, 'Leave it out.');
     case 'video':

@@ -196,11 +196,6 @@ describe('a request in the Responses format', () => {
       'input[0].content[0].file_id',
       'unsupported_parameter',
     ],
-    [
-      { input: [{ role: 'user', content: [{ type: 'input_file', file_url: 'u' }] }] },
-      'input[0].content[0].file_url',
-      'unsupported_parameter',
-    ],
     [{ input: [{ role: 'nobody', content: 'x' }] }, 'input[0].role', 'invalid_request'],
     [{ input: [{ type: 'function_call', name: 'f' }] }, 'input[0].call_id', 'invalid_request'],
     [{ tools: [{ type: 'function' }] }, 'tools[0].name', 'invalid_request'],
