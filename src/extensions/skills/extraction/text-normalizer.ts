@@ -1,5 +1,7 @@
 /** Normalizes spelling variants: spaces, quotation marks, dashes, invisible characters, digits. */
 
+import { withoutRadicals } from '../../../text/cjk-radicals.ts';
+
 /** Invisible characters: soft breaks, direction marks, joiners, and the Arabic tatweel. */
 const unseen = /\p{Cf}|\p{Variation_Selector}|\u0640/gu;
 const marks: readonly (readonly [RegExp, string])[] = [
@@ -27,7 +29,7 @@ export const normalizeDigits = (text: string): string =>
 
 /** Unifies kinds of spaces, quotation marks and dashes. */
 export function plain(text: string): string {
-  return evenMarks(text.normalize('NFKC')).replaceAll(unseen, '').replaceAll(/\s+/g, ' ').trim();
+  return evenMarks(withoutRadicals(text).normalize('NFKC')).replaceAll(unseen, '').replaceAll(/\s+/g, ' ').trim();
 }
 
 /** Folded text: letters, digits and signs only, with their original indexes. */
@@ -62,7 +64,7 @@ const mostFoldedCharacters = 20_000;
 function foldCharacter(sign: string): string {
   const known = foldedCharacters.get(sign);
   if (known !== undefined) return known;
-  const own = evenMarks(sign.normalize('NFKD')).toLowerCase().replaceAll(unseen, '').replaceAll(/\s/g, '');
+  const own = evenMarks(withoutRadicals(sign).normalize('NFKD')).toLowerCase().replaceAll(unseen, '').replaceAll(/\s/g, '');
   if (foldedCharacters.size < mostFoldedCharacters) foldedCharacters.set(sign, own);
   return own;
 }

@@ -1,5 +1,6 @@
 /** The text of one page by the position of its letters, for any rotation of page or text. */
 import { blocksOf } from './pdf-columns.ts';
+import { withoutRadicals } from '../../../../text/cjk-radicals.ts';
 import { linesOf, type PlacedText } from './pdf-segments.ts';
 import { textOf } from './pdf-tables.ts';
 
@@ -50,8 +51,9 @@ function downwardText(items: readonly PlacedText[]): string {
 export function pageText(items: readonly PageItem[], viewport: Matrix): string {
   const turned = new Map<number, PlacedText[]>();
   const downward: PlacedText[] = [];
-  for (const { str: text, dir, transform, width, height } of items) {
-    if (text.trim() === '') continue;
+  for (const { str, dir, transform, width, height } of items) {
+    if (str.trim() === '') continue;
+    const text = withoutRadicals(str);
     const seen = times(viewport, transform);
     const quarters = quartersOf(seen);
     const [x, y] = upright(seen[4] ?? 0, seen[5] ?? 0, quarters);

@@ -12,13 +12,18 @@ export interface PlacedText {
   readonly isLeftward: boolean;
 }
 
-/** A run of text on a line without a wide gap. */
-export interface Segment {
+/** A part of a segment between gaps that are wider than a space between words. */
+interface Part {
   text: string;
   readonly left: number;
   right: number;
+}
+
+/** A run of text on a line without a wide gap. */
+export interface Segment extends Part {
   readonly y: number;
   readonly size: number;
+  readonly parts: readonly Part[];
 }
 
 export interface Line {
@@ -27,8 +32,9 @@ export interface Line {
   readonly segments: readonly Segment[];
 }
 
-/** Gaps in units of the font size: from the first on a space, from the second on a cell or column boundary. */
+/** Gaps in units of the font size: from the first on a space, from the second on a cell boundary if other rows have one there, from the third on always one. */
 const spaceGap = 0.17;
+const partGap = 0.45;
 const cellGap = 0.95;
 
 /** Texts arrive from top to bottom, so only the last rows can match. */
@@ -57,7 +63,7 @@ function sharesLine(one: { y: number; size: number }, other: { y: number; size: 
 const mirrored = (item: PlacedText): PlacedText => ({ ...item, x: -item.x - item.width });
 
 function rightwardSegments(items: readonly PlacedText[]): Segment[] {
-  const segments: Segment[] = [];
+  const segments: (Segment & { readonly parts: Part[] })[] = [];
   for (const item of items.toSorted((one, other) => one.x - other.x)) {
     const text = item.text.trim();
     const last = segments.at(-1);
@@ -65,19 +71,27 @@ function rightwardSegments(items: readonly PlacedText[]): Segment[] {
     // A text printed twice with a small offset to look bold.
     if (last !== undefined && last.text.endsWith(text) && Math.abs(last.right - item.x - item.width) < item.size * 0.2) continue;
     if (last === undefined || gap >= cellGap) {
-      segments.push({ text, left: item.x, right: item.x + item.width, y: item.y, size: item.size });
+      const part = { text, left: item.x, right: item.x + item.width };
+      segments.push({ ...part, y: item.y, size: item.size, parts: [part] });
       continue;
     }
-    last.text += `${gap >= spaceGap || item.text.startsWith(' ') ? ' ' : ''}${text}`;
-    last.right = Math.max(last.right, item.x + item.width);
+    const right = Math.max(last.right, item.x + item.width);
+    const part = last.parts.at(-1);
+    const added = `${gap >= spaceGap || item.text.startsWith(' ') ? ' ' : ''}${text}`;
+    if (gap >= partGap || part === undefined) last.parts.push({ text, left: item.x, right });
+    else Object.assign(part, { text: part.text + added, right });
+    last.text += added;
+    last.right = right;
   }
   return segments;
 }
 
+const turned = <P extends Part>(part: P): P => ({ ...part, left: -part.right, right: -part.left });
+
 function segmentsOf(items: readonly PlacedText[]): Segment[] {
   const isLeftward = items.filter((item) => item.isLeftward).length * 2 > items.length;
   if (!isLeftward) return rightwardSegments(items);
-  return rightwardSegments(items.map(mirrored)).map((each) => ({ ...each, left: -each.right, right: -each.left }));
+  return rightwardSegments(items.map(mirrored)).map((each) => ({ ...turned(each), parts: each.parts.map(turned) }));
 }
 
 /** The lines from top to bottom, each from left to right. */

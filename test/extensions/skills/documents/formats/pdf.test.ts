@@ -1,6 +1,7 @@
 /** Form fields, columns, rotation and fonts of PDF files. */
 import { expect, it } from 'vitest';
 import { readPdf } from '../../../../../src/extensions/skills/documents/formats/pdf.ts';
+import { pageText } from '../../../../../src/extensions/skills/documents/formats/pdf-page.ts';
 import { pdfOf } from '../../document-builders.ts';
 
 it('contains the filled and ticked fields of its form', async () => {
@@ -73,6 +74,41 @@ it.each([
   expect(await textIn(pageOf(at(50, 640, end) + body + at(50, 780, headline, 14)))).toBe([headline, ...left, ...right, end].join('\n'));
 });
 
+const prose = [...left, ...right];
+
+it('three columns of text are read one after the other, with a headline above and a table below their gaps', async () => {
+  const column = (x: number, from: number, shift: number): string[] =>
+    prose.map((_, line) => at(x, 740 - line * 13 - shift, prose[(line + from) % prose.length] as string));
+  const columns = [column(50, 0, 0), column(220, 3, 5), column(390, 6, 0)];
+  const rows = [
+    ['Name', 'Tokens in', 'Sum'],
+    ['Tea', '24.28', ''],
+    ['Coffee', '', '49.88'],
+  ];
+  const below = rows.flatMap((row, line) => row.map((text, place) => (text === '' ? '' : at(50 + place * 145, 560 - line * 14, text))));
+  const content = [at(50, 770, 'A headline of the page', 16), ...columns.flat(), at(50, 590, 'Table', 14), ...below].join('');
+  const turn = (from: number): string[] => prose.map((_, line) => prose[(line + from) % prose.length] as string);
+  const lines = (await textIn(pageOf(content))).split('\n');
+  expect(lines.slice(0, -4)).toEqual(['A headline of the page', ...turn(0), ...turn(3), ...turn(6)]);
+  expect(lines.at(-4)).toBe('Table');
+  expect(cellsOf(lines.slice(-3).join('\n'))).toEqual(rows);
+});
+
+it('a column of text may contain a table', async () => {
+  const first = prose.slice(0, 6).map((text, line) => at(50, 740 - line * 14, text));
+  const rows = [
+    ['Tea', '1.50', ''],
+    ['Milk', '', '2.50'],
+    ['Cake', '3.50', '4.50'],
+  ];
+  const inside = rows.flatMap((row, line) => row.map((text, place) => (text === '' ? '' : at(55 + place * 60, 650 - line * 14, text))));
+  const second = prose.map((text, line) => at(320, 738 - line * 13, text));
+  const lines = (await textIn(pageOf([...second, ...inside, ...first].join('')))).split('\n');
+  expect(lines.slice(0, 6)).toEqual(prose.slice(0, 6));
+  expect(cellsOf(lines.slice(6, 9).join('\n'))).toEqual(rows);
+  expect(lines.slice(9)).toEqual(prose);
+});
+
 const table = [
   ['Item', 'Qty', 'Price', 'Note'],
   ['Tea', '2', '24.28', ''],
@@ -93,6 +129,44 @@ it('a table is read row by row with every cell, including empty ones, whatever s
   const [head, ...rows] = text.split('\n');
   expect([head, rows.pop()]).toEqual(['Invoice', 'Thank you for your order, which we deliver next week.']);
   expect(cellsOf(rows.join('\n'))).toEqual(table);
+});
+
+it('a sum in the last column alone, and heads centred over their cells, stay in their columns', async () => {
+  const cells = [
+    ['Tea', '24.28', '1.00'],
+    ['Coffee', '', '49.88'],
+    ['', '', '75.16'],
+  ];
+  const content = cells.flatMap((row, line) => row.map((text, place) => (text === '' ? '' : at(50 + place * 110, 700 - line * 16, text))));
+  const heads = ['Name', 'In', 'Out'].map((text, place) => at(90 + place * 110, 716, text));
+  const after = at(50, 600, 'Prices without tax.');
+  const text = await textIn(pageOf([...heads, ...content, after].join('')));
+  expect(text.split('\n').at(-1)).toBe('Prices without tax.');
+  expect(cellsOf(text.split('\n').slice(0, -1).join('\n'))).toEqual([['Name', 'In', 'Out'], ...cells]);
+});
+
+it('a text that nearly reaches the next cell is divided where other rows have two cells', async () => {
+  const content = [
+    at(50, 700, 'Clause'),
+    at(272, 700, 'Amount'),
+    at(50, 684, 'Costs of the delivery to the customer, without tax'),
+    at(272, 684, '1,200.00'),
+    at(50, 668, 'Fee'),
+    at(272, 668, '7.00'),
+    at(50, 652, 'Rent'),
+    at(272, 652, '3.00'),
+  ];
+  expect(cellsOf(await textIn(pageOf(content.join(''))))).toEqual([
+    ['Clause', 'Amount'],
+    ['Costs of the delivery to the customer, without tax', '1,200.00'],
+    ['Fee', '7.00'],
+    ['Rent', '3.00'],
+  ]);
+});
+
+it('radicals that browsers print in place of characters are characters again', () => {
+  const item = { str: '增⻓与⻛险：⽴⼊', dir: 'ltr', transform: [10, 0, 0, 10, 50, 700], width: 80, height: 10 };
+  expect(pageText([item], [1, 0, 0, -1, 0, 842])).toBe('增长与风险：立入');
 });
 
 it('numbers that end at one edge stay in their columns, and close ones are never run together', async () => {
