@@ -82,7 +82,8 @@ export function themeOf(isDark: boolean): ThemeConfig {
     },
     components: {
       Tabs: isDark ? { itemSelectedColor: '#a9d2ff', itemActiveColor: '#a9d2ff', itemHoverColor: '#a9d2ff' } : {},
-      Menu: { itemSelectedColor: isDark ? '#a9d2ff' : '#003eb3' },
+      // All pages fit into the height of a laptop.
+      Menu: { itemSelectedColor: isDark ? '#a9d2ff' : '#003eb3', itemHeight: 34, itemMarginBlock: 2 },
       Layout: {
         headerHeight: 48,
         headerPadding: '0 16px',

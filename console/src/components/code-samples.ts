@@ -9,7 +9,7 @@ export function gatewayAddress(): string {
   return (location.origin + gatewayPath).replace(/\/$/, '');
 }
 
-const keyName = 'PAILOU_API_KEY';
+const keyName = 'PAILOU_TOKEN';
 
 /** A JSON value as Python writes it. */
 function python(value: unknown, indent = ''): string {

@@ -1,6 +1,6 @@
 /** The one table: dense, virtual, loaded page by page by keyset, filtered by name, with one error and one empty state. */
-import { Button, Input, Skeleton, Table, type TableColumnType } from 'antd';
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { Button, Grid, Input, Skeleton, Table, type TableColumnType } from 'antd';
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
 import type { PagedQuery } from '../api/rows.ts';
 import { useTexts } from '../i18n/texts.ts';
 import { ErrorState } from './error-state.tsx';
@@ -28,6 +28,8 @@ export interface ResourceTableProps<T> {
   readonly label: string;
 }
 
+const widestPinned = 150;
+
 /** A list is loaded as its reader scrolls. A filter needs all of it; after an error it waits for the button that tries again. */
 function useWholeList<T>(query: PagedQuery<T>, wanted: boolean): void {
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
@@ -41,7 +43,7 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
   const t = useTexts(texts);
   const [filter, setFilter] = useState('');
   const slow = useDelayed(query.isPending, 200);
-  const frame = useRef<HTMLDivElement>(null);
+  const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   const height = useTableHeight(frame);
   const rows = useMemo(() => query.data?.pages.flatMap(({ data }) => data) ?? [], [query.data]);
   const wanted = filter.trim().toLowerCase();
@@ -50,17 +52,23 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
     () => (wanted === '' || textOf === undefined ? rows : rows.filter((row) => textOf(row).toLowerCase().includes(wanted))),
     [rows, wanted, textOf],
   );
+  const { md: isWide = true } = Grid.useBreakpoint();
+  const widthOf = useCallback(
+    // On a phone the pinned name must leave room for what scrolls beside it.
+    ({ width, fixed }: Column<T>): number => (isWide || fixed !== 'start' ? width : Math.min(width, widestPinned)),
+    [isWide],
+  );
   const tableColumns = useMemo(
     () =>
-      columns.map(({ key, title, width, render, fixed, align }): TableColumnType<T> => ({
-        key,
-        title,
-        width,
-        ...(fixed === undefined ? {} : { fixed }),
-        ...(align === undefined ? {} : { align }),
-        render: (_value, row) => render(row),
+      columns.map((column): TableColumnType<T> => ({
+        key: column.key,
+        title: column.title,
+        width: widthOf(column),
+        ...(column.fixed === undefined ? {} : { fixed: column.fixed }),
+        ...(column.align === undefined ? {} : { align: column.align }),
+        render: (_value, row) => column.render(row),
       })),
-    [columns],
+    [columns, widthOf],
   );
 
   const loadMore = (): void => {
@@ -86,7 +94,7 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
           />
         </div>
       )}
-      <div ref={frame}>
+      <div ref={setFrame}>
         <Table<T>
           virtual
           size="small"
@@ -96,7 +104,7 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
           dataSource={shown}
           rowKey={rowKey}
           loading={query.isFetchingNextPage}
-          scroll={{ x: columns.reduce((sum, { width }) => sum + width, 0), y: height }}
+          scroll={{ x: columns.reduce((sum, column) => sum + widthOf(column), 0), y: height }}
           locale={{ emptyText: t('noMatch') }}
           onScroll={({ currentTarget }) => {
             if (currentTarget.scrollHeight - currentTarget.scrollTop - currentTarget.clientHeight < height) loadMore();

@@ -22,7 +22,7 @@ export function kindColumn<T extends Row<{ readonly kind: string }>>(
     title,
     width,
     render: ({ spec }) => (
-      <Tag>
+      <Tag className="kind-tag">
         <KindTitle type={type} kind={spec.kind} />
       </Tag>
     ),
@@ -30,9 +30,9 @@ export function kindColumn<T extends Row<{ readonly kind: string }>>(
 }
 
 export function changedColumn<T extends Pick<Row, 'updated_at'>>(title: string, format: Format): Column<T> {
-  return { key: 'changed', title, width: 165, render: (row) => format.dateTime(row.updated_at) };
+  return { key: 'changed', title, width: 155, render: (row) => format.dateTime(row.updated_at) };
 }
 
 export function stateColumn<T extends Pick<Row, 'enabled' | 'locked'>>(title: string): Column<T> {
-  return { key: 'state', title, width: 105, fixed: 'end', render: (row) => <RowState row={row} /> };
+  return { key: 'state', title, width: 95, render: (row) => <RowState row={row} /> };
 }

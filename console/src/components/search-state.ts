@@ -10,7 +10,7 @@ export function useSearchState<Name extends string>(
 ): readonly [Readonly<Partial<Record<Name, string>>>, (change: Readonly<Partial<Record<Name, string | undefined>>>) => void] {
   const all: Readonly<Record<string, unknown>> = useSearch({ strict: false });
   const navigate = useNavigate();
-  const state = Object.fromEntries(names.flatMap((name) => (typeof all[name] === 'string' ? [[name, all[name]]] : [])));
+  const state = Object.fromEntries(names.flatMap((name) => (typeof all[name] === 'string' && all[name] !== '' ? [[name, all[name]]] : [])));
   const change = useCallback(
     (next: SearchState) => {
       void navigate({

@@ -32,7 +32,7 @@ export function GrantsTab(): ReactNode {
       {
         key: 'subject',
         title: t('subject'),
-        width: 220,
+        width: 210,
         fixed: 'start',
         render: ({ name, spec }) => (
           <>
@@ -44,7 +44,7 @@ export function GrantsTab(): ReactNode {
         ),
       },
       { key: 'action', title: t('action'), width: 90, render: ({ spec }) => t(`action.${spec.action}`) },
-      { key: 'capability', title: t('capability'), width: 260, render: ({ spec }) => <code translate="no">{spec.capability}</code> },
+      { key: 'capability', title: t('capability'), width: 250, render: ({ spec }) => <code translate="no">{spec.capability}</code> },
       {
         key: 'expires',
         title: t('expires'),

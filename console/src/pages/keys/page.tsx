@@ -47,13 +47,13 @@ export function KeysPage(): ReactNode {
       });
     };
     return [
-      { key: 'title', title: t('purposeOf'), width: 180, fixed: 'start', render: (row) => <span translate="no">{row.title}</span> },
-      { key: 'hint', title: t('key'), width: 190, render: (row) => <code translate="no">{row.hint}</code> },
-      { key: 'owner', title: t('owner'), width: 110, render: (row) => <span translate="no">{row.owner}</span> },
+      { key: 'title', title: t('purposeOf'), width: 160, fixed: 'start', render: (row) => <span translate="no">{row.title}</span> },
+      { key: 'hint', title: t('key'), width: 180, render: (row) => <code translate="no">{row.hint}</code> },
+      { key: 'owner', title: t('owner'), width: 100, render: (row) => <span translate="no">{row.owner}</span> },
       {
         key: 'scope',
         title: t('scope'),
-        width: 150,
+        width: 130,
         render: ({ capabilities }) =>
           capabilities === null ? (
             t('everything')
@@ -66,14 +66,14 @@ export function KeysPage(): ReactNode {
       {
         key: 'used',
         title: t('used'),
-        width: 165,
+        width: 155,
         render: (row) => (row.last_used_at === null ? t('never') : format.dateTime(row.last_used_at)),
       },
-      { key: 'expires', title: t('expires'), width: 165, render: (row) => format.dateTime(row.expires_at) },
+      { key: 'expires', title: t('expires'), width: 155, render: (row) => format.dateTime(row.expires_at) },
       {
         key: 'state',
         title: t('state'),
-        width: 100,
+        width: 80,
         render: (row) => <Badge status={badges[stateOf(row, Date.now())]} text={t(`state.${stateOf(row, Date.now())}`)} />,
       },
       {

@@ -29,7 +29,7 @@ export function ProvidersPage(): ReactNode {
         key: 'address',
         title: t('address'),
         width: 230,
-        render: ({ spec }) => <code translate="no">{typeof spec.options?.['base_url'] === 'string' ? spec.options['base_url'] : ''}</code>,
+        render: ({ spec }) => <code translate="no">{typeof spec.options?.['base_url'] === 'string' ? spec.options['base_url'] : '–'}</code>,
       },
       {
         key: 'owner',

@@ -6,6 +6,7 @@ import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
+import { useModelNames } from '../../components/model-names.ts';
 import { PageHeader } from '../../components/page-header.tsx';
 import { JsonControl } from '../../components/schema-form/json-control.tsx';
 import { ReferenceControl } from '../../components/schema-form/reference-control.tsx';
@@ -48,8 +49,11 @@ function Order({ route }: { readonly route: Route }): ReactNode {
 
 export function RoutingPage(): ReactNode {
   const t = useTexts(texts);
-  const [{ model }, setSearch] = useSearchState('model');
-  const [typed, setTyped] = useState(model ?? '');
+  const [search, setSearch] = useSearchState('model');
+  const { names } = useModelNames();
+  // The page begins with the chain of a model, so that its reader sees what it is for.
+  const model = search.model ?? names.find((name) => !name.startsWith('skill/'));
+  const [typed, setTyped] = useState(search.model);
   const [request, setRequest] = useState<Spec>({});
   const [asked, setAsked] = useState<Spec>({});
   const route = useQuery({
@@ -65,11 +69,18 @@ export function RoutingPage(): ReactNode {
         className="explain-form"
         onFinish={() => {
           setAsked(request);
-          setSearch({ model: typed });
+          setSearch({ model: typed ?? model });
         }}
       >
         <Form.Item label={t('model')} htmlFor="route-model" required>
-          <ReferenceControl id="route-model" aria-label={t('model')} disabled={false} reference="model" value={typed} onChange={setTyped} />
+          <ReferenceControl
+            id="route-model"
+            aria-label={t('model')}
+            disabled={false}
+            reference="model"
+            value={typed ?? model ?? ''}
+            onChange={setTyped}
+          />
         </Form.Item>
         <Form.Item label={t('request')} htmlFor="route-request" extra={t('requestHelp')}>
           <JsonControl
@@ -81,7 +92,7 @@ export function RoutingPage(): ReactNode {
           />
         </Form.Item>
         <Form.Item>
-          <Button type="primary" htmlType="submit" disabled={typed === ''} loading={route.isFetching}>
+          <Button type="primary" htmlType="submit" disabled={(typed ?? model ?? '') === ''} loading={route.isFetching}>
             {t('run')}
           </Button>
         </Form.Item>

@@ -26,22 +26,22 @@ export function SkillsPage(): ReactNode {
 
   const columns = useMemo(
     (): readonly Column<SkillRow>[] => [
-      nameColumn(t('title'), 190, (row) => setSearch({ open: row.name, add: undefined, tab: undefined })),
+      nameColumn(t('title'), 175, (row) => setSearch({ open: row.name, add: undefined, tab: undefined })),
       {
         key: 'description',
         title: t('description'),
-        width: 280,
+        width: 255,
         render: ({ spec }) => <span translate="no">{spec.title === '' ? spec.description : spec.title}</span>,
       },
       kindColumn(t('kind'), 'skill', 170),
       {
         key: 'live',
         title: t('live'),
-        width: 130,
+        width: 115,
         render: ({ spec, partial }) =>
           spec.live == null && partial !== true ? t('unversioned') : <code translate="no">{spec.live ?? spec.version}</code>,
       },
-      { key: 'model', title: t('model'), width: 150, render: ({ spec }) => <code translate="no">{spec.model}</code> },
+      { key: 'model', title: t('model'), width: 135, render: ({ spec }) => <code translate="no">{spec.model}</code> },
       changedColumn(t('changed'), format),
       stateColumn(t('state')),
     ],

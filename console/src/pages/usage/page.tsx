@@ -1,10 +1,12 @@
 /** Usage: calls, tokens, money and latency over time, by model, person, key and more; own numbers, for administrators all. */
 import { DownloadOutlined } from '@ant-design/icons';
+import { Link } from '@tanstack/react-router';
 import { Button, Segmented, Select, Skeleton, Table } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
 import { gatewayPath, queryOf } from '../../api/client.ts';
 import { type Measures, type Series, useSeries } from '../../api/series.ts';
 import { useCan } from '../../components/can.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { ScrollFrame } from '../../components/scroll-frame.tsx';
@@ -81,45 +83,56 @@ export function UsagePage(): ReactNode {
       {report.data !== undefined && (
         <>
           <UsageCards total={report.data.total} />
-          <StackedBars
-            label={t(`measure.${measure}`)}
-            starts={starts}
-            series={bars}
-            shown={shown}
-            shownStart={(start) => (start === '' ? '' : format.dateTime(start).slice(0, step === 'day' ? 10 : 17))}
-          />
-          <ScrollFrame label={t('title')} width={760}>
-            <Table<Series>
-              size="small"
-              pagination={false}
-              rowKey={nameOf}
-              dataSource={[...report.data.series]}
-              columns={[
-                {
-                  title: t(`by.${by}`),
-                  key: 'name',
-                  render: (_value, series, index) => (
-                    <>
-                      <span className="usage-color" style={{ background: seriesColors[index % seriesColors.length] }} />
-                      <span translate="no">{nameOf(series)}</span>
-                    </>
-                  ),
-                },
-                { title: t('calls'), key: 'calls', align: 'right', render: (_value, { total }) => format.number(total.calls) },
-                { title: t('runs'), key: 'runs', align: 'right', render: (_value, { total }) => format.number(total.runs) },
-                { title: t('failed'), key: 'failed', align: 'right', render: (_value, { total }) => format.number(total.failed) },
-                { title: t('tokensIn'), key: 'in', align: 'right', render: (_value, { total }) => format.number(total.input_tokens) },
-                { title: t('tokensOut'), key: 'out', align: 'right', render: (_value, { total }) => format.number(total.output_tokens) },
-                { title: t('cost'), key: 'cost', align: 'right', render: (_value, { total }) => costText(format, total.cost) },
-                {
-                  title: t('measure.p95'),
-                  key: 'p95',
-                  align: 'right',
-                  render: (_value, { total }) => format.duration(total.first_token.p95_ms),
-                },
-              ]}
-            />
-          </ScrollFrame>
+          {report.data.series.length === 0 ? (
+            <EmptyState title={t('emptyTitle')} action={<Link to="/playground">{t('tryOne')}</Link>} />
+          ) : (
+            <>
+              <StackedBars
+                label={t(`measure.${measure}`)}
+                starts={starts}
+                series={bars}
+                shown={shown}
+                shownStart={(start) => (start === '' ? '' : format.dateTime(start).slice(0, step === 'day' ? 10 : 17))}
+              />
+              <ScrollFrame label={t('title')} width={760}>
+                <Table<Series>
+                  size="small"
+                  pagination={false}
+                  rowKey={nameOf}
+                  dataSource={[...report.data.series]}
+                  columns={[
+                    {
+                      title: t(`by.${by}`),
+                      key: 'name',
+                      render: (_value, series, index) => (
+                        <>
+                          <span className="usage-color" style={{ background: seriesColors[index % seriesColors.length] }} />
+                          <span translate="no">{nameOf(series)}</span>
+                        </>
+                      ),
+                    },
+                    { title: t('calls'), key: 'calls', align: 'right', render: (_value, { total }) => format.number(total.calls) },
+                    { title: t('runs'), key: 'runs', align: 'right', render: (_value, { total }) => format.number(total.runs) },
+                    { title: t('failed'), key: 'failed', align: 'right', render: (_value, { total }) => format.number(total.failed) },
+                    { title: t('tokensIn'), key: 'in', align: 'right', render: (_value, { total }) => format.number(total.input_tokens) },
+                    {
+                      title: t('tokensOut'),
+                      key: 'out',
+                      align: 'right',
+                      render: (_value, { total }) => format.number(total.output_tokens),
+                    },
+                    { title: t('cost'), key: 'cost', align: 'right', render: (_value, { total }) => costText(format, total.cost) },
+                    {
+                      title: t('measure.p95'),
+                      key: 'p95',
+                      align: 'right',
+                      render: (_value, { total }) => format.duration(total.first_token.p95_ms),
+                    },
+                  ]}
+                />
+              </ScrollFrame>
+            </>
+          )}
         </>
       )}
     </>
