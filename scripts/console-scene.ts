@@ -63,7 +63,7 @@ export async function setScene(gateway: Gateway): Promise<Scene> {
   const deployments = [
     { provider: 'dashscope-local', model: 'qwen3-max', price, weight: 3 },
     { provider: 'dashscope-local', model: 'deepseek-v3.2', price, weight: 1 },
-    { provider: 'demo', model: 'echo', tier: 1, price: { currency: 'CNY', input: '0', output: '0' } },
+    { provider: 'demo', model: 'echo', tier: 1, price: { ...price, input: '0', output: '0' } },
   ];
   await send('admin', 'POST', '/api/models', { name: 'team-chat', spec: { description: '团队默认模型', deployments } });
   await send('admin', 'POST', '/api/grants', {

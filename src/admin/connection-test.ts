@@ -33,7 +33,15 @@ const mcpDraft = z.strictObject({
 });
 
 /** A failed test. `detail` is what the vendor said, for administrators. */
-export const testError = z.object({ code: z.string(), message: z.string(), detail: z.string().nullable() });
+export const testError = z.object({
+  code: z.string(),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why the address could not be reached, such as `connection_refused`; `not_found` for status 404; null for other failures.'),
+  message: z.string(),
+  detail: z.string().nullable(),
+});
 
 const verdict = z.object({
   ok: z.boolean(),
@@ -55,10 +63,15 @@ function statusIn(details: unknown): string | null {
   return typeof status === 'number' ? `HTTP ${status}` : null;
 }
 
-/** What an administrator can do about an address that cannot be reached. */
-function adviceIn(details: unknown): string | null {
-  const advice = typeof details === 'object' && details !== null && 'advice' in details ? details.advice : null;
-  return typeof advice === 'string' ? advice : null;
+/** Why an address cannot be reached, and what an administrator can do about it. */
+function wordIn(details: unknown, name: 'reason' | 'advice'): string | null {
+  const word = typeof details === 'object' && details !== null && name in details ? (details as Record<string, unknown>)[name] : null;
+  return typeof word === 'string' ? word : null;
+}
+
+/** A 404 is nearly always an address without its version, or a model that the vendor does not have. */
+function reasonOf(details: unknown): string | null {
+  return statusIn(details) === 'HTTP 404' ? 'not_found' : wordIn(details, 'reason');
 }
 
 export interface FailedTest {
@@ -75,14 +88,18 @@ export function failedTest(thrown: unknown, startedAt: number, request: FastifyR
   if (!isAdministrator(principalOf(request))) {
     const status = statusIn(details);
     const said = status === null ? message : 'The address answered, but not with the requested data.';
-    return { ok: false, duration_ms: Date.now() - startedAt, error: { code: error.code, message: said, detail: status } };
+    return {
+      ok: false,
+      duration_ms: Date.now() - startedAt,
+      error: { code: error.code, reason: status === 'HTTP 404' ? 'not_found' : null, message: said, detail: status },
+    };
   }
   const words = (): string | null =>
     details === undefined ? null : (typeof details === 'string' ? details : JSON.stringify(details)).slice(0, 2_000);
   return {
     ok: false,
     duration_ms: Date.now() - startedAt,
-    error: { code: error.code, message: adviceIn(details) ?? message, detail: words() },
+    error: { code: error.code, reason: reasonOf(details), message: wordIn(details, 'advice') ?? message, detail: words() },
   };
 }
 

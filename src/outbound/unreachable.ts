@@ -6,8 +6,8 @@ export interface Unreachable {
   readonly advice: string;
 }
 
-/** By reason. */
-const advices = {
+/** By reason. The console has a sentence for each. */
+export const advices = {
   host_unknown:
     'No name server knows the host of this address. Correct the host in base_url; on a network that resolves only its own names, set a proxy (HTTPS_PROXY, or `proxy` of the row).',
   dns_unavailable: 'No name server answers this machine. Check its DNS; behind a company proxy, set HTTPS_PROXY, or `proxy` of the row.',

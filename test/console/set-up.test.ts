@@ -95,7 +95,7 @@ describe.skipIf(chromiumPath === undefined)('setting up in Chromium', () => {
     const ask = async (): Promise<number> =>
       (await gateway.as('user', 'POST', '/v1/chat/completions', { model: 'granted', messages: [{ role: 'user', content: 'hi' }] })).status;
     expect(await ask()).not.toBe(200);
-    await using visit = await browser.visit(gateway.url, 'admin', '/console/models?open=granted');
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/models?open=granted&tab=access');
     const { page } = visit;
     await page.getByRole('combobox', { name: 'Name of the role, person or client' }).fill('user');
     await page.keyboard.press('Escape');

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { advices } from '../../src/outbound/unreachable.ts';
 import { errorTable } from '../../src/types/errors.ts';
 import { listFiles, projectRoot } from '../architecture/source-tree.ts';
 
@@ -49,10 +50,16 @@ describe.each(english)('%s', (path) => {
 
   it('has no key that nothing uses', () => {
     // The error texts are read by the code of the answer; the last test compares them with the table of codes.
-    if (path.endsWith('error-texts.en.json')) return;
+    if (/(?:error|reason)-texts\.en\.json$/.test(path)) return;
     const sources = usersOf(path);
     expect(Object.keys(textsOf(path)).filter((key) => !isUsed(key, sources))).toEqual([]);
   });
+});
+
+it('has a sentence in both languages for each reason why an address cannot be reached', () => {
+  // A test of a draft also names the status 404.
+  const reasons = [...Object.keys(advices), 'not_found'].map((reason) => `reason.${reason}`);
+  expect(Object.keys(textsOf('console/src/components/reason-texts.en.json')).toSorted()).toEqual(reasons.toSorted());
 });
 
 it('has a sentence in both languages for each error code of the gateway', () => {

@@ -83,7 +83,7 @@ describe('a failure', () => {
     expect(JSON.parse(run.json.attempts[0].detail)).toMatchObject({ reason: expect.stringMatching(reason), code: expect.any(String) });
     const { json: row } = await gateway.as('admin', 'GET', `/api/providers/${model}`);
     const tried = await gateway.as('admin', 'POST', '/api/providers/test', { name: model, spec: row.spec, model: 'm' });
-    expect(tried.json).toMatchObject({ ok: false, error: { code: 'upstream_unavailable', detail: expect.stringMatching(reason) } });
+    expect(tried.json).toMatchObject({ ok: false, error: { code: 'upstream_unavailable', reason: expect.stringMatching(reason) } });
     expect(tried.json.error.message).toMatch(/proxy|port|host/i);
   });
 });

@@ -6,6 +6,7 @@ import { useTexts } from '../i18n/texts.ts';
 import { CopyButton } from './copy-button.tsx';
 import { errorText } from './error-text.ts';
 import { errorTexts } from './error-texts.ts';
+import { Revealed } from './revealed.tsx';
 import { texts } from './texts.ts';
 
 interface ErrorStateProps {
@@ -19,35 +20,37 @@ export function ErrorState({ error, onRetry }: ErrorStateProps): ReactNode {
   const facts = error instanceof ApiError ? error : null;
   const details = facts === null ? error.message : facts.message;
   return (
-    <Alert
-      type="error"
-      showIcon
-      role="alert"
-      title={errorText(tell, error)}
-      action={
-        onRetry !== undefined && (
-          <Button size="small" onClick={onRetry}>
-            {t('retry')}
-          </Button>
-        )
-      }
-      description={
-        <>
-          {facts?.requestId != null && (
-            <div>
-              {t('requestId')}: <code>{facts.requestId}</code> <CopyButton text={facts.requestId} label={t('requestId')} />
-            </div>
-          )}
-          {details !== '' && (
-            <details>
-              <summary>{t('details')}</summary>
-              <p translate="no">
-                {facts !== null && <code>{facts.code}</code>} {details}
-              </p>
-            </details>
-          )}
-        </>
-      }
-    />
+    <Revealed>
+      <Alert
+        type="error"
+        showIcon
+        role="alert"
+        title={errorText(tell, error)}
+        action={
+          onRetry !== undefined && (
+            <Button size="small" onClick={onRetry}>
+              {t('retry')}
+            </Button>
+          )
+        }
+        description={
+          <>
+            {facts?.requestId != null && (
+              <div>
+                {t('requestId')}: <code>{facts.requestId}</code> <CopyButton text={facts.requestId} label={t('requestId')} />
+              </div>
+            )}
+            {details !== '' && (
+              <details>
+                <summary>{t('details')}</summary>
+                <p translate="no">
+                  {facts !== null && <code>{facts.code}</code>} {details}
+                </p>
+              </details>
+            )}
+          </>
+        }
+      />
+    </Revealed>
   );
 }

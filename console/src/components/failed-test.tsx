@@ -6,36 +6,60 @@ import { errorText } from './error-text.ts';
 import { errorTexts } from './error-texts.ts';
 import { useFormat } from '../i18n/format.ts';
 import { useTexts } from '../i18n/texts.ts';
+import { reasonKey, reasonTexts } from './reason-texts.ts';
+import { Revealed } from './revealed.tsx';
 import { texts } from './texts.ts';
 
 export interface TestError {
   readonly code: string;
+  /** Why the address could not be reached. */
+  readonly reason: string | null;
   readonly message: string;
   readonly detail: string | null;
+}
+
+interface VendorAnswer {
+  readonly status?: number;
+  readonly text?: string;
+}
+
+/** The status and the words of the vendor, of the JSON that holds them. */
+function wordsOf(detail: string): string {
+  try {
+    const { status, text } = JSON.parse(detail) as VendorAnswer;
+    const words = [...(typeof status === 'number' ? [`HTTP ${status}`] : []), ...(typeof text === 'string' ? [text] : [])];
+    return words.length === 0 ? detail : words.join(' · ');
+  } catch {
+    return detail;
+  }
 }
 
 export function FailedTest({ error, durationMs }: { readonly error: TestError; readonly durationMs: number }): ReactNode {
   const t = useTexts(texts);
   const tell = useTexts(errorTexts);
+  const why = useTexts(reasonTexts);
   const format = useFormat();
+  const reason = reasonKey(error.reason);
   const facts = new ApiError({ status: 0, code: error.code, message: error.message, param: null, requestId: null });
   return (
-    <Alert
-      role="alert"
-      type="error"
-      showIcon
-      title={t('testBad', { duration: format.duration(durationMs) })}
-      description={
-        <>
-          <p>{errorText(tell, facts)}</p>
-          <details open={error.detail !== null}>
-            <summary>{t('vendorSaid')}</summary>
-            <code className="wrap" translate="no">
-              {error.detail ?? error.message}
-            </code>
-          </details>
-        </>
-      }
-    />
+    <Revealed>
+      <Alert
+        role="alert"
+        type="error"
+        showIcon
+        title={t('testBad', { duration: format.duration(durationMs) })}
+        description={
+          <>
+            <p>{reason === null ? errorText(tell, facts) : why(reason)}</p>
+            <details open={error.detail !== null}>
+              <summary>{t('vendorSaid')}</summary>
+              <code className="wrap" translate="no">
+                {error.detail === null ? error.message : wordsOf(error.detail)}
+              </code>
+            </details>
+          </>
+        }
+      />
+    </Revealed>
   );
 }

@@ -26,8 +26,11 @@ export function useModelNames(): ModelNames {
     enabled: useCan('llm:model:view'),
   });
   const silent = new Set((rows.data ?? []).filter(({ spec }) => spec.operations?.includes('chat') === false).map(({ name }) => name));
+  const names = (list.data?.data ?? []).map(({ id }) => id).filter((name) => !silent.has(name));
+  const isDemo = (name: string): boolean => name.startsWith('demo/');
   return {
-    names: (list.data?.data ?? []).map(({ id }) => id).filter((name) => !silent.has(name)),
+    // The models of the installation are the last that a person wants to be offered.
+    names: [...names.filter((name) => !isDemo(name)), ...names.filter(isDemo)],
     error: list.error,
     refetch: () => void list.refetch(),
   };

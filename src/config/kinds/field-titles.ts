@@ -243,6 +243,7 @@ export const advancedFields: ReadonlySet<string> = new Set([
   'max_result_bytes',
   'memory_mb',
   'multimodal_models',
+  'offered_models',
   'overlap_chars',
   'piece_chars',
   'prefill',

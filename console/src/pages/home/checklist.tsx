@@ -25,15 +25,18 @@ async function look(signal: AbortSignal): Promise<Found> {
   const [providers, models, grants, keys] = await Promise.all([
     list<Row<Named>>('providers'),
     list<Row<Named>>('models'),
-    list<Row>('grants'),
+    list<Row<{ readonly capability: string }>>('grants'),
     list<unknown>('keys'),
   ]);
   // The demo provider comes with the installation, so it does not count as a connected vendor.
   const own = new Set(providers.data.filter(({ spec }) => spec.kind !== 'demo').map(({ name }) => name));
+  const offered = models.data.filter(({ spec }) => spec.deployments?.some(({ provider }) => own.has(provider)) === true);
+  const covers = (capability: string, model: string): boolean =>
+    capability.endsWith('*') ? `model/${model}`.startsWith(capability.slice(0, -1)) : capability === `model/${model}`;
   return {
     provider: own.size > 0,
-    model: models.data.some(({ spec }) => spec.deployments?.some(({ provider }) => own.has(provider)) === true),
-    grant: grants.data.length > 0,
+    model: offered.length > 0,
+    grant: grants.data.some(({ spec }) => offered.some(({ name }) => covers(spec.capability, name))),
     key: keys.data.length > 0,
   };
 }

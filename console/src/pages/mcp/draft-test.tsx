@@ -6,6 +6,7 @@ import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FailedTest, type TestError } from '../../components/failed-test.tsx';
+import { Revealed } from '../../components/revealed.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
@@ -67,7 +68,11 @@ export function DraftTest({ spec, stored }: DraftTestProps): ReactNode {
       </p>
       {test.error !== null && <ErrorState error={test.error} />}
       {test.data?.error !== undefined && !test.isPending && <FailedTest error={test.data.error} durationMs={test.data.duration_ms} />}
-      {test.data?.ok === true && !test.isPending && <Offer verdict={test.data} />}
+      {test.data?.ok === true && !test.isPending && (
+        <Revealed>
+          <Offer verdict={test.data} />
+        </Revealed>
+      )}
     </Card>
   );
 }

@@ -12,6 +12,7 @@ import { RowState } from '../../components/row-state.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { ModelDrawer } from './model-drawer.tsx';
+import { PriceCell, useModelPrices } from './model-prices.tsx';
 import { texts } from './texts.ts';
 
 interface ModelSpec {
@@ -38,19 +39,31 @@ function Chain({ deployments }: { readonly deployments: ModelSpec['deployments']
 
 export function ModelsPage(): ReactNode {
   const t = useTexts(texts);
-  const [{ open, add }, setSearch] = useSearchState('open', 'add');
+  const [{ open, add, tab }, setSearch] = useSearchState('open', 'add', 'tab');
   const query = usePaged<ModelRow>('/api/models');
+  const prices = useModelPrices();
   const columns = useMemo(
     (): readonly Column<ModelRow>[] => [
-      nameColumn(t('title'), 220, (row) => setSearch({ open: row.name, add: undefined })),
-      { key: 'description', title: t('description'), width: 240, render: ({ spec }) => <span translate="no">{spec.description}</span> },
+      nameColumn(t('title'), 190, (row) => setSearch({ open: row.name, add: undefined, tab: undefined })),
+      { key: 'description', title: t('description'), width: 210, render: ({ spec }) => <span translate="no">{spec.description}</span> },
       {
         key: 'operations',
         title: t('operations'),
-        width: 130,
+        width: 110,
         render: ({ spec }) => spec.operations?.map((each) => <Tag key={each}>{<span translate="no">{each}</span>}</Tag>),
       },
       { key: 'chain', title: t('chain'), width: 220, render: ({ spec }) => <Chain deployments={spec.deployments} /> },
+      {
+        key: 'price',
+        title: t('price'),
+        width: 130,
+        render: ({ name, partial, locked }) => (
+          <PriceCell
+            prices={prices?.get(name)}
+            onSet={partial === true || locked !== undefined ? undefined : () => setSearch({ open: name, add: undefined, tab: undefined })}
+          />
+        ),
+      },
       { key: 'state', title: t('state'), width: 90, render: (row) => <RowState row={row} /> },
       {
         key: 'try',
@@ -65,7 +78,7 @@ export function ModelsPage(): ReactNode {
           ),
       },
     ],
-    [t, setSearch],
+    [t, setSearch, prices],
   );
   const addButton = (
     <Can right="llm:model:manage">
@@ -85,7 +98,15 @@ export function ModelsPage(): ReactNode {
       textOf={({ name, spec }) => `${name} ${spec.description ?? ''} ${(spec.deployments ?? []).map(({ provider }) => provider).join(' ')}`}
     >
       {(open !== undefined || add !== undefined) && (
-        <ModelDrawer key={open ?? 'new'} name={open ?? null} onClose={() => setSearch({ open: undefined, add: undefined })} />
+        <ModelDrawer
+          key={open ?? 'new'}
+          name={open ?? null}
+          tab={tab}
+          onTab={(next) => setSearch({ tab: next === 'form' ? undefined : next })}
+          onClose={() => setSearch({ open: undefined, add: undefined, tab: undefined })}
+          // A new model is of use to others once they may use it.
+          onSaved={(name) => setSearch(name === open ? { open: undefined, tab: undefined } : { open: name, add: undefined, tab: 'access' })}
+        />
       )}
     </ResourcePage>
   );

@@ -6,6 +6,7 @@ import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FailedTest, type TestError } from '../../components/failed-test.tsx';
+import { Revealed } from '../../components/revealed.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
@@ -29,17 +30,19 @@ interface ModelDiscoveryProps {
   readonly stored: string | undefined;
   readonly chosen: readonly FoundModel[];
   readonly onChoose: (models: readonly FoundModel[]) => void;
+  readonly onFound: (models: readonly FoundModel[]) => void;
   readonly onAdd: () => void;
   readonly isAdding: boolean;
 }
 
-export function ModelDiscovery({ spec, stored, chosen, onChoose, onAdd, isAdding }: ModelDiscoveryProps): ReactNode {
+export function ModelDiscovery({ spec, stored, chosen, onChoose, onFound, onAdd, isAdding }: ModelDiscoveryProps): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
   const [filter, setFilter] = useState('');
   const discover = useMutation({
     mutationFn: () =>
       call<Discovery>('POST', '/api/providers/discover', { body: { spec, ...(stored === undefined ? {} : { name: stored }) } }),
+    onSuccess: ({ models = [] }) => onFound(models),
   });
   const found = discover.data?.models ?? [];
   const wanted = filter.trim().toLowerCase();
@@ -54,7 +57,7 @@ export function ModelDiscovery({ spec, stored, chosen, onChoose, onAdd, isAdding
       {discover.data?.error !== undefined && <FailedTest error={discover.data.error} durationMs={discover.data.duration_ms} />}
       {discover.data?.ok === true && found.length === 0 && <Alert type="info" showIcon title={t('discoverNone')} />}
       {found.length > 0 && (
-        <>
+        <Revealed key={discover.submittedAt}>
           <Input
             allowClear
             type="search"
@@ -98,7 +101,7 @@ export function ModelDiscovery({ spec, stored, chosen, onChoose, onAdd, isAdding
                 {t('addModels', { count: chosen.length })}
               </Button>
             ))}
-        </>
+        </Revealed>
       )}
     </Card>
   );

@@ -1,43 +1,28 @@
 /** Tests the unsaved draft by a real call through the gateway's own path. */
 import { useMutation } from '@tanstack/react-query';
-import { Alert, Button, Card, Form, Input, Space } from 'antd';
+import { AutoComplete, Button, Card, Form, Space } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
-import { FailedTest, type TestError } from '../../components/failed-test.tsx';
-import { useFormat } from '../../i18n/format.ts';
+import { ModelVerdict, type Verdict } from '../../components/model-verdict.tsx';
+import { nameOptions } from '../../components/name-options.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
-
-interface Verdict {
-  readonly ok: boolean;
-  readonly duration_ms: number;
-  readonly answer?: string;
-  readonly error?: TestError;
-}
 
 interface DraftTestProps {
   readonly spec: Spec;
   /** The stored provider, whose secrets the draft keeps. */
   readonly stored: string | undefined;
+  /** The models that the vendor has named; the first is tried unless another is chosen. */
+  readonly offered: readonly string[];
 }
 
-function VerdictView({ verdict }: { readonly verdict: Verdict }): ReactNode {
+export function DraftTest({ spec, stored, offered }: DraftTestProps): ReactNode {
   const t = useTexts(texts);
-  const format = useFormat();
-  const duration = format.duration(verdict.duration_ms);
-  const { error } = verdict;
-  if (error === undefined)
-    return (
-      <Alert type="success" showIcon title={<span translate="no">{t('testGood', { duration, answer: verdict.answer ?? '' })}</span>} />
-    );
-  return <FailedTest error={error} durationMs={verdict.duration_ms} />;
-}
-
-export function DraftTest({ spec, stored }: DraftTestProps): ReactNode {
-  const t = useTexts(texts);
-  const [model, setModel] = useState('');
+  const [typed, setTyped] = useState<string | null>(null);
+  const [isListOpen, setListOpen] = useState(false);
+  const model = typed ?? offered[0] ?? '';
   const test = useMutation({
     mutationFn: () =>
       call<Verdict>('POST', '/api/providers/test', { body: { spec, model, ...(stored === undefined ? {} : { name: stored }) } }),
@@ -45,17 +30,22 @@ export function DraftTest({ spec, stored }: DraftTestProps): ReactNode {
   return (
     <Card size="small" title={t('testTitle')} className="drawer-card">
       <p className="form-help">{t('testHelp')}</p>
-      <Form.Item label={t('testModel')} htmlFor="test-model">
+      <Form.Item label={t('testModel')} htmlFor="test-model" extra={t('testModelHelp')}>
         <Space.Compact block>
-          <Input
+          <AutoComplete
             id="test-model"
-            translate="no"
+            className="form-choice"
             value={model}
-            onChange={({ target }) => setModel(target.value)}
-            onPressEnter={(event) => {
+            options={nameOptions(offered)}
+            defaultActiveFirstOption={false}
+            onOpenChange={setListOpen}
+            // Enter in a field would send the form of the drawer, which saves.
+            onInputKeyDown={(event) => {
+              if (event.key !== 'Enter') return;
               event.preventDefault();
-              if (model !== '') test.mutate();
+              if (model !== '' && !(isListOpen && offered.length > 0)) test.mutate();
             }}
+            onChange={(next: string) => setTyped(next ?? '')}
           />
           <Button loading={test.isPending} disabled={model === ''} onClick={() => test.mutate()}>
             {t('test')}
@@ -63,7 +53,7 @@ export function DraftTest({ spec, stored }: DraftTestProps): ReactNode {
         </Space.Compact>
       </Form.Item>
       {test.error !== null && <ErrorState error={test.error} />}
-      {test.data !== undefined && !test.isPending && <VerdictView verdict={test.data} />}
+      {test.data !== undefined && !test.isPending && <ModelVerdict verdict={test.data} />}
     </Card>
   );
 }

@@ -1,4 +1,5 @@
 /** One provider: the form of its kind, a test of the unsaved draft, and the models that the vendor offers. */
+import { useNavigate } from '@tanstack/react-router';
 import { App } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { ErrorState } from '../../components/error-state.tsx';
@@ -19,11 +20,17 @@ interface ProviderDrawerProps {
 export function ProviderDrawer({ name, onClose }: ProviderDrawerProps): ReactNode {
   const t = useTexts(texts);
   const { message } = App.useApp();
+  const navigate = useNavigate();
+  const [found, setFound] = useState<readonly FoundModel[]>([]);
   const [chosen, setChosen] = useState<readonly FoundModel[]>([]);
   const addModels = useAddModels({
     // Those that are added are no longer ticked, so that a second try adds the rest.
     onAdded: (added) => setChosen((before) => before.filter(({ model }) => model !== added.model)),
-    onAllAdded: (count) => void message.success(t('modelsAdded', { count })),
+    onAllAdded: (count) => {
+      void message.success(t('modelsAdded', { count }));
+      // The next step of a new provider: who may use its models.
+      if (name === null) void navigate({ to: '/models' });
+    },
     onRefused: () => void message.error(t('modelsNotAdded')),
   });
   const add = (provider: string): void => {
@@ -40,16 +47,17 @@ export function ProviderDrawer({ name, onClose }: ProviderDrawerProps): ReactNod
     >
       {(draft, stored) => (
         <>
-          <DraftTest spec={draft.spec} stored={stored?.name} />
           <ModelDiscovery
             spec={draft.spec}
             stored={stored?.name}
             chosen={chosen}
             onChoose={setChosen}
+            onFound={setFound}
             onAdd={() => add(stored?.name ?? '')}
             isAdding={addModels.isPending}
           />
           {addModels.error !== null && <ErrorState error={addModels.error} />}
+          <DraftTest spec={draft.spec} stored={stored?.name} offered={[...new Set([...chosen, ...found].map(({ model }) => model))]} />
         </>
       )}
     </ResourceDrawer>

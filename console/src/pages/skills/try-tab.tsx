@@ -6,6 +6,7 @@ import { type ReactNode, useRef, useState } from 'react';
 import type { FormSchema } from '../../api/kinds.ts';
 import type { Row, Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
+import { Revealed } from '../../components/revealed.tsx';
 import { missingFields } from '../../components/schema-form/schema.ts';
 import { texts as formTexts } from '../../components/schema-form/texts.ts';
 import { SchemaInput } from '../../components/schema-input.tsx';
@@ -88,10 +89,10 @@ function RunForm({ reference, schema, onCase }: RunFormProps): ReactNode {
       </Form>
       {hasFailed && <ErrorState error={run.error} />}
       {run.data !== undefined && !run.isPending && (
-        <>
+        <Revealed>
           <Output run={run.data} />
           <RunCost id={run.data.id} />
-        </>
+        </Revealed>
       )}
     </>
   );
