@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { estimateSize, estimateTokens, estimateUsage, loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { cpuMilliseconds } from '../cpu-time.ts';
 
@@ -16,8 +16,9 @@ const body = {
 };
 
 test('estimates without waiting for the tokenizer, and marks a rough estimate', async () => {
-  vi.resetModules();
-  const fresh = await import('../../src/models/estimate-usage.ts');
+  // An own copy of the module, in which no other test has loaded the tokenizer.
+  const copy: string = '../../src/models/estimate-usage.ts?without-tokenizer';
+  const fresh = (await import(copy)) as typeof import('../../src/models/estimate-usage.ts');
   expect(fresh.estimateTokens('x'.repeat(400))).toBe(100);
   expect(fresh.estimateUsage(body, 'Fine.')).toMatchObject({ estimated: true });
 });
