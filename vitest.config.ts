@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
+    globalSetup: './test/storage/template-databases.ts',
     pool: 'forks',
     maxWorkers: 3,
     // Files of one worker share what they load: else half of all time goes into loading the same again.

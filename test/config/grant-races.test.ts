@@ -55,7 +55,7 @@ describe.each(databaseKinds.filter(({ name }) => name !== 'SQLite'))('two nodes 
 
   beforeAll(async () => {
     if (kind.missing) return;
-    const place = owned.use(await kind.create());
+    const place = owned.use(await kind.createMigrated());
     const folder = await mkdtemp(join(tmpdir(), 'pailou-races-'));
     owned.defer(() => rm(folder, { recursive: true, maxRetries: 5 }));
     const node = async (): Promise<ConfigService> => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type * as estimates from '../../src/models/estimate-usage.ts';
 import { estimateSize, estimateTokens, estimateUsage, loadTokenizer } from '../../src/models/estimate-usage.ts';
 import { cpuMilliseconds } from '../cpu-time.ts';
 
@@ -17,8 +18,8 @@ const body = {
 
 test('estimates without waiting for the tokenizer, and marks a rough estimate', async () => {
   // An own copy of the module, in which no other test has loaded the tokenizer.
-  const copy: string = '../../src/models/estimate-usage.ts?without-tokenizer';
-  const fresh = (await import(copy)) as typeof import('../../src/models/estimate-usage.ts');
+  const copy = '../../src/models/estimate-usage.ts?without-tokenizer';
+  const fresh = (await import(copy)) as typeof estimates;
   expect(fresh.estimateTokens('x'.repeat(400))).toBe(100);
   expect(fresh.estimateUsage(body, 'Fine.')).toMatchObject({ estimated: true });
 });

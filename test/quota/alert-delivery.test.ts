@@ -12,7 +12,6 @@ import { webhookHeaders } from '../../src/quota/webhook-signature.ts';
 import { createAuditLog } from '../../src/storage/audit.ts';
 import { type BudgetAlert, type BudgetAlertStore, createBudgetAlertStore } from '../../src/storage/budget-alert-store.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { migrate } from '../../src/storage/migrate.ts';
 import { createSecretBox, masterKey, rowContext } from '../../src/storage/secret-box.ts';
 import { limitSpec } from '../../src/types/limit-spec.ts';
 import type { Snapshot } from '../../src/types/snapshot.ts';
@@ -76,9 +75,8 @@ describe.each(databaseKinds)('alerts on $name', (kind) => {
   });
 
   it.skipIf(kind.missing)('are added once, claimed by one node, and kept until they are sent', async () => {
-    await using place = await kind.create();
+    await using place = await kind.createMigrated();
     const database = await place.open();
-    await migrate(database);
     const [one, other] = [createBudgetAlertStore(database), createBudgetAlertStore(await place.open())];
     expect((await Promise.all([one.add([alert(1), alert(1, 80)]), other.add([alert(2), alert(2, 80)])])).reduce((a, b) => a + b)).toBe(2);
     const claims = (await Promise.all([one.claim(10, 20), other.claim(10, 20)])).flat();
@@ -93,9 +91,8 @@ describe.each(databaseKinds)('alerts on $name', (kind) => {
   });
 
   it.skipIf(kind.missing)('are abandoned after the last attempt, with an entry in the audit log', async () => {
-    await using place = await kind.create();
+    await using place = await kind.createMigrated();
     const database = await place.open();
-    await migrate(database);
     await using parts = await receiver(place, database, (_body) => 503);
     const { store, audit, results } = parts;
     const begun = Date.now();
@@ -112,9 +109,8 @@ describe.each(databaseKinds)('alerts on $name', (kind) => {
   });
 
   it.skipIf(kind.missing)('arrive by their thresholds, lowest first, also when the first one has to be sent again', async () => {
-    await using place = await kind.create();
+    await using place = await kind.createMigrated();
     const database = await place.open();
-    await migrate(database);
     const thresholds = [50, 60, 70, 80, 90, 100];
     const received: string[] = [];
     await using parts = await receiver(place, database, (body) => (received.push(body) <= 1 ? 503 : 200));

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { compileLimits, limitRule } from '../../src/config/limit-index.ts';
 import { createQuota } from '../../src/quota/quota.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
-import { migrate } from '../../src/storage/migrate.ts';
 import { createSpendReader } from '../../src/storage/spend-reader.ts';
 import { Run } from '../../src/telemetry/run.ts';
 import { limitSpec } from '../../src/types/limit-spec.ts';
@@ -49,9 +48,8 @@ describe('a budget of the company', () => {
 
 describe.each(databaseKinds)('the ledger on $name', (kind) => {
   it.skipIf(kind.missing)('records the cost, and counts it in no budget', async () => {
-    await using place = await kind.create();
+    await using place = await kind.createMigrated();
     const database = await place.open();
-    await migrate(database);
     await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
     const at = Date.now();
     for (const over of [{ unbudgeted: true, cost: 900 }, { cost: 5 }, { unbudgeted: false, cost: 2 }])

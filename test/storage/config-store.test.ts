@@ -219,6 +219,8 @@ for (const kind of databaseKinds) {
     });
 
     it('fails with storage_unavailable once the database is closed', async () => {
+      // Its connections are open.
+      await store.revision();
       await database.close();
       const unavailable = { code: 'storage_unavailable', status: 503 };
       await expect(store.revision()).rejects.toMatchObject(unavailable);

@@ -1,15 +1,14 @@
 /** Both kinds of database, a new one for each test: a file in a temporary folder, or a database on the test PostgreSQL server. */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { Database } from '../../src/storage/database.ts';
-import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/open-database.ts';
 import type { Logger } from '../../src/types/logger.ts';
+import { createDatabase, dropDatabase, postgresUrl, returnDatabase, urlOnServer } from './postgres-databases.ts';
+import { copyDatabaseInto, takeMigrated } from './template-databases.ts';
 
-export const postgresUrl = process.env['PAILOU_TEST_POSTGRES_URL'];
+export { postgresUrl } from './postgres-databases.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -40,29 +39,20 @@ export interface DatabaseKind {
   readonly missing: boolean;
   /** Creates an empty database. */
   create(): Promise<TestDatabase>;
+  /** Creates a database with all tables. */
+  createMigrated(): Promise<TestDatabase>;
 }
 
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: postgresUrl });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-
-async function create(makeUrl: () => Promise<string | null>, drop: () => Promise<void>): Promise<TestDatabase> {
+async function create(url: string | null, drop: () => Promise<unknown>): Promise<TestDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-storage-'));
-  const own = await makeUrl();
   const logger = memoryLogger();
   const opened: Database[] = [];
   return {
-    url: own,
+    url,
     dataDir,
     logger,
-    async open(url) {
-      const database = await openDatabase({ url: url ?? own, dataDir, logger });
+    async open(other) {
+      const database = await openDatabase({ url: other ?? url, dataDir, logger });
       opened.push(database);
       return database;
     },
@@ -74,36 +64,35 @@ async function create(makeUrl: () => Promise<string | null>, drop: () => Promise
   };
 }
 
-async function createOnServer(): Promise<TestDatabase> {
-  const name = `pailou_${randomBytes(6).toString('hex')}`;
-  const makeUrl = async (): Promise<string> => {
-    await onServer(`create database ${name}`);
-    const url = new URL(postgresUrl ?? '');
-    url.pathname = `/${name}`;
-    return url.href;
-  };
-  return create(makeUrl, () => onServer(`drop database ${name} with (force)`));
-}
-
 export const databaseKinds: readonly DatabaseKind[] = [
   {
     name: 'SQLite',
     missing: false,
-    create: () =>
-      create(
-        async () => null,
-        async () => {},
-      ),
+    create: () => create(null, async () => {}),
+    async createMigrated() {
+      const place = await create(null, async () => {});
+      await copyDatabaseInto(place.dataDir);
+      return place;
+    },
   },
-  { name: 'PostgreSQL', missing: postgresUrl === undefined, create: createOnServer },
+  {
+    name: 'PostgreSQL',
+    missing: postgresUrl === undefined,
+    async create() {
+      const name = await createDatabase();
+      return create(urlOnServer(name), () => dropDatabase(name));
+    },
+    async createMigrated() {
+      const name = await takeMigrated();
+      return create(urlOnServer(name), () => returnDatabase(name));
+    },
+  },
 ];
 
 /** A migrated database and the first connection to it. */
 export async function migrated(kind: DatabaseKind): Promise<{ place: TestDatabase; database: Database }> {
-  const place = await kind.create();
-  const database = await place.open();
-  await migrate(database);
-  return { place, database };
+  const place = await kind.createMigrated();
+  return { place, database: await place.open() };
 }
 
 /** Waits until `check` is true; fails after `withinMs`. */

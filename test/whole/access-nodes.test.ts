@@ -21,7 +21,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('two nodes 
   beforeAll(async () => {
     const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
     if (kind === undefined) throw new Error('no PostgreSQL');
-    const database = owned.use(await kind.create());
+    const database = owned.use(await kind.createMigrated());
     const redisAddress = new URL(redisUrl ?? 'redis://x');
     redisAddress.pathname = `/${randomInt(1, 15)}`;
     const redis = await createClient({ url: redisAddress.href }).connect();

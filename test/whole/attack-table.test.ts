@@ -260,7 +260,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     let scene: Scene;
 
     beforeAll(async () => {
-      database = await databaseKind.create();
+      database = await databaseKind.createMigrated();
       const env = database.url === null ? {} : { PAILOU_DATABASE_URL: database.url };
       const [vendor, attacker, tools] = [await startVendor(), await startAttackerServer(), await startToolServer()];
       const bare = { vendor, trap: attacker, tools, companies: await startCompanies(env), key: '' };

@@ -38,7 +38,7 @@ async function configure(gateway: TestGateway): Promise<void> {
 
 describe.each(databaseKinds)('on $name', (kind: DatabaseKind) => {
   it.skipIf(kind.missing)('holds one moment of a gateway under load, and another machine serves it with the same key', async () => {
-    await using place = await kind.create();
+    await using place = await kind.createMigrated();
     await using target = await kind.create();
     const scratch = await mkdtemp(join(tmpdir(), 'pailou-backup-'));
     const folder = join(scratch, 'one');

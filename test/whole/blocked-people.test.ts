@@ -16,7 +16,7 @@ async function oneNode(owned: AsyncDisposableStack): Promise<Nodes> {
 async function twoNodes(owned: AsyncDisposableStack): Promise<Nodes> {
   const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
   if (kind === undefined) throw new Error('no PostgreSQL');
-  const database = owned.use(await kind.create());
+  const database = owned.use(await kind.createMigrated());
   const identity = owned.use(await startGateway());
   const env = {
     PAILOU_MODE: 'production',

@@ -16,7 +16,7 @@ describe.skipIf(postgresUrl === undefined)('alerts of budgets over two nodes on 
   beforeAll(async () => {
     const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
     if (kind === undefined) throw new Error('no PostgreSQL');
-    database = await kind.create();
+    database = await kind.createMigrated();
     identity = await startGateway();
     vendor = await startVendor();
     receiver = await startWebhookReceiver();

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fetchDevelopmentToken } from '../../src/auth/development/development-token.ts';
 import { type Gateway, startPailou } from '../../src/main.ts';
 import type { Role } from '../../src/types/access.ts';
+import { copyDatabaseInto } from '../storage/template-databases.ts';
 
 /** Below the ephemeral ports, because the system reuses those as soon as they are free. */
 const lowest = 12_000;
@@ -140,11 +141,13 @@ async function startOnFreePorts(
   }
 }
 
+/** Without a data folder or a database of its own it starts on an empty configuration, whose tables are there already. */
 export async function startGateway(
   extra: Record<string, string> = {},
   start: (env: Record<string, string>) => Promise<Gateway> = startPailou,
 ): Promise<TestGateway> {
   const dataDir = extra['PAILOU_DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'pailou-test-')));
+  if (extra['PAILOU_DATA_DIR'] === undefined && extra['PAILOU_DATABASE_URL'] === undefined) await copyDatabaseInto(dataDir);
   const { env, gateway } = await startOnFreePorts(dataDir, extra, start);
   const tokens = new Map<Role, Promise<string>>();
   const token = (role: Role): Promise<string> => {

@@ -19,7 +19,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     const fresh = (): string => `m-${++made}`;
 
     beforeAll(async () => {
-      database = await databaseKind.create();
+      database = await databaseKind.createMigrated();
       tools = await startToolServer();
       companies = await startCompanies(database.url === null ? {} : { PAILOU_DATABASE_URL: database.url });
       for (const person of [ann, ben, ulla]) await companies.must(person, 'GET', '/api/me');

@@ -44,7 +44,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('limits ove
   beforeAll(async () => {
     const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
     if (kind === undefined) throw new Error('no PostgreSQL');
-    database = await kind.create();
+    database = await kind.createMigrated();
     identity = await startGateway();
     vendor = await startVendor();
     await redis.connect();

@@ -41,7 +41,7 @@ for (const kind of databaseKinds) {
     };
 
     beforeEach(async () => {
-      place = await kind.create();
+      place = await kind.createMigrated();
       vendor = await startVendor();
       gateway = await startGateway(settings(first));
       const made = await gateway.as('admin', 'POST', '/api/providers', { name: 'p', ...provider('one', canary) });

@@ -21,7 +21,7 @@ describe.skipIf(postgresUrl === undefined)('MCP servers over two nodes on Postgr
   beforeAll(async () => {
     const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
     if (kind === undefined) throw new Error('no PostgreSQL');
-    database = await kind.create();
+    database = await kind.createMigrated();
     identity = await startGateway();
     server = await startChangingUpstream({ tools: [tool('read'), tool('write')], resources: [], prompts: [] });
     const env = {

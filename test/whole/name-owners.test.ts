@@ -45,7 +45,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     };
 
     beforeAll(async () => {
-      database = await databaseKind.create();
+      database = await databaseKind.createMigrated();
       [ours, theirs] = (await Promise.all(
         ['ours', 'theirs'].map(() =>
           startChangingUpstream({ tools: [tool('read')], resources: [{ uri: 'post://a', name: 'a' }], prompts: [{ name: 'ask' }] }),

@@ -14,7 +14,7 @@ describe.skipIf(postgresUrl === undefined)('two nodes on PostgreSQL', () => {
   beforeAll(async () => {
     const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
     if (kind === undefined) throw new Error('no PostgreSQL');
-    const database: TestDatabase = owned.use(await kind.create());
+    const database: TestDatabase = owned.use(await kind.createMigrated());
     identity = owned.use(await startGateway());
     vendor = owned.use(await startVendor());
     const env = {

@@ -21,7 +21,7 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     let made = 0;
 
     beforeAll(async () => {
-      database = await databaseKind.create();
+      database = await databaseKind.createMigrated();
       tools = await startToolServer();
       vendor = await startVendor();
       vendor.behave(() => {});

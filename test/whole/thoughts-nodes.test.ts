@@ -29,7 +29,7 @@ for (const { store, missing, env } of stores) {
     beforeAll(async () => {
       const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
       if (kind === undefined) throw new Error('no PostgreSQL');
-      const database = owned.use(await kind.create());
+      const database = owned.use(await kind.createMigrated());
       identity = owned.use(await startGateway());
       vendor = owned.use(await startVendor());
       vendor.behave(({ body }, response) => {
