@@ -1,4 +1,6 @@
 /** Tools and items of agents beyond those of Codex: the Agents SDK, the ai SDK, and clients that write JSON of their own. None stops a turn. */
+import { createOpenAI, openai } from '@ai-sdk/openai';
+import { isStepCount, streamText } from 'ai';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ask, callNext, f, last, named, offered, scene, useAgentScene } from './agent-scene.ts';
 
@@ -79,6 +81,47 @@ describe('tools', () => {
     });
     const { output } = await ask({ tools: [{ ...f, defer_loading: true }, { type: 'tool_search' }] }, 'native');
     expect(output).toMatchObject([{ type: 'function_call', name: 'f', namespace: 'f' }]);
+  });
+});
+
+describe('the ai SDK', () => {
+  const editor = { execute: async () => ({ status: 'completed' as const, output: 'gone' }) };
+  const shells = { execute: async () => ({ output: [{ stdout: 'a', stderr: '', outcome: { type: 'exit' as const, exitCode: 0 } }] }) };
+  it.each([
+    ['apply_patch', openai.tools.applyPatch(editor), '{"type":"delete_file","path":"a"}', 'gone'],
+    ['shell', openai.tools.shell(shells), '{"commands":["ls"]}', '"stdout":"a"'],
+    ['local_shell', openai.tools.localShell({ execute: async () => ({ output: 'b' }) }), '{"command":["ls"]}', 'b'],
+    ['plan', openai.tools.customTool({ description: 'd', execute: async (given) => `I read ${given}` }), '{"input":"c"}', 'I read c'],
+  ])('runs %s and sends its result back, streamed', async (name, tool, args, wanted) => {
+    callNext({ name, arguments: args });
+    const model = createOpenAI({ baseURL: `${scene.gateway.url}/v1`, apiKey: await scene.gateway.token('developer') }).responses('V');
+    const errors: unknown[] = [];
+    const prepareStep = ({ stepNumber }: { stepNumber: number }) => {
+      if (stepNumber > 0) callNext();
+      return {};
+    };
+    const answer = streamText({
+      model,
+      prompt: 'x',
+      tools: { [name]: tool },
+      stopWhen: isStepCount(2),
+      prepareStep,
+      onError: ({ error }) => void errors.push(error),
+    });
+    expect([await answer.text, errors]).toEqual(['ok', []]);
+    expect(last().body.messages.at(-1)).toMatchObject({ role: 'tool', content: expect.stringContaining(wanted) });
+  });
+
+  it('reads a call before a text, in order', async () => {
+    callNext({ name: 'apply_patch', arguments: '{"type":"delete_file","path":"a"}' }, { name: 'shell', arguments: '{"commands":["ls"]}' });
+    const { text } = await ask({ tools: [{ type: 'apply_patch' }, { type: 'shell' }] }, 'V', true);
+    const begun = [...text.matchAll(/^data: (.*)$/gm)]
+      .map(([, data]) => JSON.parse(data as string))
+      .filter(({ type }) => type.endsWith('added'));
+    expect(begun.map(({ output_index, item }) => [output_index, item.operation ?? item.action.commands])).toEqual([
+      [0, { type: 'delete_file', path: 'a' }],
+      [1, ['ls']],
+    ]);
   });
 });
 

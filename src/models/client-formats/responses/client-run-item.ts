@@ -14,14 +14,14 @@ export class ClientRunItem {
   readonly #tool: ClientRunTool;
   readonly #index: number;
   #text = '';
+  #isAnnounced = false;
 
   constructor(sink: EventSink, start: Start, tool: ClientRunTool, id: string, outputIndex: number) {
     this.#sink = sink;
     this.#start = start;
     this.#tool = tool;
     this.#index = outputIndex;
-    this.item = { id, type: tool.call, status: 'in_progress', call_id: start.id, ...tool.writeCall({}) };
-    sink('response.output_item.added', { output_index: outputIndex, item: { ...this.item } });
+    this.item = { id, type: tool.call, status: 'in_progress', call_id: start.id };
   }
 
   /** The call in chat-completions form. */
@@ -34,7 +34,17 @@ export class ClientRunItem {
     this.#text += delta;
   }
 
+  /** Emits the beginning of the item, which clients check against the schema of the whole: it waits for the arguments, or for the next item. */
+  announce(): void {
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    this.announce();
+    Object.assign(this.item, this.#tool.writeCall(parseArguments(this.#text)));
+    this.#sink('response.output_item.added', { output_index: this.#index, item: { ...this.item } });
+  }
+
   close(status: 'completed' | 'incomplete'): void {
+    this.announce();
     Object.assign(this.item, this.#tool.writeCall(parseArguments(this.#text)), { status });
     this.#sink('response.output_item.done', { output_index: this.#index, item: { ...this.item } });
   }

@@ -106,6 +106,12 @@ const shell: ClientRunTool = {
   readOutput: ({ output }) => textOrJson(output),
 };
 
+/** Complete, because clients refuse an operation that lacks a member. */
+function operationOf({ type, path, diff }: JsonObject): JsonObject {
+  const kind = type === 'create_file' || type === 'delete_file' ? type : 'update_file';
+  return { type: kind, path: textOrJson(path), ...(kind === 'delete_file' ? {} : { diff: textOrJson(diff) }) };
+}
+
 const applyPatch: ClientRunTool = {
   type: 'apply_patch',
   call: 'apply_patch_call',
@@ -118,7 +124,7 @@ const applyPatch: ClientRunTool = {
     'path',
   ]),
   writeCall: (given) => ({
-    operation: isJsonObject(given['operation']) ? given['operation'] : pickFields(given, ['type', 'path', 'diff']),
+    operation: operationOf(isJsonObject(given['operation']) ? given['operation'] : given),
   }),
   readCall: (item) => pickFields(member(item, 'operation'), ['type', 'path', 'diff']),
   readOutput: ({ output, status }) => (typeof output === 'string' && output !== '' ? output : status === 'failed' ? 'Failed.' : 'Done.'),
@@ -149,7 +155,9 @@ function computer(type: string): ClientRunTool {
     description: 'Acts on the screen of a computer and returns a screenshot. Call it with the action screenshot to see the screen.',
     parameters: schema({ actions: { type: 'array', items: action } }, ['actions']),
     writeCall: (given) => {
-      const actions = Array.isArray(given['actions']) ? (given['actions'] as readonly Json[]) : [given['action'] ?? given];
+      const actions = Array.isArray(given['actions'])
+        ? (given['actions'] as readonly Json[])
+        : [given['action'] ?? (given['type'] === undefined ? { type: 'screenshot' } : given)];
       // The preview of the tool takes one action at a time.
       const acts = type === 'computer_use_preview' ? { action: actions[0] ?? { type: 'screenshot' } } : { actions };
       return { ...acts, pending_safety_checks: [] };

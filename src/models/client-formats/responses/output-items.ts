@@ -153,6 +153,7 @@ export class Output {
     if (step.status === 'approval_required') {
       this.#close('completed');
       this.#transcript.markPendingApproval();
+      this.#announce();
       this.#items.push(new McpApprovalItem(this.#sink, event, this.#items.length));
     } else if (step.status === 'started') {
       this.#close('completed');
@@ -187,10 +188,16 @@ export class Output {
   }
 
   #add<T extends Item>(prefix: string, make: (id: string, index: number) => T): T {
+    this.#announce();
     const index = this.#items.length;
     const item = make(itemId(prefix, this.#response, index), index);
     this.#items.push(item);
     return item;
+  }
+
+  /** Items begin in the order of their indexes. */
+  #announce(): void {
+    for (const call of this.#calls.values()) if (call instanceof ClientRunItem) call.announce();
   }
 
   #message(): MessageItem {
