@@ -69,14 +69,20 @@ class State {
   }
 }
 
+/** Failures of a working vendor. Another deployment may do better, but the next caller may have no such request. */
+const ofTheRequest: ReadonlySet<string> = new Set([
+  // `coolUntil` handles a rate limit.
+  'rate_limited',
+  // The row names a model that the vendor lacks, and each caller gets that error.
+  'upstream_model_not_found',
+  'unsupported_parameter',
+  'output_invalid',
+]);
+
 /** Whether a failure means that the deployment is unhealthy; null when it says nothing. */
 export function isUnhealthy(error: GatewayError | null): boolean | null {
   if (error === null) return false;
-  // A rate limit means that the deployment works. `coolUntil` handles it.
-  if (error.code === 'rate_limited') return null;
-  // The vendor is healthy. The row names a model that it lacks, and each caller gets that error.
-  if (error.code === 'upstream_model_not_found') return null;
-  return error.retryable ? true : null;
+  return error.retryable && !ofTheRequest.has(error.code) ? true : null;
 }
 
 class StatePermit implements Permit {

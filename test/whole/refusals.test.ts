@@ -2,7 +2,7 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
-import { startVendor, type Vendor } from './vendor.ts';
+import { completion, startVendor, type Vendor } from './vendor.ts';
 
 let gateway: TestGateway;
 let vendor: Vendor;
@@ -110,4 +110,22 @@ it('a deployment whose model the vendor lacks leads to the next one', async () =
   const answer = await openai.chat.completions.create({ model: 'refusing/two', ...asked });
   expect(answer.choices[0]?.message.content).toBe('ok');
   expect(vendor.requests.map(({ body }) => body.model)).toEqual(['gone', 'here']);
+});
+
+describe('a request that the vendor cannot take', () => {
+  it('says nothing about the vendor: the model goes on serving everybody else', async () => {
+    vendor.requests.length = 0;
+    const body = { model: 'refusing/vendor', max_tokens: 9, messages: [{ role: 'user', content: 'x' }], container: 'c' };
+    for (let call = 0; call < 12; call++)
+      expect((await gateway.as('developer', 'POST', '/v1/messages', body)).json.error).toMatchObject({
+        type: 'invalid_request_error',
+        details: { error_code: 'unsupported_parameter' },
+      });
+    expect(vendor.requests).toHaveLength(0);
+    vendor.behave((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(completion('well'));
+    });
+    const answer = await openai.chat.completions.create({ model: 'refusing/vendor', ...asked });
+    expect(answer.choices[0]?.message.content).toBe('well');
+  });
 });
