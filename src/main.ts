@@ -134,7 +134,7 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
 
   const thoughts = composeThoughts(storage, redis, owned);
   const { dispatcher, startProber } = composeDispatch({ config, outbound, registry, thoughts, metrics, audit, logger, owned });
-  const { catalogue, gate } = composeMcp({ config, database, audit, version, logger, owned });
+  const { catalogue, gate } = composeMcp({ config, database, audit, version, quietMs: settings.pingSeconds * 1_000, logger, owned });
   const answers = composeCache({
     memoryMb: settings.cacheMemoryMb,
     redis,

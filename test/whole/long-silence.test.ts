@@ -1,10 +1,12 @@
 /** Vendors that think for long: a stream is never silent for longer than its callers' proxies allow, and failover goes on behind it. */
 import Anthropic from '@anthropic-ai/sdk';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from './gateway.ts';
-import { chunks, startVendor, type Vendor } from './vendor.ts';
+import { chunks, completion, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
 
 let gateway: TestGateway;
 let vendor: Vendor;
@@ -181,4 +183,77 @@ it('a whole answer whose vendor sends no byte goes to the next deployment', asyn
   });
   expect(status).toBe(200);
   expect(headers.get('x-pailou-deployment')).toBe('hasty#two/second');
+});
+
+describe('an MCP call', () => {
+  const whole = (request: VendorRequest, response: ServerResponse): void => {
+    if (request.body.stream === true) answer(response);
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(completion('It rains.'));
+  };
+  beforeAll(async () => {
+    const spec = { kind: 'prompt', description: 'Thinks.', model: 'slow', options: { instructions: 'Think.' } };
+    expect((await gateway.as('admin', 'POST', '/api/skills', { name: 'thinks', spec })).status).toBe(201);
+  });
+
+  const post = async (message: object, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${gateway.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...headers,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 7, ...message }),
+    });
+  const call = { method: 'tools/call', params: { name: 'skill__thinks', arguments: { text: 'x' } } };
+
+  /** The text of the answer when the vendor answers only after the first comment. */
+  async function heard(headers: Record<string, string> = {}): Promise<string> {
+    const held = Promise.withResolvers<() => void>();
+    vendor.behave((request, response) => held.resolve(() => whole(request, response)));
+    const response = await post(call, headers);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    let text = '';
+    for await (const part of response.body as ReadableStream<Uint8Array>) {
+      const wasSilent = !text.includes(': still here');
+      text += Buffer.from(part).toString();
+      if (wasSilent && text.includes(': still here')) (await held.promise)();
+    }
+    return text;
+  }
+
+  it('is not silent while its tool works, without a session', async () => {
+    expect(await heard()).toMatch(/: still here\n\n(.|\n)*"text":"It rains\."/);
+  });
+
+  it('is not silent while its tool works, in a session, and neither is the stream on which the client listens', async () => {
+    const clientInfo = { name: 'c', version: '1' };
+    const opened = await post({ method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo } });
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '', 'mcp-protocol-version': '2025-06-18' };
+    await opened.text();
+    expect(await heard(session)).toMatch(/: still here\n\n(.|\n)*"text":"It rains\."/);
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...session };
+    const listening = await fetch(`${gateway.url}/mcp`, { headers });
+    let text = '';
+    for await (const part of listening.body as ReadableStream<Uint8Array>) {
+      text += Buffer.from(part).toString();
+      if (text.includes(': still here')) break;
+    }
+  });
+
+  it('is read by the official client as any other, with a failure as the failure that it is', async () => {
+    const client = new Client({ name: 'c', version: '1' });
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(`${gateway.url}/mcp`), { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
+    );
+    vendor.behave(async (request, response) => {
+      await sleep(1_500);
+      whole(request, response);
+    });
+    const { content } = await client.callTool({ name: 'skill__thinks', arguments: { text: 'x' } });
+    expect(content).toMatchObject([{ type: 'text', text: 'It rains.' }]);
+    await expect(client.callTool({ name: 'nothing', arguments: {} })).rejects.toThrow(/nothing/);
+    await client.close();
+  });
 });

@@ -12,6 +12,8 @@ export interface McpParts {
   readonly database: Database;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly version: string;
+  /** Milliseconds of silence after which an MCP client gets a sign of life. */
+  readonly quietMs: number;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }
@@ -21,7 +23,7 @@ export interface Mcp {
   readonly gate: McpGate;
 }
 
-export function composeMcp({ config, database, audit, version, logger, owned }: McpParts): Mcp {
+export function composeMcp({ config, database, audit, version, quietMs, logger, owned }: McpParts): Mcp {
   const catalogue = createCatalogue({
     store: createDefinitionStore(database),
     logger,
@@ -46,6 +48,7 @@ export function composeMcp({ config, database, audit, version, logger, owned }: 
   const gate = createMcpGate({
     logger,
     version,
+    quietMs,
     onSessionEnd(id) {
       for (const view of config.current().tenants.values()) for (const server of view.mcpServers.values()) server.instance.leave?.(id);
     },

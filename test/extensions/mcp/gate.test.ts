@@ -20,7 +20,7 @@ const add: ToolDefinition = {
 };
 
 async function openGate(view: Partial<McpView>) {
-  const gate = createMcpGate({ logger, version: '1.0.0' });
+  const gate = createMcpGate({ logger, version: '1.0.0', quietMs: 10_000 });
   const unused = () => Promise.reject(new Error('unused'));
   const whole: McpView = {
     holder: 'tester',
@@ -53,7 +53,7 @@ async function openGate(view: Partial<McpView>) {
 }
 
 it('the gate starts nothing for a client that left while the SDK was loading', async () => {
-  const gate = createMcpGate({ logger, version: '1.0.0' });
+  const gate = createMcpGate({ logger, version: '1.0.0', quietMs: 10_000 });
   const body = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
   const request = new IncomingMessage(new Socket());
   Object.assign(request, {

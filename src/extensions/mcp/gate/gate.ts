@@ -7,6 +7,7 @@ import type { Logger } from '../../../types/logger.ts';
 import type { McpView } from './mcp-view.ts';
 import { createPendingElicitations } from './pending-elicitations.ts';
 import { buildServer, viewOf } from './server.ts';
+import { mayBeStreamed, withSignsOfLife } from './signs-of-life.ts';
 import { createSessions, type SessionInfo, type Sessions, TooManySessions } from './sessions.ts';
 
 export interface McpGate {
@@ -23,6 +24,8 @@ export interface McpGate {
 export interface McpGateOptions {
   readonly logger: Logger;
   readonly version: string;
+  /** Milliseconds of silence after which a client gets a sign of life. */
+  readonly quietMs: number;
   /** Called when a client's session ends, so that upstream connections opened for it can be closed. */
   onSessionEnd?(id: string): void;
 }
@@ -122,7 +125,12 @@ export function createMcpGate(options: McpGateOptions): McpGate {
   const load = async (): Promise<Loaded> => {
     const [sdk, node] = await Promise.all([import('@modelcontextprotocol/server'), import('@modelcontextprotocol/node')]);
     const sessions = createSessions({ sdk, version, held }, (id) => options.onSessionEnd?.(id));
-    const serve = node.toNodeHandler({ fetch: (request, given) => respond(sdk, sessions, request, given ?? {}) });
+    const fetch = (request: Request, given: Sdk.McpHandlerRequestOptions = {}): Promise<Response> => {
+      // The head of an answer to `initialize` has the id of its session.
+      const mayBegin = mayBeStreamed(request) && !sdk.isInitializeRequest(given.parsedBody);
+      return withSignsOfLife(respond(sdk, sessions, request, given), mayBegin, options.quietMs);
+    };
+    const serve = node.toNodeHandler({ fetch });
     return (loaded = { sdk, sessions, serve: serve as never });
   };
 
