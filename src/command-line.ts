@@ -81,6 +81,12 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: `pailou export [--json] ${gatewayUsage}`,
     load: async () => (await import('./admin/commands/configuration.ts')).exportCommand,
   },
+  import: {
+    summary: 'Print the configuration of LiteLLM or new-api as YAML documents, and say what cannot be carried over.',
+    usage:
+      'pailou import litellm <config.yaml> | new-api <SQLite file, postgres://… or mysql://…> [--grant <role>] [--secrets <file>] [--json]',
+    load: async () => (await import('./admin/commands/import.ts')).importCommand,
+  },
   validate: {
     summary: 'Check YAML files without a gateway and without their secrets; or print the JSON Schema of a document.',
     usage: 'pailou validate -f <file or folder> | --schema',

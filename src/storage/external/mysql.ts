@@ -85,6 +85,7 @@ export function openExternalMysql(url: string): ExternalDatabase {
   let pool: Promise<Pool> | null = null;
   return {
     mark: () => '?',
+    quote: (name) => `\`${name}\``,
     async rows(text, values, mostRows) {
       pool ??= open();
       const connection = await turnOn(await pool);

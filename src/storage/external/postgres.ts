@@ -23,6 +23,7 @@ export function openExternalPostgres(url: string, logger: Logger): ExternalDatab
   let pool: Promise<Pool> | null = null;
   return {
     mark: (place) => `$${place}`,
+    quote: (name) => `"${name}"`,
     async rows(text, values, mostRows) {
       pool ??= open();
       // Values force the extended protocol, which refuses several statements in one text.

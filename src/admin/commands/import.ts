@@ -1,0 +1,82 @@
+/** pailou import litellm, pailou import new-api: documents for `pailou apply` from the configuration of another gateway. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { Document } from 'yaml';
+import type { Imported } from '../../config/imports/imported.ts';
+import { type Command, print, printError, UsageError } from './command.ts';
+
+const usage =
+  'Usage: pailou import litellm <config.yaml> | new-api <file of SQLite, postgres://… or mysql://…> [--grant <role>] [--secrets <file>] [--json]';
+
+async function fromNewApi(address: string): Promise<Imported> {
+  const { importNewApi } = await import('../../config/imports/new-api.ts');
+  const { createLogger } = await import('../../telemetry/log.ts');
+  const isUrl = /^[a-z]+:\/\//.test(address);
+  const { openExternalDatabase, externalUrlProblem } = await import('../../storage/external/open-external.ts');
+  const problem = isUrl ? externalUrlProblem(address) : null;
+  if (problem !== null) throw new UsageError(problem);
+  const { openExternalSqlite } = await import('../../storage/external/sqlite-file.ts');
+  const database = isUrl ? openExternalDatabase(address, createLogger('error')) : openExternalSqlite(address);
+  try {
+    return await importNewApi(database);
+  } finally {
+    await database.close();
+  }
+}
+
+async function fromLiteLlm(path: string): Promise<Imported> {
+  const [{ importLiteLlm }, text] = await Promise.all([import('../../config/imports/litellm.ts'), readFile(path, 'utf8')]);
+  return importLiteLlm(text);
+}
+
+/** Values for a shell: single quotes, and those inside escaped. */
+const environmentFile = (secrets: Imported['secrets']): string =>
+  [...secrets].flatMap(([name, value]) => (value === null ? [] : [`export ${name}='${value.replaceAll("'", "'\\''")}'\n`])).join('');
+
+export const importCommand: Command = {
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { grant: { type: 'string' }, secrets: { type: 'string' }, json: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    const [source, place, more] = positionals;
+    if (place === undefined || more !== undefined || (source !== 'litellm' && source !== 'new-api')) throw new UsageError(usage);
+    let imported: Imported;
+    try {
+      imported = await (source === 'litellm' ? fromLiteLlm(place) : fromNewApi(place));
+    } catch (thrown) {
+      if (thrown instanceof UsageError) throw thrown;
+      printError(`${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      return 1;
+    }
+    const documents = [...imported.documents, ...grantsFor(values.grant, imported)];
+    if (values.json) print(JSON.stringify({ documents, left: imported.left, variables: [...imported.secrets.keys()] }));
+    else for (const document of documents) process.stdout.write(`---\n${new Document(document).toString({ lineWidth: 0 })}`);
+    const literal = [...imported.secrets].filter(([, value]) => value !== null);
+    if (values.secrets !== undefined && literal.length > 0) {
+      // For the owner alone, and never over another file.
+      await writeFile(values.secrets, environmentFile(imported.secrets), { mode: 0o600, flag: 'wx' });
+      printError(
+        `The values of ${literal.length} variables are in ${values.secrets}: run ". ${values.secrets}" before you apply, then delete it.`,
+      );
+    }
+    const open = [...imported.secrets].flatMap(([name, value]) => (value === null || values.secrets === undefined ? [name] : []));
+    if (open.length > 0) printError(`Set these variables before you apply: ${open.join(', ')}`);
+    if (imported.left.length > 0) printError(`Not carried over:\n${imported.left.map((each) => `- ${each}`).join('\n')}`);
+    return 0;
+  },
+};
+
+/** Without grants only administrators and developers reach the models. */
+function grantsFor(role: string | undefined, { documents }: Imported): Imported['documents'] {
+  if (role === undefined) return [];
+  return documents
+    .filter(({ kind }) => kind === 'Model')
+    .map(({ apiVersion, metadata: { name } }) => ({
+      apiVersion,
+      kind: 'Grant',
+      metadata: { name: `${role}-${name}`.replaceAll('/', '-').slice(0, 120) },
+      spec: { subject_type: 'role', subject: role, capability: `model/${name}`, action: 'use' },
+    }));
+}

@@ -1,0 +1,99 @@
+/** Collects the documents that an import makes, the secrets that they reference, and what cannot be carried over. */
+import { apiVersion, type ConfigDocument } from '../documents.ts';
+
+export interface Imported {
+  readonly documents: readonly ConfigDocument[];
+  /** The variables that the documents reference, each with its value; null where the source names only the variable. */
+  readonly secrets: ReadonlyMap<string, string | null>;
+  /** A sentence for each part of the source that the documents do not hold. */
+  readonly left: readonly string[];
+}
+
+type Kind = ConfigDocument['kind'];
+type Spec = ConfigDocument['spec'];
+
+/** The text of a value; empty for anything but texts and numbers. */
+export const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? String(value) : '';
+
+/** The text as a name of a row: letters, digits and `. _ : @ / -`, starting with a letter or digit; `otherwise` when none is left. */
+export function rowName(text: string, otherwise = 'unnamed'): string {
+  const safe = text
+    .replaceAll(/[^A-Za-z0-9._:@/-]+/g, '-')
+    .split('/')
+    .map((part) => part.replace(/^[^A-Za-z0-9]+/, '').replace(/-+$/, ''))
+    .filter((part) => part !== '')
+    .join('/');
+  return safe.slice(0, 120) || otherwise;
+}
+
+/** A decimal times ten to the power of `places`, without binary rounding: 2.5e-7 times a million is `0.25`. Null for no number or a negative one. */
+export function shifted(value: unknown, places: number): string | null {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isFinite(number) || number < 0) return null;
+  const [digits = '0', exponent = '0'] = number.toExponential().split('e');
+  const [whole = '0', fraction = ''] = digits.split('.');
+  const power = Number(exponent) + places - fraction.length;
+  const all = `${whole}${fraction}${'0'.repeat(Math.max(0, power))}`.padStart(1 - Math.min(0, power), '0');
+  const split = all.length + Math.min(0, power);
+  const text = split === all.length ? all : `${all.slice(0, split)}.${all.slice(split)}`.replace(/\.?0+$/, '');
+  return text.replace(/^0+(?=\d)/, '');
+}
+
+export class ImportedRows {
+  readonly #documents = new Map<string, ConfigDocument>();
+  readonly #providers = new Map<string, string>();
+  readonly #secrets = new Map<string, string | null>();
+  readonly #left = new Set<string>();
+
+  left(sentence: string): void {
+    this.#left.add(sentence);
+  }
+
+  /** The reference to a variable that the source names itself. */
+  variable(name: string): string {
+    if (!this.#secrets.has(name)) this.#secrets.set(name, null);
+    return `\${env:${name}}`;
+  }
+
+  /** The reference to a variable with this value. The same value has one variable. */
+  secret(value: string, wanted: string): string {
+    const base = wanted.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+    let name = base;
+    for (let number = 2; this.#secrets.has(name) && this.#secrets.get(name) !== value; number++) name = `${base}_${number}`;
+    this.#secrets.set(name, value);
+    return `\${env:${name}}`;
+  }
+
+  /** The name of a provider with this kind and these options. Equal ones are one row. */
+  provider(wanted: string, kind: string, options: Spec): string {
+    const key = JSON.stringify([kind, options]);
+    const known = this.#providers.get(key);
+    if (known !== undefined) return known;
+    const name = this.add('Provider', rowName(wanted, kind), { kind, options });
+    this.#providers.set(key, name);
+    return name;
+  }
+
+  /** Adds a row; a name that is taken gets a number. Returns the name. */
+  add(kind: Kind, wanted: string, spec: Spec, enabled = true): string {
+    const base = rowName(wanted);
+    let name = base;
+    for (let number = 2; this.#documents.has(`${kind} ${name}`); number++) name = `${base}-${number}`;
+    this.#documents.set(`${kind} ${name}`, { apiVersion, kind, metadata: { name }, ...(enabled ? {} : { enabled }), spec });
+    return name;
+  }
+
+  grant(role: string, model: string): void {
+    this.add('Grant', `${role}-${model}`.replaceAll('/', '-'), {
+      subject_type: 'role',
+      subject: role,
+      capability: `model/${model}`,
+      action: 'use',
+    });
+  }
+
+  result(): Imported {
+    return { documents: [...this.#documents.values()], secrets: this.#secrets, left: [...this.#left] };
+  }
+}

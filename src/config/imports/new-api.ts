@@ -1,0 +1,165 @@
+/** Reads the database of new-api (and of one-api, from which it comes): channels, prices and groups. Source: model/channel.go and model/option.go of new-api */
+import type { ExternalDatabase } from '../../storage/external/external-database.ts';
+import { type Imported, ImportedRows, rowName, textOf } from './imported.ts';
+import { type Prices, priceOf } from './new-api-prices.ts';
+import { type ChannelVendor, channelVendors, otherChannels } from './new-api-channels.ts';
+
+const mostRows = 10_000;
+
+interface Channel {
+  readonly type: number;
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly enabled: boolean;
+  readonly weight: number;
+  readonly priority: number;
+  readonly baseUrl: string;
+  readonly other: string;
+  readonly models: readonly string[];
+  readonly groups: readonly string[];
+  readonly mapping: Readonly<Record<string, unknown>>;
+}
+
+const columns = ['type', 'name', 'key', 'status', 'weight', 'priority', 'base_url', 'other', 'models', 'group', 'model_mapping'] as const;
+
+const listOf = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+
+function jsonOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function channelOf(row: readonly unknown[]): Channel {
+  const [type, name, key, status, weight, priority, baseUrl, other, models, group, mapping] = row.map(textOf);
+  return {
+    type: Number(type),
+    name: name ?? '',
+    // A channel may hold several keys, one a line.
+    keys: (key ?? '')
+      .split('\n')
+      .map((each) => each.trim())
+      .filter((each) => each !== ''),
+    enabled: status === '1',
+    weight: Number(weight ?? 0),
+    priority: Number(priority ?? 0),
+    baseUrl: (baseUrl ?? '').replace(/\/+$/, ''),
+    other: other ?? '',
+    models: listOf(models ?? ''),
+    groups: listOf(group ?? ''),
+    mapping: jsonOf(mapping ?? ''),
+  };
+}
+
+function optionsOf(
+  { type, baseUrl, other }: Channel,
+  vendor: ChannelVendor,
+  key: string,
+  name: string,
+  rows: ImportedRows,
+): Record<string, unknown> {
+  if (vendor.kind === 'bedrock') {
+    const [access = '', secret = '', region = ''] = key.split('|');
+    return { region, access_key_id: access, secret_access_key: rows.secret(secret, `${rowName(name, vendor.kind)}_secret_access_key`) };
+  }
+  const api_key = key === '' ? undefined : rows.secret(key, `${rowName(name, vendor.kind)}_api_key`);
+  const address = baseUrl === '' ? vendor.address : baseUrl;
+  const full = address === undefined ? undefined : type === 8 && /\/v\d+$/.test(address) ? address : `${address}${vendor.path ?? ''}`;
+  return {
+    ...(full === undefined ? {} : { base_url: full }),
+    ...(api_key === undefined ? {} : { api_key }),
+    ...(vendor.kind === 'azure' && other !== '' ? { api_version: other } : {}),
+  };
+}
+
+async function optionsIn(database: ExternalDatabase): Promise<ReadonlyMap<string, string>> {
+  const found = await database.rows(`select ${database.quote('key')}, value from options`, [], mostRows);
+  return new Map(found.map(([key, value]) => [textOf(key), textOf(value)]));
+}
+
+/** The tables whose rows stay, with what replaces them. */
+const otherTables = {
+  users: 'people come from your OAuth2 service with their first token',
+  tokens: 'keys belong to people, who make new ones with POST /api/keys',
+  redemptions: 'there is no counterpart; limits of spend take their place, docs/limits.md',
+} as const;
+
+async function nameOtherTables(database: ExternalDatabase, rows: ImportedRows): Promise<void> {
+  for (const [table, advice] of Object.entries(otherTables)) {
+    const [row] = await database.rows(`select count(*) from ${table}`, [], mostRows).catch(() => []);
+    const count = Number(row?.[0] ?? 0);
+    if (count > 0) rows.left(`${table}: ${count} rows are not carried over; ${advice}.`);
+  }
+}
+
+/** Rejects when the database has no channels of new-api. */
+export async function importNewApi(database: ExternalDatabase): Promise<Imported> {
+  const rows = new ImportedRows();
+  const stored = await database.rows(`select ${columns.map(database.quote).join(', ')} from channels`, [], mostRows);
+  const channels = stored.map(channelOf);
+  const options = await optionsIn(database).catch(() => new Map<string, string>());
+  const json = (key: string): Readonly<Record<string, unknown>> => jsonOf(options.get(key) ?? '');
+  const prices: Prices = {
+    ratios: json('ModelRatio'),
+    completion: json('CompletionRatio'),
+    cache: json('CacheRatio'),
+    perCall: json('ModelPrice'),
+  };
+  if (Object.values(json('GroupRatio')).some((ratio) => ratio !== 1))
+    rows.left('options GroupRatio: prices per group: not carried over; costs are those of the vendor.');
+  const tiers = [...new Set(channels.map(({ priority }) => priority))].toSorted((one, other) => other - one);
+  const models = new Map<string, { readonly deployments: Record<string, unknown>[]; readonly groups: Set<string> }>();
+  for (const channel of channels) {
+    const vendor = channelVendors[channel.type];
+    if (vendor === undefined) {
+      rows.left(`channel "${channel.name}": ${otherChannels[channel.type] ?? `type ${channel.type}`} has no kind of provider here.`);
+      continue;
+    }
+    const isOther = vendor.kind === 'openai' && channel.baseUrl !== '' && !channel.baseUrl.startsWith('https://api.openai.com');
+    const used = isOther ? { ...vendor, kind: 'openai-compatible' } : vendor;
+    for (const key of channel.keys.length === 0 ? [''] : channel.keys) {
+      const provider = rows.provider(channel.name, used.kind, optionsOf(channel, used, key, channel.name, rows));
+      for (const model of channel.models) {
+        const entry = models.get(model) ?? { deployments: [], groups: new Set<string>() };
+        models.set(model, entry);
+        for (const group of channel.groups) entry.groups.add(group);
+        const price = priceOf(model, prices);
+        entry.deployments.push({
+          provider,
+          model: textOf(channel.mapping[model]) || model,
+          // Equal weights are stored as zeros.
+          ...(channel.weight > 0 ? { weight: channel.weight } : {}),
+          ...(tiers.length > 1 ? { tier: tiers.indexOf(channel.priority) } : {}),
+          ...(channel.enabled ? {} : { enabled: false }),
+          ...(price === null ? {} : { price }),
+        });
+      }
+    }
+  }
+  for (const [model, { deployments, groups }] of models) {
+    const name = rows.add('Model', model, { operations: [operationOf(model)], deployments });
+    for (const group of groups) rows.grant(group === 'default' ? 'user' : group, name);
+  }
+  const groups = new Set([...models.values()].flatMap((entry) => [...entry.groups]).filter((group) => group !== 'default'));
+  if (groups.size > 0)
+    rows.left(`groups: grants name the roles ${[...groups].join(', ')}, which the tokens of your OAuth2 service must hold.`);
+  await nameOtherTables(database, rows);
+  return rows.result();
+}
+
+/** new-api derives it from the name too. */
+function operationOf(model: string): string {
+  if (/embed|bge-(?!reranker)|m3e/i.test(model)) return 'embeddings';
+  if (/rerank/i.test(model)) return 'rerank';
+  if (/^dall-e|^gpt-image|^cogview|^flux|^wanx|^stable-diffusion/i.test(model)) return 'images';
+  if (/^whisper|transcribe/i.test(model)) return 'transcriptions';
+  if (/^tts-|-tts/i.test(model)) return 'speech';
+  return 'chat';
+}
