@@ -49,8 +49,8 @@ function supposed(tenant: string, over: Partial<Principal>): Principal {
   return Object.freeze({ ...nobody, ...over });
 }
 
-function namesIn(grants: readonly GrantSpec[], type: GrantSpec['subject_type'], more: readonly string[] = []): string[] {
-  const named = grants.filter((grant) => grant.subject_type === type).map((grant) => grant.subject);
+function namesIn(grants: readonly GrantSpec[], types: readonly GrantSpec['subject_type'][], more: readonly string[] = []): string[] {
+  const named = grants.filter((grant) => types.includes(grant.subject_type)).map((grant) => grant.subject);
   return [...new Set([...named, ...more])].toSorted();
 }
 
@@ -107,12 +107,12 @@ export async function* accessSubjects(
     const rest = (names: readonly string[]): readonly string[] =>
       names.filter((name) => name >= first && (only === null || name === wanted));
     if (type === 'client') {
-      for (const client of rest(namesIn(grants, 'client')))
+      for (const client of rest(namesIn(grants, ['client'])))
         yield { type, key: [client], principal: supposed(tenant, { client }), person: null };
     } else if (type === 'person') yield* peopleFrom(people, tenant, { only, start });
     else if (type === 'role') {
-      for (const role of rest(namesIn(grants, 'role', roles)))
+      for (const role of rest(namesIn(grants, ['role', 'team'], roles)))
         yield { type, key: [role], principal: supposed(tenant, { roles: [role] }), person: null };
-    } else yield* unseenSubjectsFrom(people, tenant, rest(namesIn(grants, 'user')));
+    } else yield* unseenSubjectsFrom(people, tenant, rest(namesIn(grants, ['user'])));
   }
 }

@@ -97,7 +97,8 @@ const withoutPrefix = (grants: readonly PrefixGrant[], id: string): readonly Pre
 const noGrants: RowGrants = { whole: [], parts: new Map(), partPrefixes: [] };
 const noSubject: SubjectGrants = { rows: emptyMap(), tags: emptyMap(), prefixes: [] };
 
-const subjectKey = ({ spec }: GrantRow): string => `${spec.subject_type}:${spec.subject}`;
+/** A team is known by its role. */
+const subjectKey = ({ spec }: GrantRow): string => `${spec.subject_type === 'team' ? 'role' : spec.subject_type}:${spec.subject}`;
 
 function compiled({ id, spec }: GrantRow): Grant {
   return { id, use: spec.action === 'use', expiresAt: spec.expires_at === null ? Infinity : Date.parse(spec.expires_at) };

@@ -284,9 +284,11 @@ const grantable = z
   .max(300);
 
 export const grantSpec = z.strictObject({
-  subject_type: z.enum(['user', 'role', 'client']),
+  subject_type: z
+    .enum(['user', 'role', 'team', 'client'])
+    .describe('A team is all people with one role or group in their token, as in limits.'),
   subject: foreignNameField(longestPerson).describe(
-    'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, or a client.',
+    'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, a team (a role or group of the token), or a client.',
   ),
   capability: grantable.describe('A grant to use a provider lets a developer name it in models of their own.'),
   action: z.enum(['view', 'use']),

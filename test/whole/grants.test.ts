@@ -41,6 +41,27 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
     const grants = async (): Promise<{ name: string; spec: { capability: string } }[]> =>
       (await companies.must(chief, 'GET', '/api/grants?limit=100')).json.data;
 
+    it('reach a team: all people with one role or group in their token, with every kind of place', async () => {
+      const [row, tagged, other] = [fresh(), fresh(), fresh()];
+      await model(chief, row);
+      await model(chief, tagged, ['sales-only']);
+      await model(chief, other);
+      const member: Person = { subject: 'sara', tenant: 'acme', roles: ['user', 'sales'] };
+      for (const capability of [`model/${row}`, 'model/#sales-only']) {
+        const given = await grant(capability, { subject_type: 'team', subject: 'sales' });
+        expect(given.status, given.text).toBe(201);
+      }
+      expect([await use(row, member), await use(tagged, member), await use(other, member)]).toEqual([200, 200, 403]);
+      expect([await use(row, ulla), await use(tagged, ulla)]).toEqual([403, 403]);
+      expect((await companies.as(member, 'GET', `/api/explain?action=use&capability=model/${row}`)).json.allowed).toBe(true);
+      const again = await grant(`model/${row}`, { subject_type: 'team', subject: 'sales' });
+      expect([again.status, again.json.error.code]).toEqual([409, 'already_exists']);
+      expect((await grant(`model/${row}`, { subject_type: 'group', subject: 'sales' })).json.error.param).toBe('spec.subject_type');
+      const [held] = (await grants()).filter(({ spec }) => spec.capability === `model/${row}`);
+      await companies.must(chief, 'DELETE', `/api/grants/${held?.name}`);
+      expect(await use(row, member)).toBe(403);
+    });
+
     it('are deleted with their row, and a new row of its name inherits none, even after a restart', async () => {
       const name = fresh();
       await model(chief, name);

@@ -10,7 +10,7 @@ import { ErrorState } from './error-state.tsx';
 import { nameOptions } from './name-options.tsx';
 import { texts } from './texts.ts';
 
-const subjectTypes = ['role', 'user', 'client'] as const;
+const subjectTypes = ['role', 'team', 'user', 'client'] as const;
 type SubjectType = (typeof subjectTypes)[number];
 
 interface GrantSpec {

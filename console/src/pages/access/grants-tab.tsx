@@ -12,7 +12,7 @@ import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
 
 interface GrantSpec extends Spec {
-  readonly subject_type: 'user' | 'role' | 'client';
+  readonly subject_type: 'user' | 'role' | 'team' | 'client';
   readonly subject: string;
   readonly capability: string;
   readonly action: 'view' | 'use';
