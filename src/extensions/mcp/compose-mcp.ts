@@ -27,6 +27,8 @@ export function composeMcp({ config, database, audit, version, quietMs, logger, 
   const catalogue = createCatalogue({
     store: createDefinitionStore(database),
     logger,
+    // A program costs more than the rest of the start.
+    startPauseMs: 5_000,
     onQuarantine(server, pins) {
       for (const { kind, name, state } of pins)
         audit.append({

@@ -140,3 +140,40 @@ describe('a server that hangs', () => {
     }
   });
 });
+
+describe('the start of a node', () => {
+  const hour = 3_600_000;
+  /** A source that counts how often it is asked and never answers. */
+  const counted = (): { readonly source: ToolSource; readonly asked: () => number } => {
+    let asked = 0;
+    const source = sourceOf(() => {
+      asked++;
+      return new Promise(() => {});
+    });
+    return { source, asked: () => asked };
+  };
+
+  it('asks no server that no one uses, and asks one at its first use, with the whole patience', async () => {
+    await using pins = await openPins();
+    const catalogue = createCatalogue({ store: pins.store, logger, startPauseMs: hour });
+    const [first, second, third] = [counted(), counted(), counted()];
+    const [used, unused] = [entryOf('used', first.source), entryOf('unused', second.source)];
+    catalogue.follow(snapshotWith(used, unused));
+    // A server that is added later is asked at once.
+    catalogue.follow(snapshotWith(used, unused, entryOf('added', third.source)));
+    await expect.poll(third.asked).toBe(1);
+    expect([first.asked(), second.asked()]).toEqual([0, 0]);
+    expect(catalogue.patience(used)).toBeGreaterThan(0);
+    expect([first.asked(), second.asked()]).toEqual([1, 0]);
+    catalogue.close();
+  });
+
+  it('asks the others after a pause, once', async () => {
+    await using pins = await openPins();
+    const catalogue = createCatalogue({ store: pins.store, logger, startPauseMs: 1 });
+    const { source, asked } = counted();
+    catalogue.follow(snapshotWith(entryOf('files', source)));
+    await expect.poll(asked).toBe(1);
+    catalogue.close();
+  });
+});

@@ -6,7 +6,6 @@ import { createToolLoopStates } from '../../../src/storage/tool-loop-state.ts';
 import { createSecretBox, masterKey } from '../../../src/storage/secret-box.ts';
 import type { ToolLoopStates } from '../../../src/types/tool-loop-state.ts';
 import { createDefinitionStore } from '../../../src/storage/mcp-catalogue.ts';
-import { migrate } from '../../../src/storage/migrate.ts';
 import { openDatabase } from '../../../src/storage/open-database.ts';
 import type { Principal } from '../../../src/types/access.ts';
 import type { Logger } from '../../../src/types/logger.ts';
@@ -14,6 +13,7 @@ import type { PluginServices } from '../../../src/types/plugin.ts';
 import type { DefinitionStore } from '../../../src/types/tool-definitions.ts';
 import type { McpServerEntry, Snapshot } from '../../../src/types/snapshot.ts';
 import type { ServerListing, ToolDefinition, ToolSource } from '../../../src/types/tool-source.ts';
+import { copyDatabaseInto } from '../../storage/template-databases.ts';
 
 const say = (): void => {};
 export const logger = { debug: say, info: say, warn: say, error: say } as unknown as Logger;
@@ -85,8 +85,8 @@ export function snapshotWith(...servers: readonly McpServerEntry[]): Snapshot {
 /** The catalogue's table in a database of its own. */
 export async function openPins(): Promise<{ readonly store: DefinitionStore } & AsyncDisposable> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-pins-'));
+  await copyDatabaseInto(dataDir);
   const database = await openDatabase({ url: null, dataDir, logger });
-  await migrate(database);
   return {
     store: createDefinitionStore(database),
     async [Symbol.asyncDispose]() {
@@ -99,8 +99,8 @@ export async function openPins(): Promise<{ readonly store: DefinitionStore } & 
 /** States of chats in a real database of their own. */
 export async function openStates(): Promise<ToolLoopStates & AsyncDisposable> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-states-'));
+  await copyDatabaseInto(dataDir);
   const database = await openDatabase({ url: null, dataDir, logger });
-  await migrate(database);
   return {
     ...createToolLoopStates(database, createSecretBox({ current: masterKey(Buffer.alloc(32, 7)) })),
     async [Symbol.asyncDispose]() {

@@ -64,7 +64,8 @@ interface Entry {
   running: Promise<void> | null;
   /** Settles with the first sync, with or without success. */
   first: Promise<void> | null;
-  readonly createdAt: number;
+  /** Start of the first sync; of the entry, before there is one. */
+  waitedSince: number;
   /** The server announced a change during the current sync, so its result may be outdated. */
   stale: boolean;
   /** Times of recent syncs that an announcement caused. */
@@ -76,6 +77,8 @@ interface Entry {
 export interface CatalogueOptions {
   readonly store: DefinitionStore;
   readonly logger: Logger;
+  /** A server that no one uses is synced this much later after the start of the node. */
+  readonly startPauseMs?: number;
   /** Called with definitions that this sync put into quarantine. */
   onQuarantine?(server: McpServerEntry, pins: readonly PinnedDefinition[]): void;
 }
@@ -118,6 +121,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const listeners = new Set<() => void>();
   const closing = new AbortController();
   let readUpTo = 0;
+  let isStarting = true;
 
   /** Replaces the pins. Returns true if that changes the approved listing. */
   const replacePins = (entry: Entry, pins: ReadonlyMap<string, PinnedDefinition>): boolean => {
@@ -186,6 +190,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       }
       if (entry.stale) scheduleResync(entry, 0);
     })();
+    if (entry.first === null) entry.waitedSince = Date.now();
     entry.first ??= entry.running;
     return entry.running;
   };
@@ -207,6 +212,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       },
       entry.announcedAt.length > mostAnnouncements ? noisyPauseMs : pauseMs,
     ).unref();
+  };
+
+  /** Syncs a server that is unknown and was not used in the meantime. */
+  const syncFirst = (entry: Entry, pauseMs: number): void => {
+    if (pauseMs > 0) setTimeout(syncFirst, pauseMs, entry, 0).unref();
+    else if (entries.get(entry.server.id) === entry && entry.pins.size === 0 && entry.syncStartedAt === 0) syncSoon(entry);
   };
 
   /** Starts a new sync after the current one, whose result may be outdated. */
@@ -231,7 +242,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       problems: isSame ? before.problems : [],
       running: null,
       first: null,
-      createdAt: Date.now(),
+      waitedSince: Date.now(),
       stale: false,
       announcedAt: [],
       later: null,
@@ -302,12 +313,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     patience(server) {
       const entry = entryOf(server);
       if (isKnown(entry) || entry.error !== null) return 0;
-      return Math.max(0, entry.createdAt + firstListMs - Date.now());
+      return Math.max(0, entry.waitedSince + firstListMs - Date.now());
     },
     async ready(server) {
       const entry = entryOf(server);
       // Waits for the first sync only, so that a server that hangs does not delay every later call.
-      const left = entry.createdAt + firstSyncMs - Date.now();
+      const left = entry.waitedSince + firstSyncMs - Date.now();
       if (isKnown(entry) || entry.error !== null || entry.first === null || left <= 0) return;
       let patience: NodeJS.Timeout | undefined;
       const timeout = new Promise<void>((resolve) => {
@@ -361,6 +372,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         entries.delete(id);
       }
       const fresh: Entry[] = [];
+      const pauseMs = isStarting ? (options.startPauseMs ?? 0) : 0;
+      isStarting = false;
       for (const server of servers) {
         const entry = entries.get(server.id);
         if (entry === undefined) fresh.push(bind(server));
@@ -373,7 +386,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       readStore()
         .catch((thrown: unknown) => logger.warn({ err: thrown }, 'the stored definitions of MCP servers cannot be read'))
         .finally(() => {
-          for (const entry of fresh) if (entry.pins.size === 0 && entry.syncStartedAt === 0) syncSoon(entry);
+          for (const entry of fresh) syncFirst(entry, pauseMs);
         });
     },
     close() {
