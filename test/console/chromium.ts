@@ -37,6 +37,8 @@ export async function startChromium(): Promise<TestBrowser> {
     // Containers and root users have no sandbox for it.
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });
+  /** The cookies of people who have signed in, so that only the first visit of each takes that way. */
+  const sessions = new Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>();
   return {
     async visit(url, role, path, { language = 'en', theme = 'light', width = 1_280 } = {}) {
       const context: BrowserContext = await browser.newContext({
@@ -46,6 +48,8 @@ export async function startChromium(): Promise<TestBrowser> {
         reducedMotion: 'reduce',
       });
       context.setDefaultTimeout(120_000);
+      const person = `${url} ${role}`;
+      await context.addCookies(sessions.get(person) ?? []);
       const page = await context.newPage();
       const faults: string[] = [];
       const requests: string[] = [];
@@ -53,7 +57,7 @@ export async function startChromium(): Promise<TestBrowser> {
       page.on('console', (message) => {
         if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(`console: ${message.text()}`);
       });
-      let isSignedIn = role === null;
+      let isSignedIn = role === null || sessions.has(person);
       page.on('request', (request) => {
         const target = new URL(request.url());
         if (target.protocol === 'data:') return;
@@ -62,10 +66,13 @@ export async function startChromium(): Promise<TestBrowser> {
       });
       await page.goto(`${url}${path}`);
       if (role !== null) {
-        await page.locator('a[href*="auth/login"]').click();
-        await page.locator(`button[value="${role}"]`).click();
+        if (!isSignedIn) {
+          await page.locator('a[href*="auth/login"]').click();
+          await page.locator(`button[value="${role}"]`).click();
+        }
         await page.locator('#content').waitFor();
         isSignedIn = true;
+        sessions.set(person, await context.cookies(url));
       }
       return { page, faults, requests, [Symbol.asyncDispose]: () => context.close() };
     },

@@ -118,12 +118,14 @@ describe('a body that is not read', () => {
       [413, { who: null, path: '/auth/exchange', headers: large }],
       [415, { who: 'user', headers: { ...large, 'content-type': 'text/plain' } }],
     ];
-    for (const [status, each] of cases) {
-      const sender = await start(each);
-      expect(await answered(sender), JSON.stringify(each)).toBe(status);
-      expect(sender.text().toLowerCase()).toContain('connection: close');
-      await sender.closed;
-    }
+    await Promise.all(
+      cases.map(async ([status, each]) => {
+        const sender = await start(each);
+        expect(await answered(sender), JSON.stringify(each)).toBe(status);
+        expect(sender.text().toLowerCase()).toContain('connection: close');
+        await sender.closed;
+      }),
+    );
   });
 
   it('is not read to its end, however much its sender writes', async () => {
@@ -324,14 +326,16 @@ describe('a body that arrives too slowly', () => {
       { who: 'admin', path: '/api/models', headers },
       { who: 'admin', headers: { 'transfer-encoding': 'chunked' } },
     ];
-    for (const each of kinds) {
-      const sender = await start(each, impatient);
-      const drip = setInterval(() => sender.socket.write(each.headers['transfer-encoding'] === undefined ? '{' : '1\r\n{\r\n'), 100);
-      await sender.closed;
-      clearInterval(drip);
-      expect(statusOf(sender), each.path).toBe(408);
-      expect(errorOf(sender)).toMatchObject({ code: 'request_timeout', message: expect.stringContaining('too slowly') });
-    }
+    await Promise.all(
+      kinds.map(async (each) => {
+        const sender = await start(each, impatient);
+        const drip = setInterval(() => sender.socket.write(each.headers['transfer-encoding'] === undefined ? '{' : '1\r\n{\r\n'), 100);
+        await sender.closed;
+        clearInterval(drip);
+        expect(statusOf(sender), each.path).toBe(408);
+        expect(errorOf(sender)).toMatchObject({ code: 'request_timeout', message: expect.stringContaining('too slowly') });
+      }),
+    );
   });
 
   it('continues while it arrives fast enough', async () => {

@@ -42,7 +42,8 @@ const reply =
 const chat = (model: string, streamed: boolean) =>
   gateway.as('developer', 'POST', '/v1/chat/completions', { model, stream: streamed, messages: [{ role: 'user', content: 'Hi' }] });
 
-describe.each(formatNames)('%s', (name) => {
+// Each test has a vendor and a model of its own, and most of its time is silence.
+describe.concurrent.each(formatNames)('%s', (name) => {
   const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 
   describe.each([true, false])('streamed: %s', (streamed) => {
