@@ -1,8 +1,14 @@
-/** How the tests run: real servers and files in separate processes, at most three at a time. */
-import { tmpdir } from 'node:os';
+/** How the tests run: real servers and files in separate processes, two for each core. */
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/reporter.ts';
+
+/** Half of the time of a worker is waiting: for servers, programs and limits of time. */
+const perCore = 2;
+/** With the gateways and browsers that it starts. */
+const bytesOfWorker = 1.5 * 2 ** 30;
+const maxWorkers = Math.max(2, Math.min(perCore * availableParallelism(), 8, Math.floor(totalmem() / bytesOfWorker)));
 
 export default defineConfig({
   test: {
@@ -10,7 +16,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: './test/storage/template-databases.ts',
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers,
     // Files of one worker share what they load: else half of all time goes into loading the same again.
     isolate: false,
     // Node runs the TypeScript itself, as it does in a checkout that serves. Nothing here needs a module of Vite's.

@@ -34,8 +34,8 @@ export interface TestBrowser extends AsyncDisposable {
 export async function startChromium(): Promise<TestBrowser> {
   const browser: Browser = await chromium.launch({
     executablePath: chromiumPath ?? '',
-    // Containers and root users have no sandbox for it.
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    // Containers and root users have no sandbox for it. No test looks at pixels, so nothing emulates a graphics card.
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-software-rasterizer'],
   });
   /** The cookies of people who have signed in, so that only the first visit of each takes that way. */
   const sessions = new Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>();

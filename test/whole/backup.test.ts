@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DatabaseKind, databaseKinds } from '../storage/databases.ts';
-import { eventually, node, startGateway, type TestGateway } from './gateway.ts';
+import { eventually, node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => vendor[Symbol.asyncDispose]());
 
 async function pailou(env: Record<string, string>, ...args: string[]): Promise<{ code: number | null; out: string; errors: string }> {
-  const child = spawn(node, [cli, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(node, [cli, ...args], { env: { ...runEnv, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
   const [code, out, errors] = await Promise.all([closed, text(child.stdout), text(child.stderr)]);
   return { code, out, errors };

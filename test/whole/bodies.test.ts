@@ -118,14 +118,13 @@ describe('a body that is not read', () => {
       [413, { who: null, path: '/auth/exchange', headers: large }],
       [415, { who: 'user', headers: { ...large, 'content-type': 'text/plain' } }],
     ];
-    await Promise.all(
-      cases.map(async ([status, each]) => {
-        const sender = await start(each);
-        expect(await answered(sender), JSON.stringify(each)).toBe(status);
-        expect(sender.text().toLowerCase()).toContain('connection: close');
-        await sender.closed;
-      }),
-    );
+    const ends = async ([status, each]: readonly [number, Start]): Promise<void> => {
+      const sender = await start(each);
+      expect(await answered(sender), JSON.stringify(each)).toBe(status);
+      expect(sender.text().toLowerCase()).toContain('connection: close');
+      await sender.closed;
+    };
+    await Promise.all(cases.map(ends));
   });
 
   it('is not read to its end, however much its sender writes', async () => {
@@ -326,16 +325,15 @@ describe('a body that arrives too slowly', () => {
       { who: 'admin', path: '/api/models', headers },
       { who: 'admin', headers: { 'transfer-encoding': 'chunked' } },
     ];
-    await Promise.all(
-      kinds.map(async (each) => {
-        const sender = await start(each, impatient);
-        const drip = setInterval(() => sender.socket.write(each.headers['transfer-encoding'] === undefined ? '{' : '1\r\n{\r\n'), 100);
-        await sender.closed;
-        clearInterval(drip);
-        expect(statusOf(sender), each.path).toBe(408);
-        expect(errorOf(sender)).toMatchObject({ code: 'request_timeout', message: expect.stringContaining('too slowly') });
-      }),
-    );
+    const ends = async (each: Start): Promise<void> => {
+      const sender = await start(each, impatient);
+      const drip = setInterval(() => sender.socket.write(each.headers['transfer-encoding'] === undefined ? '{' : '1\r\n{\r\n'), 100);
+      await sender.closed;
+      clearInterval(drip);
+      expect(statusOf(sender), each.path).toBe(408);
+      expect(errorOf(sender)).toMatchObject({ code: 'request_timeout', message: expect.stringContaining('too slowly') });
+    };
+    await Promise.all(kinds.map(ends));
   });
 
   it('continues while it arrives fast enough', async () => {

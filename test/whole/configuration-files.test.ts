@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { node, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { node, runEnv, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { startVendor } from './vendor.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
@@ -24,7 +24,7 @@ async function startScene(gateway?: TestGateway, extra: Record<string, string> =
     write: (name: string, text: string) => writeFile(join(folder, name), text),
     pailou: (...args: string[]) =>
       new Promise<Printed>((resolve) => {
-        const env = { PATH: process.env['PATH'], ...own, ...extra };
+        const env = { ...runEnv, ...own, ...extra };
         execFile(node, [cli, ...args], { env, cwd: folder }, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }));
       }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),

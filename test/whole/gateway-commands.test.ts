@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type GatewayCall, wholeList } from '../../src/admin/commands/gateway-call.ts';
-import { eventually, node, startGateway, type TestGateway } from './gateway.ts';
+import { eventually, node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 async function pailou(args: readonly string[], token?: string): Promise<{ code: number; out: string; bad: string }> {
   const program = join(import.meta.dirname, '../../src/cli.ts');
-  const env = { PATH: process.env['PATH'] ?? '', PAILOU_URL: gateway.url, PAILOU_TOKEN: token ?? (await gateway.token('admin')) };
+  const env = { ...runEnv, PAILOU_URL: gateway.url, PAILOU_TOKEN: token ?? (await gateway.token('admin')) };
   return new Promise((resolve) => {
     execFile(node, [program, ...args], { env }, (error, out, bad) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, bad }),

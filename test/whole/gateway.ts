@@ -62,13 +62,19 @@ const root = join(import.meta.dirname, '../..');
 /** The project's own Node, which runs TypeScript. */
 export const node = join(root, 'node_modules/.bin/node');
 
+/** What programs of tests inherit. With compiled code of earlier ones they start in two thirds of the time. */
+export const runEnv: Readonly<Record<string, string>> = {
+  PATH: process.env['PATH'] ?? '',
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+};
+
 /** Starts the gateway as operators do: in a separate process, with only `env`. */
 export async function startProcess(
   env: Record<string, string>,
   program = join(root, 'src/cli.ts'),
 ): Promise<Gateway & { readonly output: () => string; readonly pid: number; readonly exitCode: () => number | null }> {
   const child = spawn(node, [program, 'start'], {
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
+    env: { ...runEnv, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

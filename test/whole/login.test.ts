@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestBrowser } from './browser.ts';
-import { eventually, node, startGateway, type TestGateway } from './gateway.ts';
+import { eventually, node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 let gateway: TestGateway;
@@ -29,7 +29,7 @@ interface Ended {
 
 function run(...args: string[]): { child: ChildProcess; heard: () => string; ended: Promise<Ended> } {
   const child = spawn(node, [cli, ...args], {
-    env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: home },
+    env: { ...runEnv, XDG_CONFIG_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let heard = '';

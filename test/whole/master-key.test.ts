@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { databaseKinds, type TestDatabase } from '../storage/databases.ts';
-import { node, startGateway, type TestGateway } from './gateway.ts';
+import { node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
 const [first, second, third] = [0, 1, 2].map(() => randomBytes(32).toString('base64')) as [string, string, string];
@@ -14,7 +14,7 @@ const canary = 'canary-of-the-vendor-5f1c';
 function pailou(env: Record<string, string>, ...args: string[]): Promise<{ code: number; out: string }> {
   return new Promise((resolve) => {
     const cli = join(import.meta.dirname, '../../src/cli.ts');
-    execFile(node, [cli, ...args], { env: { PATH: process.env['PATH'], ...env } }, (error, stdout, stderr) =>
+    execFile(node, [cli, ...args], { env: { ...runEnv, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr }),
     );
   });

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, freePort, node, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { eventually, freePort, node, runEnv, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { nodePrograms } from './stdio-programs.ts';
 
 const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
@@ -85,7 +85,7 @@ describe('a server that dies', () => {
     const port = await freePort();
     const start = async (): Promise<ChildProcess> => {
       const child = spawn(node, [everything, 'streamableHttp'], {
-        env: { PATH: process.env['PATH'], PORT: String(port) },
+        env: { ...runEnv, PORT: String(port) },
         stdio: 'ignore',
       });
       owned.defer(() => void child.kill('SIGKILL'));

@@ -8,7 +8,7 @@ import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, freePort, node, startGateway, type TestGateway } from './gateway.ts';
+import { eventually, freePort, node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 import { nodePrograms } from './stdio-programs.ts';
 
 const packages = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol');
@@ -19,7 +19,7 @@ const owned = new AsyncDisposableStack();
 
 async function listen(mode: 'streamableHttp' | 'sse'): Promise<number> {
   const port = await freePort();
-  const child: ChildProcess = spawn(node, [everything, mode], { env: { PATH: process.env['PATH'], PORT: String(port) }, stdio: 'ignore' });
+  const child: ChildProcess = spawn(node, [everything, mode], { env: { ...runEnv, PORT: String(port) }, stdio: 'ignore' });
   owned.defer(() => void child.kill('SIGKILL'));
   await eventually(
     () =>

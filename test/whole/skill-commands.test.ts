@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort, node, startGateway, type TestGateway } from './gateway.ts';
+import { freePort, node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 
 const owned = new AsyncDisposableStack();
 let gateway: TestGateway;
@@ -24,7 +24,7 @@ afterAll(() => owned.disposeAsync());
 async function pailou(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; out: string }> {
   const token = await gateway.token('admin');
   const program = join(import.meta.dirname, '../../src/cli.ts');
-  const all = { PATH: process.env['PATH'] ?? '', PAILOU_URL: gateway.url, PAILOU_TOKEN: token, ...env };
+  const all = { ...runEnv, PAILOU_URL: gateway.url, PAILOU_TOKEN: token, ...env };
   return new Promise((resolve) => {
     execFile(node, [program, 'skills', ...args], { env: all, cwd: folder }, (error, out, bad) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: out + bad }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/types/access.ts';
-import { eventually, freePort, startGateway, type TestGateway } from './gateway.ts';
+import { eventually, freePort, runEnv, startGateway, type TestGateway } from './gateway.ts';
 import { nodePrograms } from './stdio-programs.ts';
 import { answerOk, chunks, completion, startVendor, type Vendor } from './vendor.ts';
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const port = await freePort();
   remoteUrl = `http://127.0.0.1:${port}/mcp`;
   remote = spawn(join(root, 'node_modules/.bin/node'), [everything, 'streamableHttp'], {
-    env: { PATH: process.env['PATH'], PORT: String(port) },
+    env: { ...runEnv, PORT: String(port) },
     stdio: 'ignore',
   });
   await eventually(

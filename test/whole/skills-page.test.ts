@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { node, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { node, runEnv, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { answerOk, startVendor, type Vendor } from './vendor.ts';
 
 const owned = new AsyncDisposableStack();
@@ -55,7 +55,7 @@ it('every command of the page prints the shown output', async () => {
   expect(steps.length).toBeGreaterThan(15);
   const pailou = `npx() { shift; "${node}" "${join(import.meta.dirname, '../../src/cli.ts')}" "$@"; }`;
   const script = steps.map(({ command }, index) => `echo; echo "=== ${index} ==="\n${command}`).join('\n');
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, PAILOU_URL: gateway.url, ...gateway.env };
+  const env = { ...runEnv, HOME: folder, PAILOU_URL: gateway.url, ...gateway.env };
   const output = await new Promise<string>((resolve) => {
     execFile(
       'bash',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../architecture/source-tree.ts';
-import { node, startGateway, startProcess } from './gateway.ts';
+import { node, runEnv, startGateway, startProcess } from './gateway.ts';
 import { startVendor } from './vendor.ts';
 
 const blocksIn = (text: string, language: string): string[] =>
@@ -32,7 +32,7 @@ interface Shell {
 async function runInShell(commands: readonly string[], { env, cwd }: Shell): Promise<string[]> {
   const npx = `npx() { case "$1" in pailou) shift; "${node}" "${join(projectRoot, 'src/cli.ts')}" "$@";; node) shift; "${node}" "$@";; esac; }`;
   const script = commands.map((command, index) => `echo; echo "=== ${index} ==="\n${command}`).join('\n');
-  const options = { env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env }, cwd };
+  const options = { env: { ...runEnv, HOME: cwd, ...env }, cwd };
   const output = await new Promise<string>((resolve) => {
     execFile('bash', ['-c', `exec 2>&1\n${npx}\n${script}`], options, (_error, out, bad) => resolve(out + bad));
   });
