@@ -90,18 +90,22 @@ export function addAdmission(app: FastifyInstance, { credentials, config, prepar
   app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => {
     const held = config.hold();
     request.held = held;
+    const route = request.is404 ? null : request.routeOptions.config;
     // `on`, not `once`: the event fires once anyway, and `once` costs twice as much.
     reply.raw.on('close', () => {
       request.held?.release();
       request.bodyReservation?.[Symbol.dispose]();
+      // Minor collections keep what a finished request refers to, so that the bodies of calls would fill the old space. Calls read their body when they begin.
+      request.jsonSource = null;
+      if (route?.keys === true) request.body = undefined;
     });
     reply.header('x-request-id', request.id);
     reply.header('x-pailou-revision', held.snapshot.revision);
     // An unknown address answers 404 to every caller.
-    const access = request.is404 ? 'public' : (request.routeOptions.config.access ?? 'administrator');
+    const access = route === null ? 'public' : (route.access ?? 'administrator');
     if (access === 'public') return done();
     const prepare = ({ tenant }: Principal): Promise<void> | null =>
-      prepareTenant !== null && request.routeOptions.config.keys === true ? prepareTenant(tenant) : null;
+      prepareTenant !== null && route?.keys === true ? prepareTenant(tenant) : null;
     /** After a wait the call takes the configuration of now, unless its connection closed in the meantime. */
     const renew = (): void => {
       if (reply.raw.closed || config.current() === held.snapshot) return;
@@ -112,10 +116,10 @@ export function addAdmission(app: FastifyInstance, { credentials, config, prepar
     };
     const admit = (principal: Principal): void => {
       request.principal = principal;
-      if (principal.credential === 'key' && request.routeOptions.config.keys !== true) throw notForKeys();
+      if (principal.credential === 'key' && route?.keys !== true) throw notForKeys();
       if (principal.surface === 'mcp' && !mcpRoute.test(request.routeOptions.url ?? '')) throw forMcpAlone();
       // A caller without any code is refused everything, existing or not.
-      if (request.routeOptions.config.decides !== true || principal.permissions.size === 0) checkRouteAccess(access, principal);
+      if (route?.decides !== true || principal.permissions.size === 0) checkRouteAccess(access, principal);
     };
     try {
       refuseRepeatedAuthorization(request.raw.rawHeaders);

@@ -1,7 +1,7 @@
 /** The request context beyond HTTP, set before any handler runs. */
 import type { PermissionCode, Principal } from '../types/access.ts';
 import type { ResourceKind } from '../types/resources.ts';
-import type { JsonOutline } from '../types/chat.ts';
+import type { RawRequest } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
 import type { FastifyRequest } from 'fastify';
 import type { CorsOrigins } from './cross-origin.ts';
@@ -22,7 +22,7 @@ declare module 'fastify' {
     /** Set for a long request once its caller is known. */
     activeRequest: ActiveRequest | null;
     /** The bytes from which `body` was parsed. */
-    jsonSource: { readonly bytes: Buffer; readonly outline: JsonOutline } | null;
+    jsonSource: RawRequest | null;
   }
   interface FastifyInstance {
     activeRequests: ActiveRequests;

@@ -22,10 +22,23 @@ export interface JsonMember {
   readonly valueEnd: number;
 }
 
+/** A top-level member and its new value as JSON text. */
+export interface MemberChange {
+  readonly key: string;
+  readonly json: string;
+}
+
+/** The bytes of a request body. */
+export interface RawRequest {
+  readonly length: number;
+  /** The body with other values of these members, each of which is replaced or added; all other bytes are the same. */
+  splice(changes: readonly MemberChange[]): Buffer;
+}
+
 /** One chat request as received. `raw` is present when `body` was parsed from exactly these bytes. */
 export interface ChatRequest {
   readonly body: ChatBody;
-  readonly raw?: { readonly bytes: Buffer; readonly outline: JsonOutline };
+  readonly raw?: RawRequest;
   /** The original request when it came in another format than OpenAI's. A vendor that speaks that format receives it unchanged. */
   readonly native?: {
     readonly format: string;

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createModelInvoker } from '../../src/models/invoke.ts';
+import { RawBody } from '../../src/models/raw-body.ts';
 import { withPrefill } from '../../src/models/prefill.ts';
 import { loadPlugins } from '../../src/plugins/loader.ts';
 import type { PluginRegistry } from '../../src/plugins/registry.ts';
@@ -104,7 +105,7 @@ it('a request in the vendor’s own format gets it there', async () => {
 });
 
 it('delivered text counts against the caller’s limit, and the bytes of the original request are not sent', () => {
-  const raw = { bytes: Buffer.from('{}'), outline: { members: new Map(), bodyStart: 1 } };
+  const raw = new RawBody(Buffer.from('{}'), { members: new Map(), bodyStart: 1 });
   const made = withPrefill({ ...request, raw }, beginning, {});
   expect(made.raw).toBeUndefined();
   expect(made.body['max_tokens']).toBeLessThan(100);

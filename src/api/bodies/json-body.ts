@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { outlineJson } from '../../models/json-outline.ts';
 import type { ParsedJson } from '../../models/json-slices.ts';
+import { RawBody } from '../../models/raw-body.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { hasBody, mostOfStrangers, personOf } from './body-admission.ts';
 import { decodedBody, encodingOf } from './encoded-body.ts';
@@ -54,11 +55,11 @@ export function addJsonBody(app: FastifyInstance, bodyLimit: number): void {
     } catch (thrown) {
       return done(thrown as Error);
     }
-    readBody(request, source === request.raw ? payload : source, limit, (error, bytes) => {
+    readBody(request, source === request.raw ? payload : source, limit, (error, bytes, room) => {
       const finish = (failed: Error | null, parsed?: ParsedJson): void => {
         request.bodyArrival?.leave();
         if (bytes === undefined || parsed === undefined) return done(failed);
-        request.jsonSource = { bytes, outline: parsed.outline };
+        request.jsonSource = new RawBody(bytes, parsed.outline, room);
         done(null, parsed.body);
       };
       if (bytes === undefined || isWithoutBody(request, bytes)) return finish(error);

@@ -113,7 +113,7 @@ class RecordedAnswer implements BatchSource<Batch>, BatchSink<Batch> {
 
   /** Estimates one token per four bytes of a request and per three characters of an answer. */
   #roughUsage(request: ChatRequest): Usage {
-    this.#requestBytes ??= request.raw?.bytes.length ?? JSON.stringify(request.body).length;
+    this.#requestBytes ??= request.raw?.length ?? JSON.stringify(request.body).length;
     return { inputTokens: Math.ceil(this.#requestBytes / 4), outputTokens: Math.ceil(this.#text.length / 3), estimated: true };
   }
 

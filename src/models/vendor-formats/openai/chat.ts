@@ -1,11 +1,10 @@
 /** Chat completions of OpenAI and compatible vendors: encodes requests and decodes answers. */
-import type { ChatEvent, ChatRequest } from '../../../types/chat.ts';
+import type { ChatEvent, ChatRequest, MemberChange } from '../../../types/chat.ts';
 import { isJsonObject, type JsonObject } from '../../../types/json.ts';
 import type { ChatDecoder, ChatFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { parseAnswer } from '../../answer-json.ts';
 import { createEventSplitter } from '../../server-sent-events.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
-import { type MemberChange, spliceMembers } from '../../splice.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { needsThoughtFields, withThoughtFields } from './thought-fields.ts';
 
@@ -30,8 +29,7 @@ function encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | str
   const replays = target.replays ?? [];
   const { messages } = request.body;
   const foreign = Array.isArray(messages) && messages.some((message) => isJsonObject(message) && needsThoughtFields(message, replays));
-  if (target.adjust === undefined && request.raw !== undefined && !foreign)
-    return spliceMembers(request.raw.bytes, request.raw.outline, changes);
+  if (target.adjust === undefined && request.raw !== undefined && !foreign) return request.raw.splice(changes);
   const body: Record<string, unknown> = { ...request.body };
   for (const { key, json } of changes) body[key] = JSON.parse(json);
   if (foreign) body['messages'] = messages.map((message) => withThoughtFields(message, target));

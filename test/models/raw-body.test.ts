@@ -2,7 +2,7 @@ import { targetOf } from './target.ts';
 import { describe, expect, test } from 'vitest';
 import { openaiChat } from '../../src/models/vendor-formats/openai/chat.ts';
 import { outlineJson } from '../../src/models/json-outline.ts';
-import { spliceMembers } from '../../src/models/splice.ts';
+import { RawBody } from '../../src/models/raw-body.ts';
 import type { ChatBody, ChatRequest } from '../../src/types/chat.ts';
 
 /** A seeded generator, so that a failure can be reproduced. */
@@ -66,9 +66,13 @@ function layOut(body: Record<string, unknown>, next: () => number): string {
   return `${space()}{${written.join(',') || space()}}${space()}`;
 }
 
-function requestOf(text: string): ChatRequest {
-  const bytes = Buffer.from(text);
-  return { body: JSON.parse(bytes.toString('utf8')) as ChatBody, raw: { bytes, outline: outlineJson(bytes, 200) } };
+/** `room`: the free bytes before the body, as `readBody` leaves them for large bodies. */
+function requestOf(text: string, room = 0): ChatRequest {
+  const written = Buffer.from(text);
+  const memory = Buffer.alloc(room + written.length, '#');
+  written.copy(memory, room);
+  const bytes = memory.subarray(room);
+  return { body: JSON.parse(text) as ChatBody, raw: new RawBody(bytes, outlineJson(bytes, 200), room) };
 }
 
 describe('splicing', () => {
@@ -79,19 +83,44 @@ describe('splicing', () => {
       for (let extra = Math.floor(next() * 5); extra > 0; extra--) body[`${makeText(next)}-${extra}`] = makeValue(next, 0);
       if (next() < 0.7) body['stream'] = next() < 0.5 ? true : next() < 0.5 ? false : null;
       if (next() < 0.5) body['stream_options'] = next() < 0.3 ? null : { include_usage: next() < 0.5, other: makeText(next) };
-      const request = requestOf(layOut(body, next));
-      const target = targetOf({ model: `供应商/${makeText(next)}`, stream: next() < 0.5 });
-      const spliced = openaiChat.encodeRequest(request, target);
-      const written = openaiChat.encodeRequest({ body: request.body }, target);
-      expect(JSON.parse(spliced.toString()), `seed ${seed}`).toEqual(JSON.parse(written.toString()));
+      const text = Buffer.from(layOut(body, next)).toString();
+      // None, not enough, and enough for a change in place. Each attempt may be another deployment's.
+      for (const room of [0, 20, 1_000]) {
+        const request = requestOf(text, room);
+        for (let attempt = 1; attempt <= 3; attempt++) {
+          const target = targetOf({ model: `供应商/${makeText(next)}`, stream: next() < 0.5 });
+          const spliced = openaiChat.encodeRequest(request, target);
+          const written = openaiChat.encodeRequest({ body: request.body }, target);
+          expect(JSON.parse(spliced.toString()), `seed ${seed}, room ${room}, attempt ${attempt}`).toEqual(JSON.parse(written.toString()));
+        }
+      }
     }
   });
 
   test('keeps every other byte', () => {
     const request = requestOf('{"big":12345678901234567890, "model": "mine" ,"seed":1.0}');
-    expect(openaiChat.encodeRequest(request, targetOf({ model: 'theirs', stream: false })).toString()).toBe(
-      '{"big":12345678901234567890, "model": "theirs" ,"seed":1.0}',
+    expect(openaiChat.encodeRequest(request, targetOf({ model: 'theirs', stream: false })).toString()).toMatch(
+      /^{"model":"theirs","big":12345678901234567890, *"seed":1\.0}$/,
     );
+  });
+
+  test('keeps every other byte of a body that was changed in place, in the attempts after the first too', () => {
+    const request = requestOf('{"stream": false, "big":12345678901234567890,"model":"mine"}', 100);
+    const sent = (model: string, stream: boolean): string => openaiChat.encodeRequest(request, targetOf({ model, stream })).toString();
+    expect(sent('theirs', true)).toContain('"big":12345678901234567890');
+    expect(sent('others', false)).toMatch(/^{"model":"others","stream":false, *"big":12345678901234567890 *}$/);
+    expect(sent('others', true)).toContain('"include_usage":true');
+  });
+
+  test('changes a large body in place, and never the memory of an earlier attempt', () => {
+    const request = requestOf('{"model":"mine","messages":[]}', 100);
+    const first = openaiChat.encodeRequest(request, targetOf({ model: 'first', stream: false })) as Buffer;
+    const asSent = first.toString();
+    const second = openaiChat.encodeRequest(request, targetOf({ model: 'the-second', stream: true })) as Buffer;
+    expect(first.toString()).toBe(asSent);
+    expect(second.buffer).not.toBe(first.buffer);
+    // The free memory before the body is not sent.
+    expect(asSent).not.toContain('#');
   });
 
   test('requests usage when streaming and keeps the other stream options', () => {
@@ -99,7 +128,9 @@ describe('splicing', () => {
     const sent = JSON.parse(openaiChat.encodeRequest(request, targetOf({ model: 'm', stream: true })).toString()) as ChatBody;
     expect(sent.stream_options).toEqual({ include_obfuscation: false, include_usage: true });
     const asked = '{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true,"x":1}}';
-    expect(openaiChat.encodeRequest(requestOf(asked), targetOf({ model: 'm', stream: true })).toString()).toBe(asked);
+    expect(JSON.parse(openaiChat.encodeRequest(requestOf(asked), targetOf({ model: 'm', stream: true })).toString())).toEqual(
+      JSON.parse(asked),
+    );
   });
 
   test('an adjustment of the dialect overrides', () => {
@@ -113,10 +144,12 @@ describe('splicing', () => {
   test('puts new members in at the front, into an empty object too', () => {
     const empty = Buffer.from('{ }');
     expect(
-      spliceMembers(empty, outlineJson(empty, 9), [
-        { key: 'a', json: '1' },
-        { key: '"', json: '2' },
-      ]).toString(),
+      new RawBody(empty, outlineJson(empty, 9))
+        .splice([
+          { key: 'a', json: '1' },
+          { key: '"', json: '2' },
+        ])
+        .toString(),
     ).toBe('{"a":1,"\\"":2 }');
   });
 });
