@@ -9,6 +9,7 @@ import type { PersonNames } from '../config/person-names.ts';
 import { showPeople } from '../config/row-people.ts';
 import { showRow } from '../config/shown-row.ts';
 import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
+import type { AuditVerdict } from '../storage/audit-chain.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { longestPerson, personRef, splitPerson, systemActor } from '../types/person.ts';
 import { csvOf, csvRows } from './csv.ts';
@@ -87,7 +88,20 @@ function csvLines(entries: readonly AuditEntry[]): string {
 
 const jsonLines = (entries: readonly AuditEntry[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 
-export function addAudit(app: FastifyInstance, audit: AuditLog, names: PersonNames): void {
+const verdict = z.object({
+  ok: z.boolean().describe('Every sealed entry is as it was written, and none is missing.'),
+  entries: z.int().describe('The sealed entries of the whole gateway up to the first that was changed or is missing.'),
+  head: z.object({ sequence: z.int(), hash: z.string() }).describe('Keep a copy elsewhere: it detects a chain that was built anew.'),
+});
+
+export interface AuditServices {
+  readonly audit: AuditLog;
+  readonly names: PersonNames;
+  /** Reads the whole chain. */
+  readonly verify: () => Promise<AuditVerdict>;
+}
+
+export function addAudit(app: FastifyInstance, { audit, names, verify }: AuditServices): void {
   const config = { access: 'administrator' } as const;
   const tags = ['audit'];
 
@@ -98,6 +112,29 @@ export function addAudit(app: FastifyInstance, audit: AuditLog, names: PersonNam
       const { after, limit, ...filter } = request.query;
       const page = await audit.list({ tenant: principalOf(request).tenant, after: after ?? null, limit, filter: filterOf(filter, names) });
       return { data: page.data.map((entry) => shown(entry, names)), next: page.next };
+    },
+  );
+
+  /** Several readers share one reading of the chain. */
+  let verifying: Promise<AuditVerdict> | null = null;
+  app.get(
+    '/api/audit/verify',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Verify the chain of the audit',
+        description: 'Reads all sealed entries of the gateway. Entries of the last second may not be sealed yet.',
+        response: { 200: verdict },
+      },
+    },
+    async () => {
+      verifying ??= verify().finally(() => {
+        verifying = null;
+      });
+      const { ok, entries, head } = await verifying;
+      // The text of a fault may name an entry of another tenant.
+      return { ok, entries, head };
     },
   );
 

@@ -17,6 +17,7 @@ import type { Identity } from '../auth/compose-auth.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Settings } from '../config/settings.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
+import { verifyAudit } from '../storage/audit-chain.ts';
 import type { Storage } from '../storage/compose-storage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import { createPeopleReader } from '../storage/people-reader.ts';
@@ -104,6 +105,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         config,
         calls,
         audit,
+        verifyAudit: () => verifyAudit(database),
         gate,
         runs,
         usage: createUsageReader(database),

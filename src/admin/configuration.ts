@@ -26,8 +26,15 @@ const revisions = z.object({
   ),
 });
 
+/** All kinds except keys: a revoked key stays revoked. */
+const restored = ['provider', 'model', 'skill', 'mcp', 'grant', 'limit'] as const satisfies readonly ResourceKind[];
+
 const rollbackBody = z.strictObject({
   revision: z.int().min(0).describe('The revision whose configuration to restore, as a new revision.'),
+  only: z
+    .strictObject({ kind: z.enum(restored), name: z.string().min(1).max(300) })
+    .optional()
+    .describe('Restores this row alone, with the grants that were deleted with it.'),
 });
 const historyQuery = z.object({
   after: z
@@ -38,9 +45,6 @@ const historyQuery = z.object({
   order: z.enum(['oldest', 'newest']).default('oldest').describe('Which change comes first.'),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
-
-/** All kinds except keys: a revoked key stays revoked. */
-const restored: readonly ResourceKind[] = ['provider', 'model', 'skill', 'mcp', 'grant', 'limit'];
 
 export function addConfiguration(app: FastifyInstance, config: ConfigService, nodes: NodeRegistry): void {
   const tags = ['config'];
@@ -121,10 +125,10 @@ export function addConfiguration(app: FastifyInstance, config: ConfigService, no
     '/api/config/rollback',
     {
       config: { access: 'administrator', writes: restored },
-      schema: { tags, summary: "Restore your tenant's configuration as it was at a revision", body: rollbackBody },
+      schema: { tags, summary: "Restore your tenant's configuration, or one row of it, as it was at a revision", body: rollbackBody },
     },
     async (request, reply) => {
-      const { revision, changes } = await config.rollback(writerOf(request), request.body.revision);
+      const { revision, changes } = await config.rollback(writerOf(request), request.body.revision, request.body.only);
       return reply.header('x-pailou-revision', revision).send({ revision, changes });
     },
   );

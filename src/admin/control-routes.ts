@@ -4,6 +4,7 @@ import type { CallServices } from '../application/services.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import type { AuditLog } from '../storage/audit.ts';
+import type { AuditVerdict } from '../storage/audit-chain.ts';
 import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
@@ -42,6 +43,7 @@ export interface ControlServices {
   readonly config: ConfigService;
   readonly calls: CallServices;
   readonly audit: AuditLog;
+  readonly verifyAudit: () => Promise<AuditVerdict>;
   readonly gate: McpGate;
   readonly runs: RunReader;
   readonly nodes: NodeRegistry;
@@ -70,7 +72,7 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addConnectionTests(app, services.config, services.calls);
   addConfiguration(app, services.config, services.nodes);
   addConfigurationFiles(app, services.config);
-  addAudit(app, services.audit, services.config.people);
+  addAudit(app, { audit: services.audit, names: services.config.people, verify: services.verifyAudit });
   addRuns(app, services.runs, services.config.people);
   addSkillFolders(app, services.config);
   addSkillEvaluation(app, services.calls);

@@ -1,7 +1,7 @@
 /** Computes the rows that restore a tenant's configuration of an earlier revision. */
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
-import type { ConfigRow } from '../types/resources.ts';
+import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import { isFileOwned, labelsOfPeople } from './file-owned.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { findTarget, grantsOfDeleted } from './grant-targets.ts';
@@ -15,6 +15,22 @@ export async function requireHistory(store: Pick<ConfigStore, 'oldestChange'>, r
     'invalid_request',
     `revision: the history begins with revision ${oldest}, because older changes were deleted (PAILOU_KEEP_HISTORY_DAYS). Choose ${oldest - 1} or a later one.`,
     { param: 'revision' },
+  );
+}
+
+/** One row, where a roll-back restores no other. */
+export interface OneRow {
+  readonly kind: ResourceKind;
+  readonly name: string;
+}
+
+/** The changes of the row, and of the grants that were deleted with it. */
+export function changesOf(entries: readonly HistoryEntry[], { kind, name }: OneRow): readonly HistoryEntry[] {
+  const own = (entry: HistoryEntry): boolean => entry.kind === kind && (entry.after ?? entry.before)?.name === name;
+  const deleted = new Set(entries.flatMap((entry) => (own(entry) && entry.after === null ? [entry.before?.id] : [])));
+  return entries.filter(
+    (entry) =>
+      own(entry) || (entry.kind === 'grant' && entry.after === null && entry.before?.target != null && deleted.has(entry.before.target)),
   );
 }
 

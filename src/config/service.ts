@@ -25,7 +25,7 @@ import { type Applied, locateProblem, planRows, type WantedRow } from './apply.t
 import { requireUnlocked } from './file-owned.ts';
 import { describeAll, type Kinds } from './kinds/kinds.ts';
 import { createPersonNames, type PersonNames } from './person-names.ts';
-import { requireHistory, undoSince } from './rollback.ts';
+import { changesOf, type OneRow, requireHistory, undoSince } from './rollback.ts';
 import { showPeople } from './row-people.ts';
 import { RowSet } from './row-set.ts';
 import { type Built, type BuiltProblem, emptyBuilt } from './snapshot/built.ts';
@@ -77,7 +77,7 @@ export interface ConfigService extends Drafts {
   ): Promise<Applied>;
   history(query: HistoryQuery): Promise<readonly HistoryEntry[]>;
   /** Restores the tenant's rows of `revision` as a new revision. */
-  rollback(writer: Writer, revision: number): Promise<{ revision: number; changes: number }>;
+  rollback(writer: Writer, revision: number, only?: OneRow): Promise<{ revision: number; changes: number }>;
   /** The row for people: each secret as `***`, people as the API writes them. */
   mask(row: ConfigRow): ConfigRow;
   health(): ConfigHealth;
@@ -335,14 +335,16 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
     history: (query) => store.history(query),
 
-    async rollback(writer, revision) {
-      const written = await write(writer, `roll back to revision ${revision}`, async (scene, next) => {
+    async rollback(writer, revision, only) {
+      const what = only === undefined ? '' : `${only.kind} ${only.name} `;
+      const written = await write(writer, `roll back ${what}to revision ${revision}`, async (scene, next) => {
         if (revision >= next)
           throw new GatewayError('invalid_request', `revision: there is no revision ${revision} yet; the newest is ${next - 1}.`, {
             param: 'revision',
           });
         await requireHistory(store, revision);
-        const changes = undoSince(await store.changesSince(revision), writer.actor, scene.rows, next);
+        const since = await store.changesSince(revision);
+        const changes = undoSince(only === undefined ? since : changesOf(since, only), writer.actor, scene.rows, next);
         const rows = scene.rows.with(changes);
         return changes.map((change) => authorizeChange(writer, change, { ...scene, rows }, false));
       });

@@ -20,7 +20,7 @@ export interface AuditVerdict {
   readonly ok: boolean;
   readonly entries: number;
   readonly head: AuditHead;
-  /** Empty when the chain is intact. */
+  /** Empty when the chain is intact. It may name an entry of another tenant. */
   readonly fault: string;
 }
 

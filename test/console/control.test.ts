@@ -4,7 +4,7 @@ import { eventually, startGateway, type TestGateway } from '../whole/gateway.ts'
 import { buildConsole } from './built-console.ts';
 import { chromiumPath, findBarriers, findLatinWords, startChromium, type TestBrowser } from './chromium.ts';
 
-const pages = ['access', 'access?tab=matrix', 'access?tab=explain', 'limits', 'audit', 'configuration'];
+const pages = ['configuration?add=import', 'access', 'access?tab=matrix', 'access?tab=explain', 'limits', 'audit', 'configuration'];
 
 describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chromium', () => {
   let gateway: TestGateway;
@@ -113,6 +113,70 @@ describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chro
     expect(visit.faults).toEqual([]);
   });
 
+  it('undoes the change of one row from its entry in the audit, and verifies the chain', async () => {
+    await gateway.as('admin', 'PUT', '/api/models/team-chat', {
+      spec: { description: 'A mistake.', deployments: [{ provider: 'demo', model: 'echo' }] },
+    });
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/audit?act=update&target=model/team-chat');
+    const { page } = visit;
+    await page.locator('button.row-name').first().press('Enter');
+    await page.getByRole('dialog').getByText('A mistake.', { exact: true }).first().waitFor();
+    await page.getByRole('button', { name: 'Undo this change: team-chat' }).press('Enter');
+    await page
+      .getByRole('dialog', { name: 'Undo the change of team-chat?' })
+      .getByRole('button', { name: 'Undo this change' })
+      .press('Enter');
+    await eventually(
+      () => gateway.as('admin', 'GET', '/api/models/team-chat'),
+      ({ json }) => json.spec.description === 'Only for the sales team.',
+    );
+    await page.getByRole('button', { name: 'Verify the chain' }).press('Enter');
+    await page.getByText('entries, all unchanged').waitFor();
+    const { head } = (await gateway.as('admin', 'GET', '/api/audit/verify')).json;
+    await page
+      .getByRole('dialog')
+      .locator('code')
+      .filter({ hasText: /^\d+ [\w-]{43}$/ })
+      .waitFor();
+    expect(head.sequence).toBeGreaterThan(0);
+    expect(await findBarriers(page)).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('imports documents by keyboard: the plan first, secrets asked for and never shown, then one revision', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/configuration?add=import');
+    const { page } = visit;
+    const documents = page.getByLabel('Documents (YAML or JSON)');
+    await documents.fill('kind: [');
+    await page.locator('.ant-form-item-explain-error').waitFor();
+    await documents.fill(`apiVersion: pailou/v1
+kind: Provider
+metadata: {name: imported}
+spec: {kind: openai, options: {api_key: '\${env:OPENAI_KEY}'}}
+---
+apiVersion: pailou/v1
+kind: Model
+metadata: {name: team-chat}
+spec: {description: From a file., deployments: [{provider: imported, model: gpt-5}]}
+`);
+    await page.getByLabel(/env:OPENAI_KEY/).fill('sk-imported');
+    await page.getByRole('button', { name: 'Show the plan (2 documents)' }).press('Enter');
+    const plan = page.getByRole('region', { name: 'The plan' });
+    await plan.getByText('Provider imported').waitFor();
+    await plan.getByText('From a file.', { exact: true }).waitFor();
+    expect(await plan.textContent()).not.toContain('sk-imported');
+    expect((await gateway.as('admin', 'GET', '/api/providers/imported')).status).toBe(404);
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Make 2 changes' }).press('Enter');
+    const made = await eventually(
+      () => gateway.as('admin', 'GET', '/api/providers/imported'),
+      ({ status }) => status === 200,
+    );
+    expect(made.json.spec.options.api_key).toBe('***');
+    expect((await gateway.as('admin', 'GET', '/api/models/team-chat')).json.spec.description).toBe('From a file.');
+    expect(visit.faults).toEqual([]);
+  });
+
   it('is closed to those who are no administrators', async () => {
     await using visit = await browser.visit(gateway.url, 'user', '/console/access');
     const { page } = visit;
@@ -126,7 +190,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chro
       await using visit = await browser.visit(gateway.url, 'admin', `/console/${path}`, { language: 'zh', theme, width: 390 });
       const { page } = visit;
       await page
-        .locator(path.includes('explain') ? '#explain-person' : '.ant-table-row')
+        .locator(path.includes('explain') ? '#explain-person' : path.includes('import') ? '#import-documents' : '.ant-table-row')
         .first()
         .waitFor();
       expect(await findLatinWords(page), path).toEqual([]);

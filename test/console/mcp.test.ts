@@ -8,6 +8,9 @@ import { chromiumPath, findBarriers, findLatinWords, startChromium, type TestBro
 const schema = { type: 'object', properties: { to: { type: 'string' } }, required: ['to'] };
 const send = { name: 'send', description: 'Sends a letter', inputSchema: schema };
 
+const rules = { uri: 'letters://rules', name: 'rules' };
+const greet = { name: 'greet', description: 'Greets a person', arguments: [{ name: 'whom', required: true }] };
+
 describe.skipIf(chromiumPath === undefined)('MCP services in Chromium', () => {
   let gateway: TestGateway;
   let upstream: ChangingUpstream;
@@ -16,7 +19,7 @@ describe.skipIf(chromiumPath === undefined)('MCP services in Chromium', () => {
     buildConsole();
     [gateway, upstream, browser] = await Promise.all([
       startGateway(),
-      startChangingUpstream({ tools: [send], resources: [], prompts: [] }),
+      startChangingUpstream({ tools: [send], resources: [rules], prompts: [greet] }),
       startChromium(),
     ]);
   });
@@ -26,7 +29,8 @@ describe.skipIf(chromiumPath === undefined)('MCP services in Chromium', () => {
     await upstream[Symbol.asyncDispose]();
   });
   const itemState = async (): Promise<string> =>
-    (await gateway.as('admin', 'GET', '/api/mcp-servers/letters/items')).json.data?.[0]?.state ?? 'none';
+    (await gateway.as('admin', 'GET', '/api/mcp-servers/letters/items')).json.data?.find(({ kind }: { kind: string }) => kind === 'tool')
+      ?.state ?? 'none';
 
   it('adds a service by keyboard after a test of the draft, shows what it offers, and calls a tool by a form of its schema', async () => {
     await using visit = await browser.visit(gateway.url, 'admin', '/console/mcp', { theme: 'dark' });
@@ -35,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)('MCP services in Chromium', () => {
     await page.getByLabel('Name', { exact: true }).fill('letters');
     await page.getByLabel('URL', { exact: true }).fill(upstream.url);
     await page.getByRole('button', { name: 'Test', exact: true }).press('Enter');
-    await page.getByText('1 tools, 0 resources, 0 prompts').waitFor();
+    await page.getByText('1 tools, 1 resources, 1 prompts').waitFor();
     expect((await gateway.as('admin', 'GET', '/api/mcp-servers/letters')).status).toBe(404);
     expect(await findBarriers(page)).toEqual([]);
     await page.getByRole('button', { name: 'Create' }).press('Enter');
@@ -67,6 +71,19 @@ describe.skipIf(chromiumPath === undefined)('MCP services in Chromium', () => {
       ({ json }) => json.data.length > 0,
     );
     expect(runs.json.data[0]).toMatchObject({ username: 'admin', outcome: 'complete' });
+
+    // Resources are read and prompts are filled in in the same place.
+    const choose = async (name: string): Promise<void> => {
+      await page.getByRole('combobox', { name: 'Tool, resource or prompt' }).press('ArrowDown');
+      await page.locator('.ant-select-item-option', { hasText: name }).click();
+    };
+    await choose('rules');
+    await page.getByRole('button', { name: 'Read the resource' }).press('Enter');
+    await page.getByRole('region', { name: 'Result' }).getByText('content of letters://rules').waitFor();
+    await choose('greet');
+    await page.getByLabel('Whom', { exact: true }).fill('Ann');
+    await page.getByRole('button', { name: 'Get the prompt' }).press('Enter');
+    await page.getByRole('region', { name: 'Result' }).getByText('user: prompt greet').waitFor();
     expect(visit.faults).toEqual([]);
   });
 

@@ -44,6 +44,8 @@ describe.skipIf(chromiumPath === undefined)('skills in Chromium', () => {
     await page.getByLabel('Style', { exact: true }).fill('a poet');
     await page.getByRole('button', { name: 'Run' }).press('Enter');
     await page.getByRole('region', { name: 'Output' }).getByText('You said: Hello, tea!').waitFor();
+    // What the run called, over time, in the same place.
+    await page.getByText('model/demo/echo', { exact: true }).waitFor();
     const href = await page.getByRole('link', { name: 'Trace' }).getAttribute('href');
     const id = new URL(href ?? '', gateway.url).searchParams.get('open');
     const run = await eventually(

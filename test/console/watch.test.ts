@@ -64,6 +64,19 @@ describe.skipIf(chromiumPath === undefined)('routing and health in Chromium', ()
     expect(visit.faults).toEqual([]);
   });
 
+  it('shows viewers the state of what they may view, and asks for nothing that they may not see', async () => {
+    const seen = (await gateway.as('viewer', 'GET', '/api/health')).json.deployments as { deployment: string }[];
+    expect(seen.some(({ deployment }) => deployment.startsWith('chain#'))).toBe(true);
+    // A person without a grant does not learn that the deployment exists.
+    const hidden = (await gateway.as('user', 'GET', '/api/health')).json.deployments as { deployment: string }[];
+    expect(hidden.filter(({ deployment }) => deployment.startsWith('chain#'))).toEqual([]);
+    await using visit = await browser.visit(gateway.url, 'viewer', '/console/health');
+    const { page } = visit;
+    await page.getByRole('row').filter({ hasText: 'chain#' }).getByText('closed: serves').first().waitFor();
+    expect(visit.requests.filter((each) => each.includes('/api/reports/'))).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
   it('is Chinese to the last word, in both themes and on a phone', async () => {
     for (const [theme, path, ready] of [
       ['light', 'routing?model=chain', '.chain'],

@@ -171,3 +171,14 @@ describe('what was refused', () => {
     expect(await list(`request_id=${headers.get('x-request-id')}`)).toEqual([]);
   });
 });
+
+describe('the chain of the audit', () => {
+  it('is verified over HTTP by administrators alone, and shows the head that `pailou audit verify` prints', async () => {
+    const verdict = await eventually(
+      () => gateway.as('admin', 'GET', '/api/audit/verify'),
+      ({ json }) => json.entries > 5,
+    );
+    expect(verdict.json).toMatchObject({ ok: true, head: { sequence: expect.any(Number), hash: expect.stringMatching(/^[\w-]{43}$/) } });
+    expect((await gateway.as('developer', 'GET', '/api/audit/verify')).status).toBe(403);
+  });
+});

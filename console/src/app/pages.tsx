@@ -156,7 +156,7 @@ export const pages: readonly PageEntry[] = [
     title: 'health',
     group: 'watch',
     icon: <HeartOutlined />,
-    right: 'administrator',
+    right: 'llm:model:view',
     load: async () => ({ default: (await import('../pages/health/page.tsx')).HealthPage }),
   },
 ];

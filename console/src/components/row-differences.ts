@@ -4,6 +4,7 @@ import { type Difference, differencesOf } from './differences.ts';
 
 export interface RowState {
   readonly name?: string;
+  readonly revision?: number;
   readonly enabled?: boolean;
   readonly owner?: string | null;
   readonly spec?: Spec;

@@ -1,9 +1,10 @@
 /** POST /api/route/explain and GET /api/health: the routing decision for a request, and the state of deployments. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { isAdministrator } from '../../auth/decide.ts';
 import type { ChatBody } from '../../types/chat.ts';
 import { principalOf, snapshotOf } from '../request-context.ts';
-import { fallbackFor, requireModel } from '../../application/caller.ts';
+import { fallbackFor, may, requireModel } from '../../application/caller.ts';
 import type { CallServices } from '../../application/services.ts';
 
 const question = z.looseObject({
@@ -78,13 +79,26 @@ export function addRouting(app: FastifyInstance, services: Pick<CallServices, 'd
   app.get(
     '/api/health',
     {
-      config: { access: 'administrator' },
-      schema: { tags: ['routing'], summary: 'The live state of the deployments on this node', response: { 200: health } },
+      config: { access: ['llm:model:view'] },
+      schema: {
+        tags: ['routing'],
+        summary: 'The live state of the deployments on this node',
+        description: 'Of the models that you may view. Only administrators see why a probe failed.',
+        response: { 200: health },
+      },
     },
     async (request) => {
-      const prefix = `${principalOf(request).tenant} `;
+      const principal = principalOf(request);
+      const prefix = `${principal.tenant} `;
+      const view = snapshotOf(request).tenant(principal.tenant);
+      const sees = (model: string): boolean => {
+        const capability = view.models.get(model)?.capability;
+        return capability !== undefined && may({ principal, view }, 'view', capability);
+      };
+      const administrator = isAdministrator(principal);
       const deployments = Object.entries(services.dispatcher.health())
-        .filter(([key]) => key.startsWith(prefix))
+        // A deployment is named <model>#<provider>/<upstream model>.
+        .filter(([key]) => key.startsWith(prefix) && (administrator || sees(key.slice(prefix.length).split('#', 1)[0] ?? '')))
         .map(([key, { circuit, inFlight, attempts, failures, firstTokenMs, probe }]) => ({
           deployment: key.slice(prefix.length),
           circuit,
@@ -95,7 +109,12 @@ export function addRouting(app: FastifyInstance, services: Pick<CallServices, 'd
           probe:
             probe === null
               ? null
-              : { at: new Date(probe.at).toISOString(), ok: probe.ok, reason: probe.reason, latency_ms: probe.latencyMs },
+              : {
+                  at: new Date(probe.at).toISOString(),
+                  ok: probe.ok,
+                  reason: administrator ? probe.reason : null,
+                  latency_ms: probe.latencyMs,
+                },
         }));
       return { deployments: deployments.toSorted((one, other) => (one.deployment < other.deployment ? -1 : 1)) };
     },

@@ -1,90 +1,23 @@
 /** Audit: who did what to which row, every denial and every sign-in, with filters in the address. */
 import { DownloadOutlined } from '@ant-design/icons';
-import { Button, Drawer, Select } from 'antd';
+import { Button, Select } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
 import { gatewayPath, queryOf } from '../../api/client.ts';
 import { usePaged } from '../../api/rows.ts';
-import { CopyButton } from '../../components/copy-button.tsx';
-import { DifferencesTable } from '../../components/differences-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
-import { FactList } from '../../components/fact-list.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
-import { type RowState, rowDifferences } from '../../components/row-differences.ts';
 import { useSearchState } from '../../components/search-state.ts';
 import { TextFilter } from '../../components/text-filter.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { ActTag } from './act-tag.tsx';
 import { commonActs } from './acts.ts';
+import { type AuditEntry, EntryDrawer } from './entry-drawer.tsx';
 import { texts } from './texts.ts';
-
-interface AuditEntry {
-  readonly id: string;
-  readonly at: string;
-  readonly actor: string;
-  readonly act: string;
-  readonly target: string;
-  readonly before: RowState | null;
-  readonly after: RowState | null;
-  readonly detail: string | null;
-  readonly request_id: string | null;
-}
+import { VerifyChain } from './verify-chain.tsx';
 
 const filterNames = ['actor', 'act', 'target', 'request_id'] as const;
-
-function EntryDrawer({ entry, onClose }: { readonly entry: AuditEntry; readonly onClose: () => void }): ReactNode {
-  const t = useTexts(texts);
-  const format = useFormat();
-  const { request_id: requestId, before, after } = entry;
-  const hasRow = before !== null || after !== null;
-  return (
-    <Drawer
-      open
-      size={860}
-      onClose={onClose}
-      title={
-        <>
-          <ActTag act={entry.act} /> <code translate="no">{entry.target}</code>
-        </>
-      }
-    >
-      <FactList
-        facts={[
-          [t('at'), format.dateTime(entry.at)],
-          [
-            t('actor'),
-            <span key="actor" translate="no">
-              {entry.actor}
-            </span>,
-          ],
-          [
-            t('detail'),
-            entry.detail !== null && (
-              <span key="detail" translate="no">
-                {entry.detail}
-              </span>
-            ),
-          ],
-          [
-            t('requestId'),
-            requestId !== null && (
-              <>
-                <code translate="no">{requestId}</code> <CopyButton text={requestId} label={t('requestId')} />
-              </>
-            ),
-          ],
-        ]}
-      />
-      {hasRow && (
-        <>
-          <p className="form-help">{t('masked')}</p>
-          <DifferencesTable differences={rowDifferences(before, after)} before={t('before')} after={t('after')} />
-        </>
-      )}
-    </Drawer>
-  );
-}
 
 export function AuditPage(): ReactNode {
   const t = useTexts(texts);
@@ -121,9 +54,12 @@ export function AuditPage(): ReactNode {
         title={t('title')}
         purpose={t('purpose')}
         actions={
-          <Button icon={<DownloadOutlined />} href={`${gatewayPath}api/audit/export${queryOf({ ...filters, format: 'csv' })}`} download>
-            {t('export')}
-          </Button>
+          <>
+            <VerifyChain />
+            <Button icon={<DownloadOutlined />} href={`${gatewayPath}api/audit/export${queryOf({ ...filters, format: 'csv' })}`} download>
+              {t('export')}
+            </Button>
+          </>
         }
       />
       <div className="table-tools">

@@ -1,17 +1,16 @@
 /** One call from click to vendor: who, what, the waterfall, and its address for colleagues. */
-import { useQuery } from '@tanstack/react-query';
 import { Drawer, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
-import { ApiError } from '../../api/api-error.ts';
-import { between, readRunTree, type RunTree } from '../../api/runs.ts';
+import { between, type RunTree } from '../../api/runs.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
+import { useRunTree } from '../../components/waterfall/call-trace.tsx';
+import { Waterfall } from '../../components/waterfall/waterfall.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { OutcomeTag } from './outcome-tag.tsx';
 import { texts } from './texts.ts';
-import { Waterfall } from './waterfall.tsx';
 
 function Summary({ tree }: { readonly tree: RunTree }): ReactNode {
   const t = useTexts(texts);
@@ -54,17 +53,9 @@ function Summary({ tree }: { readonly tree: RunTree }): ReactNode {
   );
 }
 
-/** A call is booked a moment after its answer, so a fresh trace is asked for again. */
-const isNotYetBooked = (error: Error): boolean => error instanceof ApiError && error.status === 404;
-
 export function CallDrawer({ id, onClose }: { readonly id: string; readonly onClose: () => void }): ReactNode {
   const t = useTexts(texts);
-  const tree = useQuery({
-    queryKey: ['/api/runs', 'tree', id],
-    queryFn: ({ signal }) => readRunTree(id, signal),
-    retry: (count, error) => count < 5 && isNotYetBooked(error),
-    retryDelay: 500,
-  });
+  const tree = useRunTree(id);
   const title =
     tree.data === undefined ? (
       t('call')

@@ -1,5 +1,5 @@
 /** Configuration: every change with its difference, rows that could not be used, and going back to a revision. */
-import { DownloadOutlined } from '@ant-design/icons';
+import { DownloadOutlined, ImportOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Alert, Button, Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
@@ -12,6 +12,7 @@ import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { actOf, type ConfigEntry } from './config-entry.ts';
+import { ImportDrawer } from './import-drawer.tsx';
 import { RevisionDrawer } from './revision-drawer.tsx';
 import { texts } from './texts.ts';
 
@@ -55,7 +56,7 @@ function Problems(): ReactNode {
 export function ConfigurationPage(): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
-  const [{ open }, setSearch] = useSearchState('open');
+  const [{ open, add }, setSearch] = useSearchState('open', 'add');
   const query = usePaged<ConfigEntry>('/api/config/history', { order: 'newest' }, { limit: 100 });
 
   const columns = useMemo(
@@ -91,9 +92,14 @@ export function ConfigurationPage(): ReactNode {
         title={t('title')}
         purpose={t('purpose')}
         actions={
-          <Button icon={<DownloadOutlined />} href={`${gatewayPath}api/config/export`} download="pailou.json">
-            {t('export')}
-          </Button>
+          <>
+            <Button icon={<ImportOutlined />} onClick={() => setSearch({ add: 'import', open: undefined })}>
+              {t('import')}
+            </Button>
+            <Button icon={<DownloadOutlined />} href={`${gatewayPath}api/config/export`} download="pailou.json">
+              {t('export')}
+            </Button>
+          </>
         }
       />
       <Problems />
@@ -105,6 +111,7 @@ export function ConfigurationPage(): ReactNode {
         textOf={({ revision, actor, kind, name }) => `${revision} ${actor} ${kind} ${name}`}
         empty={<EmptyState title={t('emptyTitle')} help={t('emptyHelp')} />}
       />
+      {add === 'import' && <ImportDrawer onClose={() => setSearch({ add: undefined })} />}
       {open !== undefined && <RevisionDrawer key={open} revision={Number(open)} onClose={() => setSearch({ open: undefined })} />}
     </>
   );

@@ -7,6 +7,7 @@ import { DifferencesTable } from '../../components/differences-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
+import { RestoreRow } from '../../components/restore-row.tsx';
 import { rowDifferences } from '../../components/row-differences.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -92,6 +93,7 @@ export function RevisionDrawer({ revision, onClose }: RevisionDrawerProps): Reac
             {t(`kind.${entry.kind}`)} <code translate="no">{entry.name}</code> {t(`act.${actOf(entry)}`)}
           </h2>
           <DifferencesTable differences={rowDifferences(entry.before, entry.after)} before={t('before')} after={t('after')} />
+          <RestoreRow kind={entry.kind} name={entry.name} revision={revision - 1} onRestored={onClose} />
         </section>
       ))}
     </Drawer>

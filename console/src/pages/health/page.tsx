@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Alert, Badge, Skeleton, Table, Tag } from 'antd';
 import type { ReactNode } from 'react';
 import { call } from '../../api/client.ts';
+import { useCan } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -58,11 +59,12 @@ function Deployments(): ReactNode {
     queryFn: ({ signal }) => call<{ readonly deployments: readonly Deployment[] }>('GET', '/api/health', { signal }),
     refetchInterval: everyMs,
   });
-  const hours = useHours();
+  const seesAll = useCan('administrator');
+  const hours = useHours(seesAll);
   if (live.error !== null) return <ErrorState error={live.error} onRetry={() => void live.refetch()} />;
   if (hours.error !== null) return <ErrorState error={hours.error} onRetry={() => void hours.refetch()} />;
-  if (live.data === undefined || hours.data === undefined) return <Skeleton active />;
-  const { starts, byDeployment } = hours.data;
+  if (live.data === undefined || (seesAll && hours.data === undefined)) return <Skeleton active />;
+  const { starts, byDeployment } = hours.data ?? { starts: [], byDeployment: new Map<string, readonly Hour[]>() };
   const states = new Map(live.data.deployments.map((each) => [each.deployment, each]));
   const names = [...new Set([...states.keys(), ...byDeployment.keys()])].toSorted();
   if (names.length === 0) return <EmptyState title={t('noDeployments')} help={t('noDeploymentsHelp')} />;
@@ -117,7 +119,16 @@ function Deployments(): ReactNode {
                 </>
               ),
           },
-          { title: t('day'), width: 250, render: (_value, { hours: own }) => <HourStrip hours={own} starts={starts} /> },
+          // The sums of other people are for administrators.
+          ...(seesAll
+            ? [
+                {
+                  title: t('day'),
+                  width: 250,
+                  render: (_value: unknown, { hours: own }: DeploymentRow) => <HourStrip hours={own} starts={starts} />,
+                },
+              ]
+            : []),
         ]}
       />
     </ScrollFrame>

@@ -24,7 +24,7 @@ export interface Day {
   readonly byDeployment: ReadonlyMap<string, readonly Hour[]>;
 }
 
-export function useHours(): UseQueryResult<Day> {
+export function useHours(enabled: boolean): UseQueryResult<Day> {
   return useQuery({
     queryKey: ['/api/reports/series', 'hours by deployment'],
     queryFn: async ({ signal }) => {
@@ -39,6 +39,7 @@ export function useHours(): UseQueryResult<Day> {
         byDeployment: new Map(series.flatMap(({ of, points }) => (of.deployment === null ? [] : [[of.deployment, points] as const]))),
       };
     },
+    enabled,
     refetchInterval: 60_000,
   });
 }

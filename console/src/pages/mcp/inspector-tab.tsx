@@ -1,4 +1,4 @@
-/** Calls one tool of the service through the gate, with a form made from the tool's own schema. */
+/** Calls a tool, reads a resource or gets a prompt of the service through the gate, with a form made from its own schema. */
 import { CaretRightOutlined } from '@ant-design/icons';
 import { useMutation } from '@tanstack/react-query';
 import { Button, Form, Select, Skeleton, Tag } from 'antd';
@@ -6,42 +6,39 @@ import { type ReactNode, useState } from 'react';
 import type { Spec } from '../../api/rows.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
-import { nameOptions } from '../../components/name-options.tsx';
+import { Revealed } from '../../components/revealed.tsx';
 import { missingFields } from '../../components/schema-form/schema.ts';
 import { texts as formTexts } from '../../components/schema-form/texts.ts';
 import { SchemaInput } from '../../components/schema-input.tsx';
 import { useTexts } from '../../i18n/texts.ts';
-import { callTool, type ContentBlock, type McpItem, type ToolResult, useItems } from './mcp-api.ts';
+import { inputSchemaOf, inspect, inspectable, type Inspected, textOf } from './inspection.ts';
+import { type McpItem, useItems } from './mcp-api.ts';
 import { texts } from './texts.ts';
 
-/** A block of the result as text; pictures and links are named, never loaded. */
-function shownBlock(block: ContentBlock): string {
-  if (block.text !== undefined) return block.text;
-  return [block.type, block.mimeType, block.uri].filter((part) => part !== undefined).join(' ');
-}
-
-function ResultView({ result }: { readonly result: ToolResult }): ReactNode {
+function ResultView({ result }: { readonly result: Inspected }): ReactNode {
   const t = useTexts(texts);
-  const shown = (result.content ?? []).map(shownBlock);
-  if (result.structuredContent !== undefined) shown.push(JSON.stringify(result.structuredContent, null, 2));
   return (
-    <section aria-label={t('result')} className="output-frame">
-      <Tag color={result.isError === true ? 'error' : 'success'}>{t(result.isError === true ? 'toolFailed' : 'toolDone')}</Tag>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long results are scrolled by keyboard */}
-      <pre tabIndex={0} className="wrap" translate="no">
-        {shown.join('\n\n')}
-      </pre>
-    </section>
+    <Revealed>
+      <section aria-label={t('result')} className="output-frame">
+        <Tag color={result.isError === true ? 'error' : 'success'}>{t(result.isError === true ? 'toolFailed' : 'toolDone')}</Tag>
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long results are scrolled by keyboard */}
+        <pre tabIndex={0} className="wrap" translate="no">
+          {textOf(result)}
+        </pre>
+      </section>
+    </Revealed>
   );
 }
 
-function ToolForm({ server, tool }: { readonly server: string; readonly tool: McpItem }): ReactNode {
+const acts = { tool: 'callTool', resource: 'readResource', template: 'readResource', prompt: 'getPrompt' } as const;
+
+function ItemForm({ server, item }: { readonly server: string; readonly item: McpItem }): ReactNode {
   const t = useTexts(texts);
   const tf = useTexts(formTexts);
-  const schema = tool.definition?.inputSchema ?? {};
+  const schema = inputSchemaOf(item);
   const [input, setInput] = useState<Spec>({});
   const [checked, setChecked] = useState(false);
-  const trial = useMutation({ mutationFn: () => callTool(server, tool.name, input) });
+  const trial = useMutation({ mutationFn: () => inspect(server, item, input) });
   const missing = missingFields(schema, input);
   const problems = checked ? Object.fromEntries(missing.map((path) => [path, tf('required')])) : {};
   const start = (): void => {
@@ -50,18 +47,20 @@ function ToolForm({ server, tool }: { readonly server: string; readonly tool: Mc
   };
   return (
     <>
-      <p translate="no">{tool.definition?.description}</p>
+      <p translate="no">{item.definition?.description}</p>
       <Form layout="vertical" onFinish={start}>
-        <SchemaInput schema={schema} value={input} onChange={setInput} problems={problems} />
+        {item.kind !== 'resource' && <SchemaInput schema={schema} value={input} onChange={setInput} problems={problems} />}
         <Button type="primary" htmlType="submit" icon={<CaretRightOutlined />} loading={trial.isPending}>
-          {t('callTool')}
+          {t(acts[item.kind === 'instructions' ? 'tool' : item.kind])}
         </Button>
       </Form>
       {trial.error !== null && <ErrorState error={trial.error} />}
-      {trial.data !== undefined && !trial.isPending && <ResultView result={trial.data} />}
+      {trial.data !== undefined && !trial.isPending && <ResultView key={trial.submittedAt} result={trial.data} />}
     </>
   );
 }
+
+const keyOf = ({ kind, name }: McpItem): string => `${kind} ${name}`;
 
 export function InspectorTab({ server }: { readonly server: string }): ReactNode {
   const t = useTexts(texts);
@@ -69,24 +68,31 @@ export function InspectorTab({ server }: { readonly server: string }): ReactNode
   const [chosen, setChosen] = useState<string | null>(null);
   if (items.error !== null) return <ErrorState error={items.error} onRetry={() => void items.refetch()} />;
   if (items.data === undefined) return <Skeleton active />;
-  const tools = items.data.filter(({ kind, state, enabled, present }) => kind === 'tool' && state === 'approved' && enabled && present);
-  const [first] = tools;
+  const usable = items.data.filter(({ state, enabled, present }) => state === 'approved' && enabled && present);
+  const groups = inspectable.flatMap((kind) => {
+    const own = usable.filter((item) => item.kind === kind);
+    return own.length === 0 ? [] : [{ kind, own }];
+  });
+  const [first] = groups.flatMap(({ own }) => own);
   if (first === undefined) return <EmptyState title={t('noTools')} help={t('noItemsHelp')} />;
-  const tool = tools.find(({ name }) => name === chosen) ?? first;
+  const item = usable.find((each) => keyOf(each) === chosen) ?? first;
   return (
     <>
       <p className="form-help">{t('inspectorHelp')}</p>
-      <Form.Item label={t('item.tool')} htmlFor="inspector-tool" layout="vertical">
+      <Form.Item label={t('inspected')} htmlFor="inspector-item" layout="vertical">
         <Select
-          id="inspector-tool"
-          aria-label={t('item.tool')}
+          id="inspector-item"
+          aria-label={t('inspected')}
           showSearch
-          value={tool.name}
-          options={nameOptions(tools.map(({ name }) => name))}
+          value={keyOf(item)}
+          options={groups.map(({ kind, own }) => ({
+            label: t(`item.${kind}`),
+            options: own.map((each) => ({ value: keyOf(each), label: <span translate="no">{each.name}</span> })),
+          }))}
           onChange={setChosen}
         />
       </Form.Item>
-      <ToolForm key={tool.name} server={server} tool={tool} />
+      <ItemForm key={keyOf(item)} server={server} item={item} />
     </>
   );
 }

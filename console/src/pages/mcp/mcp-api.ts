@@ -1,6 +1,6 @@
-/** What the page reads and does below `/api/mcp-servers/{name}`, and a call of a tool through the gate itself. */
+/** What the page reads and does below `/api/mcp-servers/{name}`. */
 import { useMutation, type UseMutationResult, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { ApiError } from '../../api/api-error.ts';
+import type { ApiError } from '../../api/api-error.ts';
 import { call, callAll } from '../../api/client.ts';
 import type { FormSchema } from '../../api/kinds.ts';
 import type { Row, Spec } from '../../api/rows.ts';
@@ -15,7 +15,14 @@ export interface McpSpec extends Spec {
 
 export interface Definition {
   readonly description?: string;
+  /** Of a tool. */
   readonly inputSchema?: FormSchema;
+  /** Of a resource. */
+  readonly uri?: string;
+  /** Of a template of resources. */
+  readonly uriTemplate?: string;
+  /** Of a prompt. */
+  readonly arguments?: readonly { readonly name: string; readonly description?: string; readonly required?: boolean }[];
 }
 
 export interface McpItem {
@@ -46,20 +53,6 @@ export interface McpHealth {
     readonly since: string;
     readonly calls_under_way: number;
   }[];
-}
-
-export interface ContentBlock {
-  readonly type: string;
-  readonly text?: string;
-  readonly mimeType?: string;
-  readonly uri?: string;
-}
-
-export interface ToolResult {
-  /** Missing in a question back to the client, which this client does not answer. */
-  readonly content?: readonly ContentBlock[];
-  readonly structuredContent?: unknown;
-  readonly isError?: boolean;
 }
 
 const serverPath = (name: string): string => `/api/mcp-servers/${encodeURIComponent(name)}`;
@@ -96,33 +89,4 @@ export async function approve(name: string, items: readonly McpItem[]): Promise<
 
 export async function switchTool(name: string, tool: string, enabled: boolean): Promise<Row> {
   return call<Row>('PATCH', `${serverPath(name)}/tools/${encodeURIComponent(tool)}`, { body: { enabled } });
-}
-
-/** The protocol without sessions. Without a progress token and a log level, the gate answers with JSON and never with an event stream. */
-const protocol = '2026-07-28';
-
-interface RpcAnswer {
-  readonly result?: ToolResult;
-  readonly error?: { readonly code: number; readonly message: string };
-}
-
-/** Calls the tool as any MCP client does, so that rights, limits and the ledger apply. */
-export async function callTool(server: string, tool: string, input: Spec): Promise<ToolResult> {
-  const meta = {
-    'io.modelcontextprotocol/protocolVersion': protocol,
-    'io.modelcontextprotocol/clientInfo': { name: 'pailou-console', version: '1' },
-    'io.modelcontextprotocol/clientCapabilities': {},
-  };
-  const answer = await call<RpcAnswer>('POST', `/mcp/${encodeURIComponent(server)}`, {
-    body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: input, _meta: meta } },
-    headers: {
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': protocol,
-      'mcp-method': 'tools/call',
-      'mcp-name': tool,
-    },
-  });
-  if (answer.result !== undefined) return answer.result;
-  const { message = '' } = answer.error ?? {};
-  throw new ApiError({ status: 200, code: 'tool_failed', message, param: null, requestId: null });
 }

@@ -10,6 +10,7 @@ import { Revealed } from '../../components/revealed.tsx';
 import { missingFields } from '../../components/schema-form/schema.ts';
 import { texts as formTexts } from '../../components/schema-form/texts.ts';
 import { SchemaInput } from '../../components/schema-input.tsx';
+import { CallTrace } from '../../components/waterfall/call-trace.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { runSkill, type SkillCase, type SkillRun, type SkillSpec, useInputSchema, useVersions } from './skill-api.ts';
 import { RunCost } from './run-cost.tsx';
@@ -89,10 +90,13 @@ function RunForm({ reference, schema, onCase }: RunFormProps): ReactNode {
       </Form>
       {hasFailed && <ErrorState error={run.error} />}
       {run.data !== undefined && !run.isPending && (
-        <Revealed>
-          <Output run={run.data} />
-          <RunCost id={run.data.id} />
-        </Revealed>
+        <>
+          <Revealed>
+            <Output run={run.data} />
+            <RunCost id={run.data.id} />
+          </Revealed>
+          <CallTrace key={run.data.id} id={run.data.id} />
+        </>
       )}
     </>
   );

@@ -5,6 +5,7 @@ import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { RowDetails } from './row-details.tsx';
 import { texts } from './texts.ts';
+import './waterfall.css';
 import { type WaterfallRow, waterfallRows } from './waterfall-rows.ts';
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;

@@ -2,9 +2,9 @@
 import type { ReactNode } from 'react';
 import { ApiError } from '../../api/api-error.ts';
 import { between } from '../../api/runs.ts';
-import { errorText } from '../../components/error-text.ts';
-import { errorTexts } from '../../components/error-texts.ts';
-import { FactList } from '../../components/fact-list.tsx';
+import { errorText } from '../error-text.ts';
+import { errorTexts } from '../error-texts.ts';
+import { FactList } from '../fact-list.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
