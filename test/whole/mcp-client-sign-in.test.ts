@@ -264,6 +264,54 @@ test('a client that is described by its own address needs no registration', asyn
   }
 });
 
+describe('a loopback address that was registered without a port', () => {
+  const registered = ['http://localhost/callback', 'http://127.0.0.1/callback', 'http://[::1]'];
+  const pageOf = async (uri: string): Promise<number> => {
+    const kept: Kept = {};
+    await expect(connect(kept)).rejects.toThrow();
+    const made = await fetch(`${gateway.url}/oauth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_name: 'Claude Code', redirect_uris: registered }),
+    });
+    const asked = new URL(String(kept.asked));
+    asked.searchParams.set('client_id', ((await made.json()) as { client_id: string }).client_id);
+    asked.searchParams.set('redirect_uri', uri);
+    return (await consentOf(new TestBrowser(), 'developer', asked.href)).status;
+  };
+
+  test.each(['http://localhost:49567/callback', 'http://127.0.0.1:1/callback', 'http://[::1]:3118', 'http://localhost/callback'])(
+    'stands for %s',
+    async (uri) => expect(await pageOf(uri)).toBe(200),
+  );
+
+  test.each([
+    'http://localhost:49567/callback/more',
+    'http://localhost:49567/',
+    'http://localhost:0/callback',
+    'http://localhost:65536/callback',
+    'http://localhost:1@evil.example/callback',
+    'http://localhost:1.evil.example/callback',
+    'https://localhost:49567/callback',
+    'http://127.0.0.2:1/callback',
+    'http://[::1]:3118/callback',
+  ])('does not stand for %s', async (uri) => expect(await pageOf(uri)).toBe(400));
+
+  test('serves a whole sign-in at such a port', async () => {
+    const kept: Kept = {};
+    const made = await fetch(`${gateway.url}/oauth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_name: 'Claude Code', redirect_uris: ['http://127.0.0.1/callback'] }),
+    });
+    kept.client = (await made.json()) as never;
+    await signIn(kept);
+    const { client } = await connect(kept);
+    expect((await client.listTools()).tools.length).toBeGreaterThan(0);
+    await client.close();
+  });
+});
+
 test('is off by default, and needs keys', async () => {
   await using other = await startGateway();
   for (const path of ['/.well-known/oauth-authorization-server', '/oauth/authorize'])

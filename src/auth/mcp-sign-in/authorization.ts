@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { entryLimit } from '../../types/entry-limit.ts';
 import { zodSentence } from '../../schema/zod-errors.ts';
 import type { SecretBox } from '../../storage/secret-box.ts';
-import type { McpClient } from './client-metadata.ts';
+import { isRegisteredRedirect, type McpClient } from './client-metadata.ts';
 import { OauthError } from './oauth-error.ts';
 
 /** What a client asks for. Its redirect address was compared with those that it registered. */
@@ -96,7 +96,7 @@ export function createMcpAuthorization({ box, publicUrl }: { readonly box: Secre
     const { redirect_uri: wanted, state = null } = parsed(redirectQuery, given);
     const [only] = redirectUris;
     const redirectUri = wanted ?? (redirectUris.length === 1 ? only : undefined);
-    if (redirectUri === undefined || !redirectUris.includes(redirectUri))
+    if (redirectUri === undefined || !isRegisteredRedirect(redirectUri, redirectUris))
       throw new OauthError('invalid_request', 'redirect_uri: is not one of the addresses that the client registered, letter by letter.');
     return { redirectUri, state };
   };

@@ -34,6 +34,22 @@ function isGoodRedirect(text: string): boolean {
   return !forbidden.test(url.protocol) && /^[a-z][a-z0-9+.-]{1,60}:$/.test(url.protocol);
 }
 
+const portless = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(\/.*)?$/;
+
+/**
+ * Compares letter by letter. A loopback address that was registered without a port stands for each port, because a program listens at
+ * whichever one is free (RFC 8252, 7.3).
+ */
+export function isRegisteredRedirect(wanted: string, registered: readonly string[]): boolean {
+  return registered.some((uri) => {
+    if (uri === wanted) return true;
+    const [, origin, rest = ''] = portless.exec(uri) ?? [];
+    if (origin === undefined || !wanted.startsWith(`${origin}:`)) return false;
+    const [, port, path] = /^(\d{1,5})(.*)$/.exec(wanted.slice(origin.length + 1)) ?? [];
+    return Number(port) > 0 && Number(port) <= 65_535 && path === rest;
+  });
+}
+
 /** Throws `invalid_client_metadata` or `invalid_redirect_uri`. */
 export function readClientMetadata(given: unknown, id: string): McpClient {
   const read = metadata.safeParse(given);
