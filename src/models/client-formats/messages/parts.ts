@@ -110,6 +110,9 @@ function readPart(block: JsonObject, path: string, losses: Losses): JsonObject[]
       return readDocument(block, path, losses);
     case 'search_result':
       return readSearchResult(block, path, losses);
+    // A tool that a search of the client has found. It is offered already.
+    case 'tool_reference':
+      return [text(block, `Found the tool ${typeof block['tool_name'] === 'string' ? block['tool_name'] : ''}.`)];
     default:
       return undefined;
   }
@@ -128,6 +131,15 @@ export function blocksIn(content: Json | undefined, path: string): readonly Json
 export function readOrDemand(block: JsonObject, path: string, losses: Losses): JsonObject[] {
   const parts = readPart(block, path, losses);
   if (parts === undefined) losses.demand(path, `content of type ${typeName(block['type'])}`);
+  return parts ?? [];
+}
+
+/** The parts of a block in an earlier answer. What Anthropic ran for it is left out: the text after it tells what came of it. */
+export function readOrLeaveOut(block: JsonObject, path: string, losses: Losses): JsonObject[] {
+  // The summary in the place of an earlier conversation.
+  if (block['type'] === 'compaction' && typeof block['content'] === 'string') return [text(block, block['content'])];
+  const parts = readPart(block, path, losses);
+  if (parts === undefined) losses.leaveOut(`content.${typeName(block['type'])}`);
   return parts ?? [];
 }
 

@@ -1,5 +1,6 @@
 /** Converts Anthropic's tools and tool choice to OpenAI's. */
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
+import { clientRunTool } from './client-run-tools.ts';
 import { invalid, type Losses } from './translation-losses.ts';
 import { cacheControl, typeName } from './parts.ts';
 
@@ -10,10 +11,7 @@ function readTool(tool: Json, path: string, losses: Losses): JsonObject[] {
   const { type, name, description, input_schema: schema, strict } = tool;
   // Pailou's own types: an MCP server or a skill that the gateway calls.
   if (type === 'mcp' || type === 'skill') return [tool];
-  if (type !== undefined && type !== null && type !== 'custom') {
-    losses.demand(path, `tool of type ${typeName(type)}`);
-    return [];
-  }
+  if (type !== undefined && type !== null && type !== 'custom') return readOwnTool(tool, path, losses);
   if (typeof name !== 'string' || name === '') throw invalid(`${path}.name`, 'is missing.');
   if (!isJsonObject(schema)) throw invalid(`${path}.input_schema`, 'must be a JSON Schema, such as {"type":"object","properties":{}}.');
   for (const field of Object.keys(tool)) if (!known.has(field)) losses.leaveOut(`tools.${field}`);
@@ -24,6 +22,19 @@ function readTool(tool: Json, path: string, losses: Losses): JsonObject[] {
     ...(typeof strict === 'boolean' ? { strict } : {}),
   };
   return [{ type: 'function', function: body, ...cacheControl(tool) }];
+}
+
+/** A tool that Anthropic defines. */
+function readOwnTool(tool: JsonObject, path: string, losses: Losses): JsonObject[] {
+  const type = typeName(tool['type']);
+  const { name } = tool;
+  const own = clientRunTool(type);
+  if (own !== undefined && typeof name === 'string' && name !== '')
+    return [{ type: 'function', function: { name, ...own }, ...cacheControl(tool) }];
+  // The tools that it would find are offered at once.
+  if (type.startsWith('tool_search_tool_')) losses.leaveOut(`tools.${type}`);
+  else losses.demand(path, `tool of type ${type}`);
+  return [];
 }
 
 /** Undefined without tools that other vendors know. Tools that Anthropic executes are recorded as demands. */

@@ -4,8 +4,9 @@ import { joinTextParts } from '../../text-parts.ts';
 import { decodeReasoning } from '../encoded-reasoning.ts';
 import { serverToolCall, serverToolResult, textOfParts } from '../server-tool-events.ts';
 import { invalid, type Losses } from './translation-losses.ts';
+import { isServerRunResult, readableResult } from './server-run-blocks.ts';
 import { callIdOfBlock } from './mcp-blocks.ts';
-import { blocksIn, cacheControl, readOrDemand, readParts } from './parts.ts';
+import { blocksIn, cacheControl, readOrDemand, readOrLeaveOut, readParts, typeName } from './parts.ts';
 
 function readResult(block: JsonObject, path: string, losses: Losses): JsonObject {
   const id = block['tool_use_id'];
@@ -64,11 +65,22 @@ class AssistantTurn {
       this.#results.set(callIdOfBlock(required(block, 'tool_use_id', path)), textOfParts(block['content']));
       return;
     }
+    if (isServerRunResult(block)) {
+      const call = block['tool_use_id'] as string;
+      if (this.#results.has(call)) this.#results.set(call, readableResult(block));
+      else losses.leaveOut(`content.${typeName(block['type'])}`);
+      return;
+    }
     if (!this.#isOpen && [...this.#results.values()].some((result) => result !== null)) this.end();
     if (type === 'tool_use') {
       const called = { name: required(block, 'name', path), arguments: inputOf(block, path) };
       this.#calls.push({ id: required(block, 'id', path), type: 'function', function: called });
       this.#isOpen = true;
+    } else if (type === 'server_tool_use') {
+      const id = required(block, 'id', path);
+      const called = { name: required(block, 'name', path), arguments: inputOf(block, path) };
+      this.#calls.push({ id, type: 'function', function: called });
+      this.#results.set(id, null);
     } else if (type === 'mcp_tool_use') {
       const id = callIdOfBlock(required(block, 'id', path));
       this.#calls.push(serverToolCall(id, required(block, 'server_name', path), required(block, 'name', path), inputOf(block, path)));
@@ -83,7 +95,7 @@ class AssistantTurn {
       const data = typeof block['data'] === 'string' ? block['data'] : '';
       this.#details.push(decodeReasoning(data) ?? { type: 'reasoning.encrypted', format: 'anthropic', data });
     } else if (type === 'image') this.#images.push(...readOrDemand(block, path, losses));
-    else this.#parts.push(...readOrDemand(block, path, losses));
+    else this.#parts.push(...readOrLeaveOut(block, path, losses));
   }
 
   end(): void {

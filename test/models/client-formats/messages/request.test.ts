@@ -201,11 +201,6 @@ describe('a request in the Messages format', () => {
       'messages[0].content[0].source',
     ],
     [
-      'a result of its search',
-      { messages: [{ role: 'assistant', content: [{ type: 'web_search_tool_result', tool_use_id: 't', content: [] }] }] },
-      'messages[0].content[0]',
-    ],
-    [
       'citations',
       { messages: [{ role: 'user', content: [{ type: 'document', citations: { enabled: true }, source: { type: 'text', data: 'x' } }] }] },
       'messages[0].content[0].citations',
