@@ -304,7 +304,7 @@ describe('a loopback address that was registered without a port', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ client_name: 'Claude Code', redirect_uris: ['http://127.0.0.1/callback'] }),
     });
-    kept.client = (await made.json()) as never;
+    kept.client = await made.json();
     await signIn(kept);
     const { client } = await connect(kept);
     expect((await client.listTools()).tools.length).toBeGreaterThan(0);

@@ -104,6 +104,11 @@ describe('a listing with faults', () => {
         tool('number-text', { description: 7 }),
         tool('as-task', { execution: { taskSupport: 'optional' } }),
         tool('only-as-task', { execution: { taskSupport: 'required' } }),
+        tool('good', { description: 'The second of this name' }),
+        tool(''),
+        tool('null-keywords', { inputSchema: { type: 'object', properties: null, required: null } }),
+        tool('list-output', { outputSchema: { type: 'array', items: {} } }),
+        tool('text-output', { outputSchema: 'object' }),
       ],
     },
     'resources/list': { resources: [{ uri: 'a://b', name: 'b', description: null }, { name: 'without uri' }] },
@@ -127,12 +132,25 @@ describe('a listing with faults', () => {
       '"only-as-task"',
       'resource without a name',
       'prompt "q"',
+      'tool "good" is left out: there is another one of this name',
+      'its name is empty',
+      'output schema of the tool "list-output"',
+      'output schema of the tool "text-output"',
     ])
       expect([name, health.problems.some((each: string) => each.includes(name))]).toEqual([name, true]);
-    expect(health.problems).toHaveLength(8);
+    expect(health.problems).toHaveLength(12);
     await using client = await connect(developer, '/mcp/faulty');
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['as-task', 'empty-schema', 'good', 'no schema', 'null-schema']);
+    expect(tools.map(({ name }) => name)).toEqual([
+      'as-task',
+      'empty-schema',
+      'good',
+      'list-output',
+      'no schema',
+      'null-keywords',
+      'null-schema',
+      'text-output',
+    ]);
     expect(tools.find(({ name }) => name === 'good')).toEqual({
       name: 'good',
       description: 'Kept',
@@ -251,6 +269,42 @@ test('every member of definitions and results reaches the client', async () => {
   expect(await ask('resources/read', { uri: 'a://b' })).toEqual(contents);
   expect(await ask('prompts/list', {})).toEqual({ prompts: [prompt] });
   expect(await ask('prompts/get', { name: 'p', arguments: { x: '1' } })).toEqual(got);
+});
+
+describe('a result with faults', () => {
+  const text = (value: string) => ({ type: 'text', text: value });
+  test.each<[string, unknown, unknown]>([
+    ['null members', { content: [{ ...text('a'), annotations: null }], structuredContent: null, isError: null }, { content: [text('a')] }],
+    ['no content', { content: null }, { content: [] }],
+    ['a content that is a text', { content: 'a' }, { content: [text('a')] }],
+    ['a text without text', { content: [{ type: 'text', text: null }] }, { content: [text('')] }],
+    [
+      'a block of a later protocol',
+      { content: [{ type: 'hologram', x: 1 }, text('a')] },
+      { content: [text('{"type":"hologram","x":1}'), text('a')] },
+    ],
+    [
+      'a picture without its type',
+      { content: [{ type: 'image', data: 'AA==' }] },
+      { content: [{ type: 'image', data: 'AA==', mimeType: 'image/png' }] },
+    ],
+    [
+      'a picture as a data: URL',
+      { content: [{ type: 'image', data: 'data:image/gif;base64,_-A=\n', mimeType: 'image/gif' }] },
+      { content: [{ type: 'image', data: '/+A=', mimeType: 'image/gif' }] },
+    ],
+    [
+      'an empty resource',
+      { content: [{ type: 'resource', resource: { uri: 'a://b', mimeType: null } }] },
+      { content: [{ type: 'resource', resource: { uri: 'a://b', text: '' } }] },
+    ],
+    ['structured content alone', { structuredContent: { a: null } }, { content: [], structuredContent: { a: null } }],
+  ])('%s reaches the client', async (_what, given, wanted) => {
+    const name = `result-${upstreams.length}`;
+    await add(name, { 'tools/list': { tools: [tool('t')] }, 'tools/call': given });
+    await using client = await connect(developer, `/mcp/${name}`);
+    expect(await client.callTool({ name: 't', arguments: {} })).toEqual(wanted);
+  });
 });
 
 describe('sessions', () => {

@@ -1,5 +1,6 @@
 /** Mends the listings of careless servers before the SDK reads them: one malformed definition must not hide all others. */
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { mendedResult, withoutNulls } from './mended-result.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../../types/json.ts';
 
 /** Validates one definition as the SDK would. Returns what is wrong with it, or null. */
@@ -24,18 +25,19 @@ export interface ListingMender {
   start(): void;
 }
 
-const withoutNulls = (value: JsonObject): JsonObject => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+/** Keywords of a JSON Schema whose value may be null. */
+const nullable: ReadonlySet<string> = new Set(['const', 'default']);
 
 /** A schema that leaves out its type says nothing else than an object, because arguments are one. */
 function asObjectSchema(schema: Json | undefined): Json {
   if (schema === undefined || schema === null) return { type: 'object' };
-  return isJsonObject(schema) && (schema['type'] === undefined || schema['type'] === null) ? { ...schema, type: 'object' } : schema;
+  if (!isJsonObject(schema)) return schema;
+  return { type: 'object', ...Object.fromEntries(Object.entries(schema).filter(([key, each]) => each !== null || nullable.has(key))) };
 }
 
 function mendedTool(given: JsonObject): JsonObject {
   const tool: Record<string, Json | undefined> = { ...withoutNulls(given) };
   tool['inputSchema'] = asObjectSchema(tool['inputSchema']);
-  if (tool['outputSchema'] !== undefined) tool['outputSchema'] = asObjectSchema(tool['outputSchema']);
   if (isJsonObject(tool['annotations'])) tool['annotations'] = withoutNulls(tool['annotations']);
   // Pailou serves no tasks, so a client must not be offered them.
   if (isJsonObject(tool['execution'])) {
@@ -46,7 +48,24 @@ function mendedTool(given: JsonObject): JsonObject {
   return tool;
 }
 
+/** What the schema of a tool's output must be for clients of every protocol era; null if it is that. */
+function outputFault(schema: Json): string | null {
+  if (!isJsonObject(schema)) return 'it is not an object';
+  return schema['type'] === 'object' ? null : 'its type is not "object"';
+}
+
 const needsTasks = ({ execution }: JsonObject): boolean => isJsonObject(execution) && execution['taskSupport'] === 'required';
+
+/** Pages may repeat what an earlier one had. */
+function uniqueOf(definitions: readonly JsonObject[], nameOf: ListKind['nameOf'] | undefined): readonly JsonObject[] {
+  const names = new Set<Json | undefined>();
+  return definitions.filter((definition) => {
+    const name = nameOf?.(definition);
+    if (names.has(name)) return false;
+    names.add(name);
+    return true;
+  });
+}
 
 const shown = (name: unknown): string => (typeof name === 'string' && name !== '' ? `"${name.slice(0, 200)}"` : 'without a name');
 
@@ -66,24 +85,44 @@ export function createListingMender(checks: (type: string) => Check): ListingMen
   let problems: string[] = [];
   let collected = new Map<string, JsonObject[]>();
 
-  const mendedList = (list: readonly Json[], { member, title, nameOf, check }: ListKind): JsonObject[] =>
-    list.flatMap((given) => {
+  const checkBlock = checks('ContentBlock');
+  const isReadable = (block: JsonObject): boolean => checkBlock(block) === null;
+
+  const mendedList = (list: readonly Json[], { member, title, nameOf, check }: ListKind): JsonObject[] => {
+    const names = new Set<string>();
+    return list.flatMap((given) => {
       const leaveOut = (why: string): [] => {
         problems.push(`The ${title} ${shown(isJsonObject(given) ? nameOf(given) : null)} is left out: ${why}.`);
         return [];
       };
       if (!isJsonObject(given)) return leaveOut('its definition is not an object');
       if (member === 'tools' && needsTasks(given)) return leaveOut('it runs as a task only, and tasks are not served');
-      const definition = member === 'tools' ? mendedTool(given) : withoutNulls(given);
+      const definition: Record<string, Json | undefined> = { ...(member === 'tools' ? mendedTool(given) : withoutNulls(given)) };
+      const name = nameOf(definition);
+      if (name === '') return leaveOut('its name is empty');
+      if (typeof name === 'string' && names.has(name)) return leaveOut('there is another one of this name before it');
+      const { outputSchema } = definition;
+      if (member === 'tools' && outputSchema !== undefined) {
+        const schema = asObjectSchema(outputSchema);
+        const wrong = outputFault(schema);
+        definition['outputSchema'] = schema;
+        if (wrong !== null) {
+          delete definition['outputSchema'];
+          problems.push(`The output schema of the ${title} ${shown(name)} is left out: ${wrong}.`);
+        }
+      }
       const fault = check(definition);
-      return fault === null ? [definition] : leaveOut(fault);
+      if (fault !== null) return leaveOut(fault);
+      if (typeof name === 'string') names.add(name);
+      return [definition];
     });
+  };
 
   return {
     get problems() {
       return problems;
     },
-    definitions: (member) => collected.get(member) ?? [],
+    definitions: (member) => uniqueOf(collected.get(member) ?? [], kinds.find((kind) => kind.member === member)?.nameOf),
     start() {
       problems = [];
       collected = new Map();
@@ -99,7 +138,7 @@ export function createListingMender(checks: (type: string) => Check): ListingMen
         return { ...message, result: { ...withoutNulls(result), [kind.member]: list } };
       }
       const isHandshake = 'protocolVersion' in result || 'supportedVersions' in result;
-      return isHandshake ? { ...message, result: withoutNulls(result) } : message;
+      return { ...message, result: isHandshake ? withoutNulls(result) : mendedResult(result, isReadable) };
     },
   };
 }
