@@ -3,6 +3,7 @@ import { type buildConnector, type Dispatcher, Pool } from 'undici';
 import type { ProxyServer } from '../types/proxy.ts';
 import type { ProxyChoice } from './environment-proxy.ts';
 import type { OutboundGuard } from './guard.ts';
+import { withoutInterim } from './interim-responses.ts';
 import { forwardConnector, tunnelConnector } from './proxy-connector.ts';
 import { proxyAuthorization, refusedStatus } from './proxy-handshake.ts';
 
@@ -57,11 +58,11 @@ export function createPoolFactory({
 }): (origin: string) => Pool {
   return (origin) => {
     const proxy = proxyOf(origin);
-    if (proxy === null) return new Pool(origin, { ...options, connect });
+    if (proxy === null) return new Pool(origin, { ...options, connect: withoutInterim(connect) });
     const way = { proxy, proxyGuard, targetGuard };
     const isForwarded = origin.startsWith('http:') && proxy.protocol.startsWith('http') && !targetGuard.pinned;
     return isForwarded
-      ? new ForwardPool(origin, proxy, { ...options, connect: forwardConnector(way) })
-      : new Pool(origin, { ...options, connect: tunnelConnector(way) });
+      ? new ForwardPool(origin, proxy, { ...options, connect: withoutInterim(forwardConnector(way)) })
+      : new Pool(origin, { ...options, connect: withoutInterim(tunnelConnector(way)) });
   };
 }
