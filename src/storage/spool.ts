@@ -6,8 +6,9 @@ export interface Spool<T> {
   /** Returns when the records are on disk. */
   put(records: readonly T[]): Promise<void>;
   /**
-   * Passes each file's records to `take` and removes the file on success. Stops and rejects at the first failure. Returns the number of
-   * removed files. Several processes may drain one folder, so `take` must accept repeated records.
+   * Passes the records of the files to `take`, oldest file first and small files together, and removes the files on success. Stops and
+   * rejects at the first failure. Returns the number of removed files. Several processes may drain one folder, so `take` must accept
+   * repeated records.
    */
   drain(take: (records: readonly T[]) => Promise<void>): Promise<number>;
   /** Sets records aside that can never be stored, for a person to inspect. Returns the path. */
@@ -19,14 +20,46 @@ const draftSuffix = '.part';
 /** A temporary file of this age belongs to a dead process. */
 const abandonedAfterMs = 60_000;
 
+/** Small files are read together up to this size in characters; one larger file is read alone. */
+const mostTogether = 8 * 1024 * 1024;
+/** Further files wait for the next group when one has so many records. */
+const mostRecordsTogether = 2_000;
+
+/** Files that are drained together. */
+interface FileGroup<T> {
+  readonly names: string[];
+  readonly records: T[];
+  /** Lines that are not JSON. */
+  readonly broken: string[];
+  size: number;
+}
+
+const emptyGroup = <T>(): FileGroup<T> => ({ names: [], records: [], broken: [], size: 0 });
+
+function addFile<T>(group: FileGroup<T>, name: string, text: string): void {
+  group.names.push(name);
+  group.size += text.length;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    try {
+      group.records.push(JSON.parse(line) as T);
+    } catch {
+      group.broken.push(line);
+    }
+  }
+}
+
 function isMissing(thrown: unknown): boolean {
   return (thrown as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 export function createSpool<T>(folder: string): Spool<T> {
   let count = 0;
+  /** Files that this process writes at the moment: a step of the clock does not make them old. */
+  const drafts = new Set<string>();
 
   const isAbandoned = async (name: string): Promise<boolean> =>
+    !drafts.has(name) &&
     stat(join(folder, name)).then(
       ({ mtimeMs }) => Date.now() - mtimeMs > abandonedAfterMs,
       () => false,
@@ -39,20 +72,25 @@ export function createSpool<T>(folder: string): Spool<T> {
     return path;
   };
 
-  const drainFile = async (path: string, take: (records: readonly T[]) => Promise<void>): Promise<void> => {
-    const records: T[] = [];
-    const broken: string[] = [];
-    for (const line of (await readFile(path, 'utf8')).split('\n')) {
-      if (line === '') continue;
-      try {
-        records.push(JSON.parse(line) as T);
-      } catch {
-        broken.push(line);
-      }
+  /** The text of a file; null when another process on this folder was faster. */
+  const textOf = (name: string): Promise<string | null> =>
+    readFile(join(folder, name), 'utf8').catch((thrown: unknown) => {
+      if (isMissing(thrown)) return null;
+      throw thrown;
+    });
+
+  const writeDraft = async (draft: string, records: readonly T[]): Promise<void> => {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      await file.sync();
+    } catch (thrown) {
+      // A partial file (disk full) would only take space.
+      await rm(draft, { force: true }).catch(() => {});
+      throw thrown;
+    } finally {
+      await file.close();
     }
-    if (records.length > 0) await take(records);
-    if (broken.length > 0) await refuse(broken);
-    await rm(path, { force: true });
   };
 
   return {
@@ -60,32 +98,34 @@ export function createSpool<T>(folder: string): Spool<T> {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const name = `${Date.now().toString().padStart(15, '0')}-${process.pid}-${String(count++).padStart(6, '0')}`;
       const draft = join(folder, name + draftSuffix);
-      const file = await open(draft, 'wx', 0o600);
+      drafts.add(name + draftSuffix);
       try {
-        await file.writeFile(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-        await file.sync();
-      } catch (thrown) {
-        // A partial file (disk full) would only take space.
-        await rm(draft, { force: true }).catch(() => {});
-        throw thrown;
+        await writeDraft(draft, records);
+        // Only complete files have the name that `drain` looks for.
+        await rename(draft, join(folder, name + suffix));
       } finally {
-        await file.close();
+        drafts.delete(name + draftSuffix);
       }
-      // Only complete files have the name that `drain` looks for.
-      await rename(draft, join(folder, name + suffix));
     },
     async drain(take) {
       let drained = 0;
+      let group = emptyGroup<T>();
+      const takeGroup = async (): Promise<void> => {
+        const { names, records, broken } = group;
+        if (records.length > 0) await take(records);
+        if (broken.length > 0) await refuse(broken);
+        for (const name of names) await rm(join(folder, name), { force: true });
+        drained += names.length;
+        group = emptyGroup();
+      };
       for (const name of (await readdir(folder).catch(() => [] as string[])).toSorted((one, other) => (one < other ? -1 : 1))) {
         if (!name.endsWith(suffix) && !(name.endsWith(draftSuffix) && (await isAbandoned(name)))) continue;
-        try {
-          await drainFile(join(folder, name), take);
-          drained++;
-        } catch (thrown) {
-          // Another process on this folder was faster.
-          if (!isMissing(thrown)) throw thrown;
-        }
+        const text = await textOf(name);
+        if (text === null) continue;
+        if (group.size + text.length > mostTogether || group.records.length >= mostRecordsTogether) await takeGroup();
+        addFile(group, name, text);
       }
+      if (group.names.length > 0) await takeGroup();
       return drained;
     },
     refuse,
