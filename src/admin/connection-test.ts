@@ -16,6 +16,7 @@ import { operations, type Operation } from '../types/wire-format.ts';
 import { tryOperation } from './trial-call.ts';
 import { writerOf } from './writer.ts';
 import { abortSignalOf } from '../scheduling/cancellation.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 const providerDraft = z.strictObject({
   spec: providerSpec,
@@ -90,7 +91,7 @@ export function failedTest(thrown: unknown, startedAt: number, request: FastifyR
     const said = status === null ? message : 'The address answered, but not with the requested data.';
     return {
       ok: false,
-      duration_ms: Date.now() - startedAt,
+      duration_ms: monotonicNow() - startedAt,
       error: { code: error.code, reason: status === 'HTTP 404' ? 'not_found' : null, message: said, detail: status },
     };
   }
@@ -98,7 +99,7 @@ export function failedTest(thrown: unknown, startedAt: number, request: FastifyR
     details === undefined ? null : (typeof details === 'string' ? details : JSON.stringify(details)).slice(0, 2_000);
   return {
     ok: false,
-    duration_ms: Date.now() - startedAt,
+    duration_ms: monotonicNow() - startedAt,
     error: { code: error.code, reason: reasonOf(details), message: wordIn(details, 'advice') ?? message, detail: words() },
   };
 }
@@ -125,13 +126,13 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
   }
 
   async function tryModel(request: FastifyRequest, reply: Parameters<typeof callerOf>[1], model: ModelEntry, given?: Operation) {
-    const startedAt = Date.now();
+    const startedAt = monotonicNow();
     const { operations: known } = model.spec;
     const operation = given ?? (known.includes('chat') ? 'chat' : known[0]) ?? 'chat';
     requireOperation(model, operation);
     try {
       const answered = await tryOperation(calls, callerOf(request, reply), model, operation);
-      return { ok: true, operation, duration_ms: Date.now() - startedAt, ...answered };
+      return { ok: true, operation, duration_ms: monotonicNow() - startedAt, ...answered };
     } catch (thrown) {
       return { operation, ...failedTest(thrown, startedAt, request) };
     }
@@ -176,14 +177,14 @@ export function addConnectionTests(app: FastifyInstance, config: ConfigService, 
     },
     async (request, reply) => {
       const { spec, name } = request.body;
-      const startedAt = Date.now();
+      const startedAt = monotonicNow();
       await using draft = await config.draftMcpServer(writerOf(request), { tenant: principalOf(request).tenant, spec, name });
       try {
         const signal = AbortSignal.any([abortSignalOf(callerOf(request, reply).signal), AbortSignal.timeout(spec.call_timeout_ms)]);
         const { tools, resources, templates, prompts, instructions, problems = [] } = await offerOf(request, draft.server, signal);
         return {
           ok: true,
-          duration_ms: Date.now() - startedAt,
+          duration_ms: monotonicNow() - startedAt,
           tools: tools.map((tool) => ({ name: tool.name, description: tool.description ?? '' })),
           resources: resources.length + templates.length,
           prompts: prompts.length,

@@ -10,6 +10,7 @@ import { providerSpec } from '../types/resources.ts';
 import { operations } from '../types/wire-format.ts';
 import { failedTest, testError } from './connection-test.ts';
 import { writerOf } from './writer.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 const mostModels = 1_000;
 const timeoutMs = 15_000;
@@ -50,7 +51,7 @@ export function addModelDiscovery(app: FastifyInstance, config: ConfigService, c
     },
     async (request, reply) => {
       const { spec, name } = request.body;
-      const startedAt = Date.now();
+      const startedAt = monotonicNow();
       await using draft = await config.draftProvider(writerOf(request), {
         tenant: principalOf(request).tenant,
         spec,
@@ -67,7 +68,7 @@ export function addModelDiscovery(app: FastifyInstance, config: ConfigService, c
           const known = config.catalogue.find({ kind: spec.kind, host: null }, model);
           return { model, operations: known?.operations ?? null, context_window: known?.context_window ?? null };
         });
-        return { ok: true, duration_ms: Date.now() - startedAt, models };
+        return { ok: true, duration_ms: monotonicNow() - startedAt, models };
       } catch (thrown) {
         return failedTest(thrown, startedAt, request);
       }

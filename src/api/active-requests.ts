@@ -1,5 +1,6 @@
 /** Re-checks the permissions of active requests every `everyMs` and ends those that lost one. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { notYetValid } from '../auth/token-checks.ts';
 import { sessionEnded } from '../auth/sign-in/sessions.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import { decide } from '../auth/decide.ts';
@@ -11,6 +12,7 @@ import { personRef } from '../types/person.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import type { Logger } from '../types/logger.ts';
 import { permissionNames, type RequiredPermissions } from '../application/required-permissions.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface ActiveRequest {
   readonly request: Pick<FastifyRequest, 'headers' | 'id' | 'principal'> & {
@@ -37,7 +39,7 @@ export interface ActiveRequests {
 
 /** Error codes that mean that the permission is gone. */
 const lostAccessCodes: ReadonlySet<string> = new Set(['token_invalid', 'token_missing', 'permission_denied']);
-/** Error codes that say nothing about the permission: the token expired, or its issuer is away. */
+/** Error codes that say nothing about the permission: the token expired, or its issuer is away. As little says `notYetValid`: the clock was stepped backwards. */
 const inconclusive: ReadonlySet<string> = new Set(['token_expired', 'auth_unavailable']);
 
 export interface ActiveRequestsOptions {
@@ -89,7 +91,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
       const known = open.get(call) ?? null;
       const error = toGatewayError(thrown);
       if (error.details === sessionEnded) throw new GatewayError('token_invalid', error.message, { cause: thrown });
-      if (known === null || !inconclusive.has(error.code)) throw thrown;
+      if (known === null || (!inconclusive.has(error.code) && error.details !== notYetValid)) throw thrown;
       // An expired token does not tell whether its person is blocked.
       credentials.requireUnblocked(known);
       // An exchanged token of a key may expire before the key is revoked or expires.
@@ -131,7 +133,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
   /** A call that arrived before a revocation and is watched only now is checked once. */
   const enter = (call: ActiveRequest): void => {
     open.set(call, call.request.principal);
-    if (Date.now() - revokedAt < longestBeginningMs) look(call).catch(() => {});
+    if (monotonicNow() - revokedAt < longestBeginningMs) look(call).catch(() => {});
   };
   /** The calls of this round that wait for their check. An iterator of a Map also gives calls that begin meanwhile. */
   let round = open.keys();
@@ -167,7 +169,7 @@ export function createActiveRequests({ credentials, config, audit, logger, every
     grantsOf: (tenant) => config.current().tenant(tenant).grants,
     recheck,
     revoked() {
-      revokedAt = Date.now();
+      revokedAt = monotonicNow();
       recheck().catch(() => {});
     },
     close: () => clearInterval(timer),

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../types/monotonic-clock.ts';
 /** The time limit of a call. It pauses while a person answers a question. */
 
 export interface Deadline {
@@ -11,11 +12,11 @@ export interface Deadline {
 export function createDeadline(ms: number): Deadline {
   const controller = new AbortController();
   let left = ms;
-  let began = Date.now();
+  let began = monotonicNow();
   let pauses = 0;
   let timer: NodeJS.Timeout | undefined;
   const start = (): void => {
-    began = Date.now();
+    began = monotonicNow();
     timer = setTimeout(() => controller.abort(new DOMException('The call has reached its time limit.', 'TimeoutError')), left);
     timer.unref();
   };
@@ -25,7 +26,7 @@ export function createDeadline(ms: number): Deadline {
     async paused(work) {
       if (pauses++ === 0) {
         clearTimeout(timer);
-        left = Math.max(0, left - (Date.now() - began));
+        left = Math.max(0, left - (monotonicNow() - began));
       }
       try {
         return await work;

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { entryLimit } from '../types/entry-limit.ts';
 import { type People, type Person, sameRights } from '../storage/people.ts';
 import { GatewayError } from '../types/errors.ts';
+import { wallAge } from '../types/monotonic-clock.ts';
 
 export interface CurrentPeopleOptions {
   readonly people: Pick<People, 'find'>;
@@ -62,7 +63,7 @@ export function createCurrentPeople({ people, issuers, lookUp }: CurrentPeopleOp
   /** The error of a failed look-up that is not repeated yet. */
   const recentFailure = (key: string, now: number): GatewayError | null => {
     const failure = failed.get(key);
-    return failure !== undefined && now - failure.at < failedMs ? failure.error : null;
+    return failure !== undefined && wallAge(failure.at, now) < failedMs ? failure.error : null;
   };
 
   const currentOf = (base: Person): Person | null | Promise<Person | null> => {
@@ -71,8 +72,8 @@ export function createCurrentPeople({ people, issuers, lookUp }: CurrentPeopleOp
     const key = keyOf(base);
     const found = known.get(key);
     const now = Date.now();
-    if (found !== undefined && now - found.at < expiredMs && sameRights(found.base, base)) {
-      if (now - found.at > refreshMs && recentFailure(key, now) === null) look(base).catch(() => {});
+    if (found !== undefined && wallAge(found.at, now) < expiredMs && sameRights(found.base, base)) {
+      if (wallAge(found.at, now) > refreshMs && recentFailure(key, now) === null) look(base).catch(() => {});
       return found.current;
     }
     const failure = recentFailure(key, now);

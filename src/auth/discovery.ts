@@ -1,3 +1,4 @@
+import { wallAge } from '../types/monotonic-clock.ts';
 /** Reads an issuer's metadata document (OpenID Connect Discovery, else RFC 8414). */
 
 export interface DiscoveryDocument {
@@ -100,14 +101,14 @@ export function createDiscovery(options: {
     async known() {
       const now = Date.now();
       if (found === null) {
-        if (failed !== null && now - failed.at < pauseMs) throw failed.error;
+        if (failed !== null && wallAge(failed.at, now) < pauseMs) throw failed.error;
         return refresh();
       }
-      if (now - found.at >= freshMs && (failed === null || now - failed.at >= freshMs)) refresh().catch(() => {});
+      if (wallAge(found.at, now) >= freshMs && (failed === null || wallAge(failed.at, now) >= freshMs)) refresh().catch(() => {});
       return found.document;
     },
     async fresh(again) {
-      return found !== null && !again && Date.now() - found.at < freshMs ? found.document : refresh();
+      return found !== null && !again && wallAge(found.at) < freshMs ? found.document : refresh();
     },
   };
 }

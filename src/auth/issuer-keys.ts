@@ -2,6 +2,7 @@
 import { createLocalJWKSet, type CryptoKey, errors, type JSONWebKeySet, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
+import { wallAge } from '../types/monotonic-clock.ts';
 
 export interface IssuerKeys {
   /**
@@ -123,7 +124,7 @@ export function createIssuerKeys(options: {
 
   const current = async (): Promise<KeySet> => {
     const isGood = (set: KeySet | null): set is KeySet => set !== null && Date.now() - set.fetchedAt < maxStaleMs;
-    if (!isGood(keySet) && (underWay !== null || Date.now() - triedAt >= emptyCooldownMs)) await refresh();
+    if (!isGood(keySet) && (underWay !== null || wallAge(triedAt) >= emptyCooldownMs)) await refresh();
     if (isGood(keySet)) return keySet;
     throw unavailable(new Error(`no keys of ${issuer}`));
   };
@@ -132,7 +133,7 @@ export function createIssuerKeys(options: {
     async keysFor(header) {
       const known = await candidates((await current()).pick, header);
       if (known.length > 0) return known;
-      const waitMs = unknownAt + cooldownMs - Date.now();
+      const waitMs = cooldownMs - wallAge(unknownAt);
       const mayFetch = underWay !== null || waitMs <= 0;
       if (mayFetch) {
         if (underWay === null) unknownAt = Date.now();

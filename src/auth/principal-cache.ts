@@ -45,7 +45,8 @@ export class PrincipalCache {
   valid(token: string, now: number): Principal | undefined {
     const valid = this.#valid.get(token);
     if (valid === undefined) return undefined;
-    if (now < valid.until) return valid.principal;
+    // Later than the longest time from now: the clock was stepped backwards.
+    if (now < valid.until && valid.until <= now + validTtlMs) return valid.principal;
     this.#valid.delete(token);
     return undefined;
   }

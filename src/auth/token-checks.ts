@@ -14,7 +14,8 @@ const tokenTypes = ['jwt', 'at+jwt', 'application/at+jwt'];
 /** Claim values of tokens that are not access tokens (Keycloak `typ`, Cognito `token_use`). */
 const otherKinds = ['id', 'refresh', 'offline', 'logout'];
 
-export const invalid = (message: string, cause?: unknown): GatewayError => new GatewayError('token_invalid', message, { cause });
+export const invalid = (message: string, cause?: unknown, details?: string): GatewayError =>
+  new GatewayError('token_invalid', message, { cause, details });
 
 /** The token of a request, never from the query string. Two different tokens are refused as ambiguous. `tokenHeader`: an additional header for tokens, in lower case. */
 export function bearerTokenOf(headers: IncomingHttpHeaders, tokenHeader: string | null = null): string {
@@ -108,6 +109,9 @@ export function checkAudience(claims: JWTPayload, settings: IssuerSettings): voi
     throw invalid('The token was issued to a client that may not be used here.');
 }
 
+/** The detail of a token that is valid later: the clock of this node is behind, or was stepped backwards. */
+export const notYetValid = 'not valid yet';
+
 /** Converts jose's errors to messages with a remedy. */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
@@ -115,7 +119,7 @@ export function asGatewayError(thrown: unknown): GatewayError {
     return new GatewayError('token_expired', 'The token has expired. Fetch a new one.', { cause: thrown });
   if (thrown instanceof errors.JWTClaimValidationFailed) {
     return thrown.claim === 'nbf'
-      ? invalid('The token is not valid yet (claim "nbf"). If it is new, the clocks of the two services differ.', thrown)
+      ? invalid('The token is not valid yet (claim "nbf"). If it is new, the clocks of the two services differ.', thrown, notYetValid)
       : invalid(`The token's claim "${thrown.claim}" is missing or not as it must be here. Fetch a new token for this gateway.`, thrown);
   }
   return invalid('The token cannot be trusted. Fetch a new one from your OAuth2 service.', thrown);

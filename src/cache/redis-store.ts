@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { Redis } from '../storage/redis.ts';
 import { createSecretBox, derivedKey, type MasterKey } from '../storage/secret-box.ts';
 import type { AnswerStore } from './answer-store.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 /** Timeout of a lookup in milliseconds. */
 const patienceMs = 50;
@@ -15,13 +16,13 @@ export function createRedisAnswers(redis: Redis, master: MasterKey): AnswerStore
   const nameOf = (key: string): string => `pailou:answer:${createHmac('sha256', names.key).update(key).digest('base64url')}`;
   let pausedUntil = 0;
   const failed = (): null => {
-    pausedUntil = Date.now() + pauseMs;
+    pausedUntil = monotonicNow() + pauseMs;
     return null;
   };
 
   return {
     async get(key) {
-      if (!redis.ready || Date.now() < pausedUntil) return null;
+      if (!redis.ready || monotonicNow() < pausedUntil) return null;
       const name = nameOf(key);
       const sealed = await redis.ask((client) => client.get(name), { patienceMs }).catch(failed);
       if (sealed === null) return null;
@@ -33,7 +34,7 @@ export function createRedisAnswers(redis: Redis, master: MasterKey): AnswerStore
       }
     },
     set(key, text, ttlMs) {
-      if (!redis.ready || Date.now() < pausedUntil) return;
+      if (!redis.ready || monotonicNow() < pausedUntil) return;
       const name = nameOf(key);
       const { $sealed: sealed } = box.seal(text, name);
       redis.ask((client) => client.set(name, sealed, { expiration: { type: 'PX', value: ttlMs } })).catch(failed);

@@ -32,6 +32,7 @@ import { type Built, type BuiltProblem, emptyBuilt } from './snapshot/built.ts';
 import { changeOf } from './snapshot/change.ts';
 import { createSnapshotBuilder } from './snapshot-builder.ts';
 import { alwaysUtc, type TimeZones } from './time-zones.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface ConfigHealth {
   readonly revision: number;
@@ -372,8 +373,8 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
       lifetimes.follow(current);
       lifetimes.release(last);
       // Calls that were cut a moment ago still release their snapshots.
-      const patience = Date.now() + closePatienceMs;
-      while (lifetimes.isHeld(last) && Date.now() < patience) await sleep(10);
+      const patience = monotonicNow() + closePatienceMs;
+      while (lifetimes.isHeld(last) && monotonicNow() < patience) await sleep(10);
       await factory.disposed();
     },
   };

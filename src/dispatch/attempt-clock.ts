@@ -1,11 +1,12 @@
 /** The time limits of one attempt: one timer that checks the clock, instead of one timer per read. */
 import { GatewayError } from '../types/errors.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export type Limit = 'first byte' | 'first token' | 'idle' | 'total';
 
 /** The limit of the whole call. */
 export interface TotalLimit {
-  /** Epoch milliseconds. */
+  /** By `monotonicNow`. */
   readonly at: number;
   readonly milliseconds: number;
 }
@@ -45,7 +46,7 @@ export class AttemptClock {
   set(limit: Limit, milliseconds: number): void {
     this.#limit = limit;
     this.#milliseconds = milliseconds;
-    this.#at = Date.now() + milliseconds;
+    this.#at = monotonicNow() + milliseconds;
     if (this.#timer !== undefined && this.#firesAt <= this.#at) return;
     clearTimeout(this.#timer);
     this.#arm();
@@ -63,12 +64,12 @@ export class AttemptClock {
 
   #arm(): void {
     this.#firesAt = Math.min(this.#at, this.#total.at);
-    this.#timer = setTimeout(look, Math.max(1, this.#firesAt - Date.now()), this);
+    this.#timer = setTimeout(look, Math.max(1, this.#firesAt - monotonicNow()), this);
   }
 
   look(): void {
     this.#timer = undefined;
-    const now = Date.now();
+    const now = monotonicNow();
     if (now >= this.#total.at) this.#onExpiry('total', expired('total', this.#total.milliseconds));
     else if (now >= this.#at) this.#onExpiry(this.#limit, expired(this.#limit, this.#milliseconds));
     else this.#arm();

@@ -9,6 +9,7 @@ import type { AttemptRecord, Outcome } from '../types/run.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type { Permit } from './deployments.ts';
 import { type ModelBounds, plausible } from './plausible-usage.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface AttemptSignals {
   /** Ends the attempt: the caller left, or the attempt is no longer needed. */
@@ -52,6 +53,7 @@ export class AttemptRecorder {
   readonly #isWhole: boolean;
   readonly #answers: number | undefined;
   readonly #startedAt = Date.now();
+  readonly #began = monotonicNow();
   #firstTokenAt: number | null = null;
   #status: number | null = null;
   #usage: Usage | null = null;
@@ -69,12 +71,17 @@ export class AttemptRecorder {
     dropped?.addEventListener('abort', () => this.end(dropped.reason), { once: true });
   }
 
+  /** The wall clock at the start, plus the time since. */
+  #now(): number {
+    return this.#startedAt + monotonicNow() - this.#began;
+  }
+
   answered(status: number): void {
     this.#status = status;
   }
 
   visible(): void {
-    this.#firstTokenAt ??= Date.now();
+    this.#firstTokenAt ??= this.#now();
     this.#context.permit.works();
   }
 
@@ -112,7 +119,7 @@ export class AttemptRecorder {
     // The call was ended on this side, so the deployment is not at fault.
     const endedHere = error !== null && (error.code === 'client_closed_request' || error === this.#context.signal.reason);
     const outcome: Outcome = error === null ? 'complete' : endedHere ? 'aborted' : 'error';
-    const endedAt = Date.now();
+    const endedAt = this.#now();
     this.#context.permit.end({
       error,
       firstTokenMs: this.#firstTokenAt === null || error instanceof Dropped ? null : this.#firstTokenAt - this.#startedAt,

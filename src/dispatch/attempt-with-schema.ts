@@ -10,6 +10,7 @@ import { checkFor, validateAnswer, withSchemaInPrompt } from './answer-schema.ts
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import type { Deployments } from './deployments.ts';
 import { type MergedUsage, textOf } from './merged-usage.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface SchemaContext extends AttemptContext {
   readonly schema: JsonObject;
@@ -129,8 +130,8 @@ export async function attemptWithSchema(
     context.run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     const failure = doesNotFit(verdict, repairs);
     // A repair continues one conversation; several choices do not share one.
-    if (repairs >= maxRepairs || choicesOf(request.body) > 1 || Date.now() >= context.totalAt) throw failure;
-    const next = deployments.enter(deployment, model.spec.circuit, Date.now());
+    if (repairs >= maxRepairs || choicesOf(request.body) > 1 || monotonicNow() >= context.totalAt) throw failure;
+    const next = deployments.enter(deployment, model.spec.circuit, monotonicNow());
     if ('reason' in next) throw failure;
     permit = next;
     current = repairOf(withSchema, verdict);

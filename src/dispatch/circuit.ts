@@ -30,7 +30,7 @@ interface Half {
   failures: number;
 }
 
-/** Times are epoch milliseconds, given by the caller. */
+/** Times are those of a clock that only goes forward, given by the caller. */
 export class Circuit {
   #state: CircuitState = 'closed';
   #openedAt = 0;

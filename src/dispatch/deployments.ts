@@ -7,6 +7,7 @@ import type { ChangedModel, Deployment } from '../types/snapshot.ts';
 import { Circuit, type CircuitState, type CircuitTurn } from './circuit.ts';
 import { MinuteWindow } from './minute-window.ts';
 import { LatencyWindow } from './latency-window.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface DeploymentNumbers extends DeploymentLoad {
   readonly attempts: number;
@@ -102,7 +103,7 @@ class StatePermit implements Permit {
   works(): void {
     if (!this.#trial || this.#ended) return;
     this.#trial = false;
-    this.#state.circuit.leave(false, true, this.#rules, Date.now());
+    this.#state.circuit.leave(false, true, this.#rules, monotonicNow());
     this.#wake();
   }
 
@@ -110,7 +111,7 @@ class StatePermit implements Permit {
     if (this.#ended) return;
     this.#ended = true;
     const state = this.#state;
-    const at = Date.now();
+    const at = monotonicNow();
     const unhealthy = isUnhealthy(error);
     state.inFlight--;
     if (unhealthy === true) state.failures++;
@@ -192,7 +193,7 @@ export class Deployments {
     return {
       end: (result) => {
         state.probe = result ?? state.probe;
-        state.circuit.endProbe(failedOf(result), place.trial, failures, Date.now());
+        state.circuit.endProbe(failedOf(result), place.trial, failures, monotonicNow());
         this.#wake();
       },
     };
@@ -202,7 +203,7 @@ export class Deployments {
   probed(deployment: Deployment, failures: number, result: ProbeResult): void {
     const state = this.#state(deployment.key);
     state.probe = result;
-    state.circuit.countProbe(failedOf(result), failures, Date.now());
+    state.circuit.countProbe(failedOf(result), failures, monotonicNow());
   }
 
   /** Called when the deployment is no longer probed, or probed in another way. */

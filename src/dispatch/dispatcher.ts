@@ -24,6 +24,7 @@ import { type RequiredFeatures, requiredFeatures, nextFallback } from './fallbac
 import { MergedUsage } from './merged-usage.ts';
 import { planDeployments } from './plan.ts';
 import { resumeAnswer } from './resume.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface CallContext {
   readonly run: Run;
@@ -171,7 +172,7 @@ export function createDispatcher(options: {
     answered: (dispatched: Dispatched<T>) => R,
   ): Promise<R> => {
     const { run, signal } = context;
-    const totalAt = Date.now() + asked.spec.limits.total_ms;
+    const totalAt = monotonicNow() + asked.spec.limits.total_ms;
     const tried = new Set<string>();
     const tryModel = (model: ModelEntry): Promise<R> => {
       const before = run.attempts.length;
@@ -202,7 +203,7 @@ export function createDispatcher(options: {
     const tryFallback = async (model: ModelEntry, thrown: unknown): Promise<R> => {
       const error = toGatewayError(thrown);
       tried.add(model.name);
-      const next = signal.aborted || Date.now() >= totalAt ? null : await fallbackOf(model, error, call, context, tried);
+      const next = signal.aborted || monotonicNow() >= totalAt ? null : await fallbackOf(model, error, call, context, tried);
       if (next === null) throw thrown;
       logger.info({ runId: run.id, model: model.name, fallback: next.name, error: error.code }, 'falling back to another model');
       return tryModel(next);

@@ -3,6 +3,7 @@ import type { ChatBody } from '../types/chat.ts';
 import type { ModelEntry, Deployment } from '../types/snapshot.ts';
 import type { Deployments } from './deployments.ts';
 import { supportsFeatures, requiredFeatures } from './fallback.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface RouteExplanation {
   readonly model: string;
@@ -32,7 +33,7 @@ export function explainRoute(
   plan: readonly Deployment[],
   deployments: Deployments,
 ): RouteExplanation {
-  const now = Date.now();
+  const now = monotonicNow();
   const needs = requiredFeatures('chat', body);
   return {
     model: model.name,

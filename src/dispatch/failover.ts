@@ -7,6 +7,7 @@ import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { type AttemptSignals, statusIn } from './attempt-recorder.ts';
 import type { Deployments, Permit, Refusal } from './deployments.ts';
 import { hedged } from './hedge.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface FailoverOptions<T> {
   readonly model: ModelEntry;
@@ -57,8 +58,13 @@ const waiting = new WeakMap<ModelEntry, number>();
 export function withFailover<T>(options: FailoverOptions<T>): Promise<Failover<T>> {
   const { plan, model, signal, made = 0 } = options;
   const deployment = plan[0];
-  if (deployment !== undefined && options.hedgeAfter === undefined && made < model.spec.limits.attempts && Date.now() < options.totalAt) {
-    const permit = options.deployments.enter(deployment, model.spec.circuit, Date.now());
+  if (
+    deployment !== undefined &&
+    options.hedgeAfter === undefined &&
+    made < model.spec.limits.attempts &&
+    monotonicNow() < options.totalAt
+  ) {
+    const permit = options.deployments.enter(deployment, model.spec.circuit, monotonicNow());
     // The usual call: its first deployment answers, and one promise suffices.
     if (!('reason' in permit))
       return options.attempt(deployment, permit, { signal }).then(
@@ -78,7 +84,7 @@ async function tryDeployments<T>(
   if (plan.length === 0)
     throw new GatewayError('upstream_unavailable', 'This model has no deployment that takes calls at the moment. Tell your administrator.');
   const state: Progress = { attempts, last, refused: [], tried: new Set() };
-  const waitUntil = Math.min(options.totalAt, Date.now() + model.spec.queue.wait_ms);
+  const waitUntil = Math.min(options.totalAt, monotonicNow() + model.spec.queue.wait_ms);
   for (;;) {
     state.refused = [];
     const result = await tryAll(options, state);
@@ -86,7 +92,7 @@ async function tryDeployments<T>(
     // A call waits only when every deployment refused it. A call that failed has had its attempts.
     if (state.last !== null || state.refused.length === 0) throw exhausted(state);
     const soonest = Math.min(...state.refused.map((refusal) => refusal.waitMs));
-    const left = waitUntil - Date.now();
+    const left = waitUntil - monotonicNow();
     const before = waiting.get(model) ?? 0;
     if (left <= 0 || before >= model.spec.queue.size) throw refusedEverywhere(state.refused, soonest);
     waiting.set(model, before + 1);
@@ -113,8 +119,8 @@ async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<
     if (state.tried.has(deployment)) continue;
     for (let repeats = 0; ; repeats++) {
       if (!hasFailed) {
-        if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) throw exhausted(state);
-        const permit = options.deployments.enter(deployment, model.spec.circuit, Date.now());
+        if (state.attempts >= model.spec.limits.attempts || monotonicNow() >= options.totalAt) throw exhausted(state);
+        const permit = options.deployments.enter(deployment, model.spec.circuit, monotonicNow());
         if ('reason' in permit) {
           state.refused.push(permit);
           break;
@@ -133,7 +139,7 @@ async function tryAll<T>(options: FailoverOptions<T>, state: Progress): Promise<
       const wait = waitBefore(last, repeats, model);
       const triesLeft = model.spec.limits.attempts - state.attempts;
       // The last attempt goes to another deployment, if one is left: its chance is better.
-      if (wait === null || Date.now() + wait >= options.totalAt || (triesLeft <= 1 && index + 1 < plan.length)) break;
+      if (wait === null || monotonicNow() + wait >= options.totalAt || (triesLeft <= 1 && index + 1 < plan.length)) break;
       await sleep(wait, undefined, { signal: abortSignalOf(signal) }).catch(() => {
         throw toGatewayError(signal.reason);
       });
@@ -159,9 +165,9 @@ async function tryOne<T>(
     first: { deployment, start: (signals) => options.attempt(deployment, permit, signals) },
     second: () => {
       for (const other of plan.slice(index + 1)) {
-        if (state.attempts >= model.spec.limits.attempts || Date.now() >= options.totalAt) return null;
+        if (state.attempts >= model.spec.limits.attempts || monotonicNow() >= options.totalAt) return null;
         if (state.tried.has(other)) continue;
-        const otherPermit = options.deployments.enter(other, model.spec.circuit, Date.now());
+        const otherPermit = options.deployments.enter(other, model.spec.circuit, monotonicNow());
         if ('reason' in otherPermit) continue;
         state.attempts++;
         state.tried.add(other);

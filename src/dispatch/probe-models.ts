@@ -4,6 +4,7 @@ import { abortable } from '../outbound/abortable.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Provider } from '../types/provider.ts';
 import type { Deployment } from '../types/snapshot.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface Asked {
   /** Epoch milliseconds. */
@@ -14,7 +15,7 @@ export interface Asked {
 }
 
 interface Shared {
-  readonly at: number;
+  readonly began: number;
   readonly answer: Promise<Asked>;
   readonly controller: AbortController;
   waiting: number;
@@ -35,6 +36,7 @@ export function createModelsQuestion(invoker: ModelInvoker): AskModels {
 
   const begin = (deployment: Deployment, timeoutMs: number): Shared => {
     const at = Date.now();
+    const began = monotonicNow();
     const controller = new AbortController();
     const { signal } = controller;
     const slow = new GatewayError('upstream_timeout', `There was no answer within ${timeoutMs} ms.`);
@@ -45,12 +47,12 @@ export function createModelsQuestion(invoker: ModelInvoker): AskModels {
       (thrown: unknown) => toGatewayError(signal.aborted ? signal.reason : thrown),
     );
     return {
-      at,
+      began,
       controller,
       waiting: 0,
       answer: answer.then((error) => {
         clearTimeout(timer);
-        return { at, latencyMs: Date.now() - at, error };
+        return { at, latencyMs: monotonicNow() - began, error };
       }),
     };
   };
@@ -58,7 +60,7 @@ export function createModelsQuestion(invoker: ModelInvoker): AskModels {
   return async (deployment, { freshMs, timeoutMs, signal }) => {
     const { instance } = deployment.provider;
     let shared = known.get(instance);
-    if (shared === undefined || Date.now() - shared.at >= freshMs) known.set(instance, (shared = begin(deployment, timeoutMs)));
+    if (shared === undefined || monotonicNow() - shared.began >= freshMs) known.set(instance, (shared = begin(deployment, timeoutMs)));
     const joined = shared;
     joined.waiting++;
     const leave = (): void => {

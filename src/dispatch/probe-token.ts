@@ -13,6 +13,7 @@ import { attemptOnce } from './attempt-once.ts';
 import { textOf } from './merged-usage.ts';
 import type { Permit } from './deployments.ts';
 import type { Asked } from './probe-models.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface TokenQuestion {
   readonly model: ModelEntry;
@@ -59,7 +60,7 @@ async function requestUsage(deployment: Deployment, question: TokenQuestion, run
     invoker,
     permit: withoutTimes(question.permit),
     signal: stopped,
-    totalAt: Date.now() + timeoutMs,
+    totalAt: monotonicNow() + timeoutMs,
   };
   const operation = probedOperations.find((each) => model.spec.operations.includes(each));
   if (operation === 'embeddings') {
@@ -88,6 +89,7 @@ async function requestUsage(deployment: Deployment, question: TokenQuestion, run
 export async function requestToken(deployment: Deployment, question: TokenQuestion): Promise<Asked> {
   const { model, ledger, tenant, revision } = question;
   const at = Date.now();
+  const began = monotonicNow();
   const billedAs = probedOperations.find((each) => model.spec.operations.includes(each));
   const run = new Run(ledger, {
     principal: prober(tenant),
@@ -103,10 +105,10 @@ export async function requestToken(deployment: Deployment, question: TokenQuesti
     run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     if (usage !== null) run.used(usage);
     run.end('complete');
-    return { at, latencyMs: Date.now() - at, error: null };
+    return { at, latencyMs: monotonicNow() - began, error: null };
   } catch (thrown) {
     const error = toGatewayError(thrown);
     run.end(error.code === 'client_closed_request' ? 'aborted' : 'error', error.code);
-    return { at, latencyMs: Date.now() - at, error };
+    return { at, latencyMs: monotonicNow() - began, error };
   }
 }

@@ -10,6 +10,7 @@ import { type Deployments, isUnhealthy, type ProbeResult } from './deployments.t
 import { type Asked, createModelsQuestion } from './probe-models.ts';
 import { probeFailureText } from './probe-failure-text.ts';
 import { requestToken } from './probe-token.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 /** Healthy, unhealthy, or a fault that says nothing about the deployment, such as a rate limit. */
 export type ProbeVerdict = 'well' | 'ill' | 'unclear';
@@ -86,14 +87,14 @@ export function createProber(options: ProberOptions): Prober {
       waiting.add(watch);
       return;
     }
-    const next = Date.now() + watch.spec.interval_ms * (0.9 + Math.random() * 0.2);
+    const next = monotonicNow() + watch.spec.interval_ms * (0.9 + Math.random() * 0.2);
     const work = probe(watch)
       .catch((thrown: unknown) =>
         logger.error({ err: toGatewayError(thrown), deployment: watch.deployment.key }, 'a probe could not be made'),
       )
       .finally(() => {
         underWay.delete(work);
-        if (!watch.controller.signal.aborted) schedule(watch, Math.max(watch.spec.interval_ms / 10, next - Date.now()));
+        if (!watch.controller.signal.aborted) schedule(watch, Math.max(watch.spec.interval_ms / 10, next - monotonicNow()));
         const [first] = waiting;
         if (first === undefined) return;
         waiting.delete(first);
@@ -127,7 +128,7 @@ export function createProber(options: ProberOptions): Prober {
 
   const probeToken = async (watch: Watch, revision: number): Promise<void> => {
     const { spec, deployment, model, tenant, controller } = watch;
-    const permit = deployments.enter(deployment, model.spec.circuit, Date.now(), true);
+    const permit = deployments.enter(deployment, model.spec.circuit, monotonicNow(), true);
     // The deployment is at its limit or on trial by a call, which is sufficient information.
     if ('reason' in permit) return;
     const { signal } = controller;

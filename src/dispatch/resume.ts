@@ -19,6 +19,7 @@ import type { Deployments, Permit } from './deployments.ts';
 import { withFailover } from './failover.ts';
 import { ResumeMatcher } from './resume-matcher.ts';
 import { DeliveredContent } from './delivered-content.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface ResumeOptions {
   readonly model: ModelEntry;
@@ -131,7 +132,7 @@ function obstacleOf(failure: GatewayError, { signal, totalAt }: ResumeOptions, {
   if (signal.aborted) return 'the caller left';
   if (!failure.retryable) return 'the failure is final';
   if (attempts >= model.spec.limits.attempts && model.spec.fallbacks.length === 0) return 'the attempts are used up';
-  return Date.now() >= totalAt ? 'the time is used up' : null;
+  return monotonicNow() >= totalAt ? 'the time is used up' : null;
 }
 
 async function continueElsewhere(
@@ -163,7 +164,7 @@ async function continueElsewhere(
       if (signal.aborted) throw signal.reason;
       failure = toGatewayError(thrown);
     }
-    const next = Date.now() >= totalAt ? null : await options.fallback(model, failure === cut ? [cut] : [failure, cut]);
+    const next = monotonicNow() >= totalAt ? null : await options.fallback(model, failure === cut ? [cut] : [failure, cut]);
     if (next === null) throw failure === cut ? cut : noContinuation(cut, failure);
     options.logger.info(
       { runId: options.run.id, model: model.name, fallback: next.model.name, error: failure.code },

@@ -116,8 +116,8 @@ function codeFor(status: number, error: VendorError, own: OwnCodes): ErrorCode {
   return codeOfMessage(error.message, real) ?? codeForStatus(real);
 }
 
-/** Seconds to wait, from a header in milliseconds, seconds or as a date; undefined without one. */
-export function readRetryAfter(headers: UpstreamFailure['headers'], now: number = Date.now()): number | undefined {
+/** Seconds to wait, from a header in milliseconds, seconds or as a date; undefined without one. A date counts from the `date` of the response: the clocks may differ. */
+export function readRetryAfter(headers: UpstreamFailure['headers'], now?: number): number | undefined {
   const value = (name: string): string => {
     const given = headers[name];
     return (typeof given === 'string' ? given : (given?.[0] ?? '')).trim();
@@ -127,7 +127,7 @@ export function readRetryAfter(headers: UpstreamFailure['headers'], now: number 
   const text = value('retry-after');
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   const date = /^[A-Z][a-z]{2},/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - (now ?? (Date.parse(value('date')) || Date.now()))) / 1000);
 }
 
 /** The vendor's `param` when it names a field that the caller sent, such as `messages[0].role`. */

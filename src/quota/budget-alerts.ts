@@ -3,6 +3,7 @@ import type { BudgetAlertStore } from '../storage/budget-alert-store.ts';
 import type { SpendReader } from '../storage/spend-reader.ts';
 import type { LimitRule } from '../types/limits.ts';
 import type { Logger } from '../types/logger.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import { alertsOf } from './alert-message.ts';
 import { spentCounters } from './ledger-spend.ts';
@@ -61,7 +62,7 @@ function createWaker(work: () => void): { readonly at: (moment: number) => void;
           due = Infinity;
           work();
         },
-        Math.max(0, moment - Date.now()),
+        Math.max(0, moment - monotonicNow()),
       );
       timer.unref();
     },
@@ -86,7 +87,7 @@ export function createBudgetAlerts(options: BudgetAlertsOptions): BudgetAlerts {
       } catch (error) {
         logger.debug({ err: error }, 'alerts of budgets cannot be read; trying again');
       }
-      if (!closed) deliveries.at(Math.max(Date.now(), Math.min(next ?? Infinity, Date.now() + pollMs)));
+      if (!closed) deliveries.at(monotonicNow() + Math.max(0, Math.min((next ?? Infinity) - Date.now(), pollMs)));
     });
   });
 
@@ -96,13 +97,13 @@ export function createBudgetAlerts(options: BudgetAlertsOptions): BudgetAlerts {
     const now = Date.now();
     const counters = await spentCounters(reader, { tenant, view, now }, hasAlerts);
     const reached = [...counters.values()].flatMap((counter) => alertsOf(counter, now));
-    if (reached.length > 0 && (await store.add(reached)) > 0) deliveries.at(Date.now());
+    if (reached.length > 0 && (await store.add(reached)) > 0) deliveries.at(monotonicNow());
   };
 
-  /** The time of the late reading of each tenant, epoch milliseconds. */
+  /** The time of the late reading of each tenant, by `monotonicNow`. */
   const late = new Map<string, number>();
   const lateReadings = createWaker(() => {
-    const now = Date.now();
+    const now = monotonicNow();
     for (const [tenant, moment] of late) {
       // A call after the one that set the timer moves the reading.
       if (moment > now) {
@@ -127,19 +128,19 @@ export function createBudgetAlerts(options: BudgetAlertsOptions): BudgetAlerts {
       } catch (error) {
         logger.warn({ err: error }, 'budgets with alerts cannot be read from the ledger; trying again');
         for (const tenant of tenants) waiting.add(tenant);
-        notBefore = Date.now() + 5_000;
+        notBefore = monotonicNow() + 5_000;
         if (!closed) readings.at(notBefore);
         return;
       }
-      notBefore = Date.now() + restFactor * (performance.now() - begun);
+      notBefore = monotonicNow() + restFactor * (performance.now() - begun);
     });
   });
 
-  deliveries.at(Date.now());
+  deliveries.at(monotonicNow());
   return {
     spent(tenant) {
       if (closed) return;
-      const now = Date.now();
+      const now = monotonicNow();
       waiting.add(tenant);
       late.set(tenant, now + againMs);
       readings.at(Math.max(now + gatherMs, notBefore));
@@ -150,7 +151,7 @@ export function createBudgetAlerts(options: BudgetAlertsOptions): BudgetAlerts {
       if (closed || next === rules) return;
       rules = next;
       for (const [tenant, { limits }] of snapshot.tenants) if (limits.rules.some(hasAlerts)) waiting.add(tenant);
-      readings.at(Date.now());
+      readings.at(monotonicNow());
     },
     async [Symbol.asyncDispose]() {
       closed = true;

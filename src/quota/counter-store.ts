@@ -5,7 +5,7 @@ import type { Demand } from './limit-requests.ts';
 export interface Place {
   readonly id: string;
   readonly demands: readonly Demand[];
-  /** The time of the reservation, epoch milliseconds. */
+  /** The time of the reservation, epoch milliseconds. In Redis by the wall clock, else by `monotonicNow`. */
   readonly at: number;
 }
 

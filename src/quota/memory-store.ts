@@ -70,7 +70,7 @@ export function createMemoryStore(): MemoryStore {
       if (window.idle) windows.delete(key);
     }
     for (const [key, amountsOfKey] of amounts)
-      if (amountsOfKey.reserved === 0 && (amountsOfKey.until === 0 || amountsOfKey.until < at)) amounts.delete(key);
+      if (amountsOfKey.reserved === 0 && (amountsOfKey.until === 0 || amountsOfKey.until < Math.min(at, Date.now()))) amounts.delete(key);
     sweepAt = Math.max(sweepFrom, 2 * (windows.size + amounts.size));
   };
   const windowOf = (key: string, at: number): Window => {

@@ -1,6 +1,7 @@
 /** The local view of shared counters: the reservations of this node's calls, and recent refusals until they expire. */
 import type { Demand } from './limit-requests.ts';
 import type { Place, Verdict } from './counter-store.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 export interface NodeView {
   took(place: Place, verdict: Verdict): void;
@@ -40,8 +41,8 @@ export function createNodeView(): NodeView {
       const demand = place.demands[refused];
       const waitMs = counters[refused]?.waitMs ?? 0;
       if (demand?.measure !== 'requests' || !Number.isFinite(waitMs)) return;
-      full.set(demand.key, { until: place.at + waitMs, limit: demand.limit });
-      if (full.size > sweepFrom) for (const [key, { until }] of full) if (until <= place.at) full.delete(key);
+      full.set(demand.key, { until: monotonicNow() + waitMs, limit: demand.limit });
+      if (full.size > sweepFrom) for (const [key, { until }] of full) if (until <= monotonicNow()) full.delete(key);
     },
     settled: (place) => hold(place, -1),
     peek(demands, at) {
@@ -51,7 +52,7 @@ export function createNodeView(): NodeView {
           return { used, waitMs: used >= limit ? 1_000 : 0 };
         }
         const known = full.get(key);
-        const waitMs = known !== undefined && known.limit === limit ? Math.max(0, known.until - at) : 0;
+        const waitMs = known !== undefined && known.limit === limit ? Math.max(0, known.until - monotonicNow()) : 0;
         return { used: waitMs > 0 ? limit : 0, waitMs };
       });
       const refused = counters.findIndex(({ waitMs }) => waitMs > 0);

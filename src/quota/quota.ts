@@ -11,6 +11,7 @@ import { hasAlerts } from './budget-alerts.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { rateLimitHeaders, limitExceeded, unknownPrice } from './limit-errors.ts';
 import type { Place, QuotaStore, Verdict } from './counter-store.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 /** The result of a reservation. */
 export interface Admission {
@@ -72,12 +73,18 @@ function actualOf(
   });
 }
 
+/** A period of money ends by the wall clock, whatever clock the windows have. */
+const waitOf = ({ measure, until }: Demand, waitMs: number): number =>
+  measure === 'spend' && Number.isFinite(waitMs) ? Math.max(0, until - Date.now()) : waitMs;
+
 /** Rules with patterns for single models or tags do not match it. */
 const anyModel = { kind: 'model', name: '', tags: [] } as const;
 const nameless: Pick<Limited, 'name' | 'deployments'> = { name: '', deployments: [] };
 
 export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }: QuotaOptions): Quota {
   const local = createMemoryStore();
+  // Nodes agree on a minute by the wall clock alone. A step of it starts other windows in Redis, where each expires by itself.
+  const windowNow = shared === null ? monotonicNow : () => Date.now();
   let away = false;
 
   const admission = (place: Place, verdict: Verdict, store: QuotaStore): Admission => {
@@ -85,7 +92,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
     if (verdict.refused !== null) {
       const demand = place.demands[verdict.refused] as Demand;
       onRefusal?.(demand.rule.name, demand.measure);
-      return { headers, refused: limitExceeded(demand, verdict.counters[verdict.refused]?.waitMs ?? 0), settle: () => {} };
+      return { headers, refused: limitExceeded(demand, waitOf(demand, verdict.counters[verdict.refused]?.waitMs ?? 0)), settle: () => {} };
     }
     let settled = false;
     return {
@@ -116,7 +123,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
     } catch (error) {
       if (!away) logger.warn({ err: error, withoutRedis }, 'Redis is away: limits are not counted for all nodes');
       away = true;
-      if (withoutRedis === 'local') return takeLocal(place);
+      if (withoutRedis === 'local') return takeLocal({ ...place, at: monotonicNow() });
       const refused = new GatewayError('limits_unavailable', 'The service that counts limits cannot be reached. Try again soon.', {
         retryAfterSeconds: 5,
         cause: error,
@@ -139,13 +146,13 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
     arrive(view, principal) {
       const rules = view.limits.find(principal, anyModel).filter(({ spec }) => !spec.per_model);
       if (rules.length === 0) return null;
-      const at = Date.now();
+      const at = windowNow();
       const demands = limitRequestsOf(
         rules,
         principal,
         nameless,
         () => null,
-        at,
+        Date.now(),
         () => {},
       );
       if (demands.length === 0) return null;
@@ -173,9 +180,9 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
     take(view, principal, limited, size) {
       const rules = view.limits.find(principal, limited.capability, limited.deployments);
       if (rules.length === 0) return null;
-      const at = Date.now();
+      const at = windowNow();
       let unpriced: LimitRule | null = null;
-      const demands = limitRequestsOf(rules, principal, limited, size, at, (rule) => {
+      const demands = limitRequestsOf(rules, principal, limited, size, Date.now(), (rule) => {
         if (rule.spec.unknown_price === 'refuse') unpriced ??= rule;
       });
       if (unpriced !== null) return { headers: {}, refused: unknownPrice(unpriced, limited.name), settle: () => {} };

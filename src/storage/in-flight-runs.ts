@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 import type { Ledger } from '../types/run.ts';
 import { OpenRunLines, openRunsOf } from './open-run-lines.ts';
 
@@ -101,16 +102,32 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
     if (left.length > 0) logger.warn({ runs: left.length }, 'a node stopped during calls; their known usage is recorded');
   };
 
+  /** The last change of each file of others, and when this process saw it, by `monotonicNow`. */
+  const seen = new Map<string, { readonly mtimeMs: number; readonly at: number }>();
+  let isFirstLook = true;
+
+  /** True for a file that did not change for so long. Only the first look compares clocks: a step of the wall clock kills no node. */
+  const isDead = (name: string, mtimeMs: number): boolean => {
+    if (isFirstLook && Date.now() - mtimeMs > deadAfterMs) return true;
+    const before = seen.get(name);
+    if (before?.mtimeMs === mtimeMs) return monotonicNow() - before.at > deadAfterMs;
+    seen.set(name, { mtimeMs, at: monotonicNow() });
+    return false;
+  };
+
   const look = async (): Promise<void> => {
-    const names = await readdir(folder).catch(() => []);
+    const names: readonly string[] = await readdir(folder).catch(() => []);
     for (const name of names) {
       if (name.startsWith(own)) continue;
       const found = join(folder, name);
       const { mtimeMs } = await stat(found).catch(() => ({ mtimeMs: Date.now() }));
-      if (Date.now() - mtimeMs <= deadAfterMs) continue;
+      if (!isDead(name, mtimeMs)) continue;
+      seen.delete(name);
       if (name.endsWith(suffix) || name.endsWith(takenSuffix)) await adopt(found);
       else await rm(found, { force: true });
     }
+    for (const name of seen.keys()) if (!names.includes(name)) seen.delete(name);
+    isFirstLook = false;
   };
 
   const step = (work: () => Promise<void>): Promise<void> => {

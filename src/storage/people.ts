@@ -6,6 +6,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import type { PersonTable } from './schema.ts';
+import { wallAge } from '../types/monotonic-clock.ts';
 
 export interface Person {
   readonly issuer: string;
@@ -146,13 +147,13 @@ export function createPeople({ database, logger }: { readonly database: Database
       const now = Date.now();
       const person: Person = { issuer, subject, tenant, username, roles, permissions, isService, seenAt: now };
       const before = known.peek(key)?.person ?? null;
-      if (before !== null && sameRights(before, person) && now - before.seenAt < writeEveryMs) return;
+      if (before !== null && sameRights(before, person) && wallAge(before.seenAt, now) < writeEveryMs) return;
       known.set(key, { person, readAt: now });
       toWrite.set(key, person);
     },
     find(issuer, subject) {
       const found = known.get(keyOf(issuer, subject));
-      const age = found === undefined ? Infinity : Date.now() - found.readAt;
+      const age = found === undefined ? Infinity : wallAge(found.readAt);
       if (found !== undefined && (found.person !== null || age < unknownMs)) {
         // Runs in the background. When the database is unavailable, the cached person stays.
         if (age > freshMs) read(issuer, subject).catch(() => {});

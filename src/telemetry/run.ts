@@ -10,6 +10,7 @@ import { type Operation, operations } from '../types/wire-format.ts';
 import { newRunId } from './run-id.ts';
 import { traceparentOf } from './traces/trace-context.ts';
 import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost } from './cost.ts';
+import { monotonicNow } from '../types/monotonic-clock.ts';
 
 /** How long a run's input and output are retained, in days, and whether those of its child runs are too. */
 export interface Keeping {
@@ -46,6 +47,7 @@ export class Run {
   readonly #root: string;
   readonly #via: string | null;
   readonly #startedAt = Date.now();
+  readonly #began = monotonicNow();
   #firstTokenAt: number | null = null;
   #deployment: string | null = null;
   #price: Price | null = null;
@@ -120,8 +122,13 @@ export class Run {
   /** The answer has begun to arrive. */
   firstToken(): void {
     if (this.#firstTokenAt !== null) return;
-    this.#firstTokenAt = Date.now();
+    this.#firstTokenAt = this.#now();
     if (this.start.streamed) this.#ledger.begun?.(this);
+  }
+
+  /** The wall clock at the start, plus the time since. */
+  #now(): number {
+    return this.#startedAt + monotonicNow() - this.#began;
   }
 
   /** Marks the run as long or with side effects: it and its ancestors are recorded even if the node dies. */
@@ -230,7 +237,7 @@ export class Run {
 
   /** The record to write if the process died now (`OpenRun`). */
   snapshot(): RunRecord {
-    return this.#recordOf('error', 'internal_error', this.#usage ?? this.#meter?.() ?? null);
+    return this.#recordOf('error', 'node_lost', this.#usage ?? this.#meter?.() ?? null);
   }
 
   #recordOf(outcome: Outcome, error: ErrorCode | null, usage: Usage | null): RunRecord {
@@ -258,7 +265,7 @@ export class Run {
       revision: start.revision,
       startedAt: this.#startedAt,
       firstTokenAt: this.#firstTokenAt,
-      endedAt: Date.now(),
+      endedAt: this.#now(),
       outcome,
       error,
       deployment: this.#deployment,

@@ -250,6 +250,13 @@ export const errorTable = {
     retryable: false,
     meaning: 'The database cannot be reached, so nothing can be changed or listed. Calls still work.',
   },
+  node_lost: {
+    status: 503,
+    type: server,
+    retryable: false,
+    meaning:
+      'The node of the run died, by a crash or a kill. The run is recorded by another process, with the usage known two seconds before; its caller lost the connection. Send the request again.',
+  },
   shutting_down: {
     status: 503,
     type: server,

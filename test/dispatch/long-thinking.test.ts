@@ -39,7 +39,7 @@ async function silentCall(spec: object, options: object = {}) {
   const received = Promise.withResolvers<ScriptedCall>();
   const first = scene.deployment('a', await scene.vendor((call) => received.resolve(call)));
   const second = scene.deployment('b', await scene.vendor(stream([say('second'), ...end()])));
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
   const result = scene.ask(scene.model([first, second], spec), options);
   return { result, call: await received.promise };
 }

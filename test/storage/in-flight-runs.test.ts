@@ -84,6 +84,31 @@ it('files of a live node are left alone', async () => {
   expect(other.recorded).toEqual([]);
 });
 
+it('a file of a live node is left alone when the clock of the finder was stepped by hours, in either direction', async () => {
+  const folder = join(dataDir, 'open-runs');
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, 'other.ndjson');
+  const run = runRecord();
+  // What the first look removes, so that the file appears after it.
+  await writeFile(join(folder, 'old.part'), '');
+  await age();
+  const { recorded } = start(2_000);
+  await eventually(files, (names) => names.length === 0);
+  await writeFile(path, `${JSON.stringify(run)}\n`);
+  for (const hours of [6, -6]) {
+    // Its writer changes it on and on, by its own clock.
+    for (let written = 0; written < 60; written++) {
+      const moment = new Date(Date.now() - hours * 3_600_000 + written);
+      await utimes(path, moment, moment);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    expect(recorded).toEqual([]);
+  }
+  // Then it dies.
+  await eventually(files, (names) => names.length === 0);
+  expect(recorded).toEqual([run]);
+});
+
 it('files of a node that died during a takeover are taken over too, and a truncated file is discarded', async () => {
   const folder = join(dataDir, 'open-runs');
   await mkdir(folder, { recursive: true });

@@ -67,7 +67,7 @@ it('kill -9: the call is recorded once, as an error, with its approximate usage'
     id,
     subject: 'developer',
     outcome: 'error',
-    error: 'internal_error',
+    error: 'node_lost',
     deployment: 'long#vendor/m',
     streamed: true,
   });
@@ -116,7 +116,7 @@ it('kill -9: the called tool is in the ledger, with its skill and its chat', asy
   const runs = async () => (await second.as('admin', 'GET', '/api/runs')).json.data as Record<string, string | null>[];
   const found = await eventually(runs, (all) => all.length >= 4);
   const [root] = found.filter(({ parent }) => parent === null);
-  expect(root).toMatchObject({ capability: 'model/small', operation: 'tool-loop', outcome: 'error', error: 'internal_error' });
+  expect(root).toMatchObject({ capability: 'model/small', operation: 'tool-loop', outcome: 'error', error: 'node_lost' });
   const within = found.filter(({ parent }) => parent !== null).map(({ capability, outcome }) => `${capability} ${outcome}`);
   expect(within.toSorted()).toEqual(['mcp/slow/say error', 'model/small complete', 'skill/telling error']);
   // The caller can read the outcome.

@@ -27,7 +27,7 @@ const cancelKeyOf = (id: string): string => `cancel run ${id}`;
 /** Marks a run as failed when its node has stopped publishing. */
 function withLostNode({ seen, ...state }: JsonObject): JsonObject {
   if (state['status'] !== 'running' || typeof seen !== 'number' || Date.now() - seen <= lostAfterMs) return state;
-  return { ...state, status: 'failed', output: null, error: { code: 'internal_error', message: 'The node of the run has stopped.' } };
+  return { ...state, status: 'failed', output: null, error: { code: 'node_lost', message: 'The node of the run has stopped.' } };
 }
 
 /** Returns the steps that were not returned before. Equal steps are counted, not merged. */

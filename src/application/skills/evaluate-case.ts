@@ -12,6 +12,7 @@ import { type Caller, requireModel } from '../caller.ts';
 import { invokeModel } from '../models/invoke-model.ts';
 import { invokeSkill } from './invoke-skill.ts';
 import type { CallServices } from '../services.ts';
+import { monotonicNow } from '../../types/monotonic-clock.ts';
 
 export interface CaseResult {
   readonly case: string;
@@ -79,7 +80,7 @@ export async function evaluateCase(
   each: SkillCase,
   model: string,
 ): Promise<CaseResult> {
-  const startedAt = Date.now();
+  const startedAt = monotonicNow();
   const chosen: SkillEntry = { ...skill, spec: { ...skill.spec, model } };
   let run: Run | null = null;
   const opened = (): Run | null => run;
@@ -94,7 +95,7 @@ export async function evaluateCase(
       tokens: usage === null ? 0 : usage.inputTokens + usage.outputTokens,
       cost: cost === null ? null : amountNumber(cost),
       currency,
-      ms: Date.now() - startedAt,
+      ms: monotonicNow() - startedAt,
     };
   };
   try {

@@ -1,6 +1,7 @@
 /** Access tokens of Pailou's own client, for look-ups (client credentials grant, RFC 6749 4.4). */
 import type { Discovery } from '../discovery.ts';
 import type { ServiceClient } from '../issuer.ts';
+import { Lifetime } from '../../types/monotonic-clock.ts';
 
 export interface ClientToken {
   /** The current token, shared by all look-ups until shortly before it expires. Rejects when the service issues none. */
@@ -27,7 +28,7 @@ export function basicAuthorization({ id, secret }: ServiceClient): string {
 }
 
 export function createClientToken({ client, discovery, fetch }: ClientTokenOptions): ClientToken {
-  let current: { readonly token: string; readonly until: number } | null = null;
+  let current: { readonly token: string; readonly life: Lifetime } | null = null;
   let pending: Promise<string> | null = null;
 
   const request = async (): Promise<string> => {
@@ -52,13 +53,13 @@ export function createClientToken({ client, discovery, fetch }: ClientTokenOptio
         `the token endpoint gave this gateway's client no token: ${response.status} ${typeof error === 'string' ? error.slice(0, 100) : ''}`,
       );
     const life = typeof seconds === 'number' && seconds > 0 ? seconds : shortLifeSeconds;
-    current = { token, until: Date.now() + life * 1_000 - marginMs };
+    current = { token, life: new Lifetime(life * 1_000 - marginMs) };
     return token;
   };
 
   return {
     async get() {
-      if (current !== null && Date.now() < current.until) return current.token;
+      if (current !== null && !current.life.isOver) return current.token;
       return (pending ??= request().finally(() => (pending = null)));
     },
     refused(token) {

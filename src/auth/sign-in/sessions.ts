@@ -9,6 +9,7 @@ import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Authenticator } from '../authenticator.ts';
 import type { SignIn } from './sign-in.ts';
+import { monotonicNow } from '../../types/monotonic-clock.ts';
 
 export interface Sessions {
   /** Creates a session for the tokens and returns the cookie's value. Rejects as token verification does. */
@@ -72,7 +73,8 @@ export function createSessions({ store, signIn, authenticator, csrfKey }: Sessio
     const until = Date.now() + renewalMs;
     if (!(await store.claim(id, session.version, Date.now(), until))) {
       // Another request or node renews it. Refresh tokens are valid once, so two renewals would end the session.
-      while (Date.now() < until) {
+      const patience = monotonicNow() + renewalMs;
+      while (monotonicNow() < patience) {
         const found = await store.find(id, Date.now());
         if (found === null) throw over();
         if (found.version !== session.version) return found;

@@ -7,6 +7,7 @@ import type { ServerTool } from './tool-requests.ts';
 import { overBudget, type ResultBudget, spend } from './result-budget.ts';
 import { resultText } from './result-text.ts';
 import { mostAtOnce, parseArguments, type ServerCall, stepEvent, tooMany, toolMessage } from './server-call.ts';
+import { monotonicNow } from '../../types/monotonic-clock.ts';
 
 export interface CallContext {
   readonly signal: AbortSignal;
@@ -66,11 +67,11 @@ export async function* callTools(
 ): AsyncGenerator<readonly ChatEvent[], JsonObject[]> {
   if (calls.length === 0) return [];
   const idOf = (index: number): string => `${options.stepPrefix}.${index + 1}`;
-  const startedAt = Date.now();
+  const startedAt = monotonicNow();
   const messages: JsonObject[] = [];
   const run = async (each: ServerCall, index: number) => {
     const end = index < mostAtOnce ? await runCall(executor, each, options) : { text: tooMany, error: 'too many calls' };
-    return { ...end, each, index, duration_ms: Date.now() - startedAt };
+    return { ...end, each, index, duration_ms: monotonicNow() - startedAt };
   };
   const running = new Map(calls.map((each, index) => [index, run(each, index)]));
   // The first rejection reports that the caller has left; the others are expected.

@@ -1,5 +1,6 @@
 /** Microsoft Entra tokens of a service principal, fetched on demand and cached until shortly before they expire. */
 import { GatewayError } from '../../types/errors.ts';
+import { Lifetime } from '../../types/monotonic-clock.ts';
 
 export interface ServicePrincipal {
   readonly tenant_id: string;
@@ -28,7 +29,7 @@ export function createEntraToken(
   send: typeof fetch,
   authority = 'https://login.microsoftonline.com',
 ): () => Promise<string> {
-  let cached: { readonly token: string; readonly until: number } | null = null;
+  let cached: { readonly token: string; readonly life: Lifetime } | null = null;
   let fetching: Promise<string> | null = null;
 
   const fetchToken = async (): Promise<string> => {
@@ -53,12 +54,12 @@ export function createEntraToken(
     }
     const { access_token: token, expires_in: seconds } = answer as { access_token?: unknown; expires_in?: unknown };
     if (typeof token !== 'string' || token === '') throw refused('its answer holds no access_token');
-    cached = { token, until: Date.now() + Number(seconds ?? 0) * 1_000 - earlyMs };
+    cached = { token, life: new Lifetime(Number(seconds ?? 0) * 1_000 - earlyMs) };
     return token;
   };
 
   return () => {
-    if (cached !== null && cached.until > Date.now()) return Promise.resolve(cached.token);
+    if (cached !== null && !cached.life.isOver) return Promise.resolve(cached.token);
     fetching ??= fetchToken().finally(() => {
       fetching = null;
     });

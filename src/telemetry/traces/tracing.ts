@@ -3,6 +3,7 @@ import type { Ledger, RunTrace } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
 import { readTraceparent, traceIdOf } from './trace-context.ts';
 import type { SamplerName, TraceSettings } from './trace-settings.ts';
+import { monotonicNow } from '../../types/monotonic-clock.ts';
 
 export interface Tracing extends AsyncDisposable {
   /** The place of a new root run: in the caller's trace, or in one that has the id of the run. */
@@ -37,8 +38,8 @@ export async function createTracing(settings: TraceSettings, { version, logger }
 
   let reportedAt = 0;
   const report = (message: string, ...details: readonly unknown[]): void => {
-    if (Date.now() - reportedAt < reportedEveryMs) return;
-    reportedAt = Date.now();
+    if (monotonicNow() - reportedAt < reportedEveryMs) return;
+    reportedAt = monotonicNow();
     logger.warn({ details: details.map(String).join(' ').slice(0, 500) }, `traces: ${message}`);
   };
   const quiet = (): void => {};

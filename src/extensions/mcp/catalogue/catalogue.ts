@@ -9,6 +9,7 @@ import { type Approval, approvalsOf, type SeenItem } from './approvals.ts';
 import { printableListing } from './printable-listing.ts';
 import { compare, offered, definitionKey } from './compare-definitions.ts';
 import { createDisabledDefinitions } from './disabled-definitions.ts';
+import { monotonicNow } from '../../../types/monotonic-clock.ts';
 
 export interface ServerHealth {
   readonly tools: number;
@@ -169,7 +170,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const sync = (entry: Entry): Promise<void> => {
     entry.running ??= (async () => {
       const { server } = entry;
-      entry.syncStartedAt = Date.now();
+      entry.syncStartedAt = monotonicNow();
       entry.stale = false;
       try {
         const listed = await server.instance.list(AbortSignal.any([closing.signal, AbortSignal.timeout(listTimeoutMs)]));
@@ -203,7 +204,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const scheduleResync = (entry: Entry, pauseMs: number): void => {
     if (entry.running !== null) entry.stale = true;
     if (entry.running !== null || entry.later !== null) return;
-    const now = Date.now();
+    const now = monotonicNow();
     entry.announcedAt = [...entry.announcedAt.filter((at) => at > now - noisyMs), now];
     entry.later = setTimeout(
       () => {
@@ -242,7 +243,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       problems: isSame ? before.problems : [],
       running: null,
       first: null,
-      waitedSince: Date.now(),
+      waitedSince: monotonicNow(),
       stale: false,
       announcedAt: [],
       later: null,
@@ -260,7 +261,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
 
   const entryOf = (server: McpServerEntry): Entry => {
     const entry = entries.get(server.id) ?? bind(server);
-    entry.usedAt = Date.now();
+    entry.usedAt = monotonicNow();
     if (entry.running === null && entry.usedAt - entry.syncStartedAt > (entry.error === null ? freshMs : retryMs)) syncSoon(entry);
     return entry;
   };
@@ -268,7 +269,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   /** Reads the definitions that other nodes stored. */
   const readStore = async (): Promise<void> => {
     const from = readUpTo;
-    readUpTo = Math.max(readUpTo, Date.now() - overlapMs);
+    // Backwards too, after a step of the clock.
+    readUpTo = Date.now() - overlapMs;
     const fresh = Map.groupBy(await store.since(from), (pin) => pin.server);
     let isChanged = false;
     for (const [id, pins] of fresh) {
@@ -288,7 +290,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   };
   const stopWatching = store.watch(readStoreSoon);
   const timer = setInterval(() => {
-    const now = Date.now();
+    const now = monotonicNow();
     for (const entry of entries.values())
       if (entry.running === null && now - entry.usedAt < usedMs && now - entry.syncStartedAt > freshMs) syncSoon(entry);
   }, freshMs / 2);
@@ -313,12 +315,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     patience(server) {
       const entry = entryOf(server);
       if (isKnown(entry) || entry.error !== null) return 0;
-      return Math.max(0, entry.waitedSince + firstListMs - Date.now());
+      return Math.max(0, entry.waitedSince + firstListMs - monotonicNow());
     },
     async ready(server) {
       const entry = entryOf(server);
       // Waits for the first sync only, so that a server that hangs does not delay every later call.
-      const left = entry.waitedSince + firstSyncMs - Date.now();
+      const left = entry.waitedSince + firstSyncMs - monotonicNow();
       if (isKnown(entry) || entry.error !== null || entry.first === null || left <= 0) return;
       let patience: NodeJS.Timeout | undefined;
       const timeout = new Promise<void>((resolve) => {

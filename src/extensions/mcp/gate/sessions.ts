@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { McpView } from './mcp-view.ts';
 import type { SessionMemory } from './peer.ts';
 import { buildServer, type GateParts, type GateServer } from './server.ts';
+import { monotonicNow } from '../../../types/monotonic-clock.ts';
 
 export interface SessionInfo {
   readonly id: string;
@@ -93,7 +94,7 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
     onEnd(session.id);
   };
   const sweeper = setInterval(() => {
-    for (const session of sessions.values()) if (session.open === 0 && session.usedAt < Date.now() - idleMs) end(session);
+    for (const session of sessions.values()) if (session.open === 0 && session.usedAt < monotonicNow() - idleMs) end(session);
   }, sweepMs);
   sweeper.unref();
 
@@ -130,7 +131,7 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
       gate,
       transport,
       since: Date.now(),
-      usedAt: Date.now(),
+      usedAt: monotonicNow(),
       open: 0,
     });
     gate.server.onclose = () => end(session);
@@ -145,13 +146,13 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
       if (session === undefined || session.holder !== view.holder || session.scope !== view.scope) return null;
       if (id === null) sessions.set(session.id, session);
       session.open++;
-      session.usedAt = Date.now();
+      session.usedAt = monotonicNow();
       let isOpen = true;
       const requestEnded = (): void => {
         if (!isOpen) return;
         isOpen = false;
         session.open--;
-        session.usedAt = Date.now();
+        session.usedAt = monotonicNow();
       };
       try {
         const response = await session.transport.handleRequest(request, requestOptions);
@@ -178,7 +179,15 @@ export function createSessions(parts: GateParts, onEnd: (id: string) => void): S
     list: () =>
       [...sessions.values()].map(({ id, holder, scope, since, usedAt, gate }) => {
         const client = gate.server.getClientVersion();
-        return { id, holder, scope, since, usedAt, client: client === undefined ? '' : `${client.name} ${client.version}` };
+        const ago = monotonicNow() - usedAt;
+        return {
+          id,
+          holder,
+          scope,
+          since,
+          usedAt: Date.now() - ago,
+          client: client === undefined ? '' : `${client.name} ${client.version}`,
+        };
       }),
     end(id) {
       const session = sessions.get(id);

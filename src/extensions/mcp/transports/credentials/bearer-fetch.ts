@@ -9,6 +9,7 @@ import type { Credentials } from './credential-options.ts';
 import type { TokenSource } from './token-source.ts';
 import { createUserAccounts } from './user-accounts.ts';
 import { type ClientCredentials, createTokenEndpoint, type IssuedToken } from './token-endpoint.ts';
+import { monotonicNow } from '../../../../types/monotonic-clock.ts';
 
 const mostTokens = 5_000;
 /** Number of recent tokens to redact, because a server may repeat them in its errors. */
@@ -53,7 +54,7 @@ export function createIssuedTokens(
       const known = await kept?.catch(() => null);
       if (known != null && known.token !== refused && known.expiresAt - renewBeforeMs > Date.now()) return known.token;
       const failure = failures.get(key);
-      if (failure !== undefined && failure.at + retryMs > Date.now()) throw failure.error;
+      if (failure !== undefined && failure.at + retryMs > monotonicNow()) throw failure.error;
       // Callers that wait for the same token share one request.
       const pending = tokens.get(key);
       const wanted = pending !== undefined && pending !== kept ? pending : issue(subject, context);
@@ -66,7 +67,7 @@ export function createIssuedTokens(
         return issued.token;
       } catch (error) {
         if (tokens.get(key) === wanted) tokens.delete(key);
-        failures.set(key, { at: Date.now(), error });
+        failures.set(key, { at: monotonicNow(), error });
         throw error;
       }
     },

@@ -9,6 +9,7 @@ import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { TokenSource } from './token-source.ts';
 import { type OAuthClientOptions, oauthStep } from './oauth-client.ts';
+import { monotonicNow } from '../../../../types/monotonic-clock.ts';
 
 /** Stored state of one account. `server` is the URL that the tokens were issued for; they are never sent to another. */
 interface State {
@@ -95,7 +96,7 @@ export function createUserAccounts(options: OAuthClientOptions, onToken: (token:
 
   /** Renews on one node and in one call only, because refresh tokens are often valid once. */
   const renew = async (owner: AccountOwner, not: string | undefined): Promise<string> => {
-    for (const until = Date.now() + renewMs; Date.now() < until; await sleep(pollMs)) {
+    for (const until = monotonicNow() + renewMs; monotonicNow() < until; await sleep(pollMs)) {
       const kept = await accounts.read(owner);
       const state = stateOf(kept);
       const tokens = tokensOf(state);

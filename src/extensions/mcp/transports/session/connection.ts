@@ -7,6 +7,7 @@ import type { PeerMethod, SourceConnection } from '../../../../types/tool-source
 import { version } from '../../../../types/version.ts';
 import { createListingMender, type ListingMender, mendMessages, protocolChecks } from './mended-listing.ts';
 import { isConnectionLost, removed, unreachable } from './connection-errors.ts';
+import { monotonicNow } from '../../../../types/monotonic-clock.ts';
 
 /** `legacy`: session-based protocol only. `auto`: negotiated with the server. `modern`: stateless protocol only. */
 export type ProtocolEra = 'legacy' | 'auto' | 'modern';
@@ -139,7 +140,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const connected = (): Promise<Client> => {
     if (closing.signal.aborted) return Promise.reject(removed());
     if (connecting !== null) return connecting;
-    const wait = failedAt + backoffMs - Date.now();
+    const wait = failedAt + backoffMs - monotonicNow();
     if (wait > 0)
       return Promise.reject(
         new GatewayError('tool_failed', 'The last connection to the MCP server failed; the next attempt follows after a pause.', {
@@ -163,7 +164,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         // A missing permission or account of the caller is no failure of the server, so no backoff applies.
         const isCallers = thrown instanceof GatewayError && (thrown.code === 'account_required' || thrown.code === 'permission_denied');
         if (isCallers) throw thrown;
-        failedAt = Date.now();
+        failedAt = monotonicNow();
         backoffMs = Math.min(Math.max(firstBackoffMs, backoffMs * 2), longestBackoffMs);
         failure = unreachable(thrown, options.secrets, lastTransport?.lastWords?.());
         throw failure;

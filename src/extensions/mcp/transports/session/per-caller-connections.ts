@@ -4,6 +4,7 @@ import { personRef } from '../../../../types/person.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { McpPeer, PeerMethod, SourceConnection, ToolContext } from '../../../../types/tool-source.ts';
 import type { Connection } from './connection.ts';
+import { monotonicNow } from '../../../../types/monotonic-clock.ts';
 
 /** Handlers of a caller's connection for messages that the server initiates. */
 export interface PerCallerHandlers {
@@ -59,7 +60,7 @@ export function createPerCallerConnections(options: {
   const dropWhere = (unwanted: (own: Own) => boolean): void => {
     for (const [key, own] of owned) if (unwanted(own)) drop(key);
   };
-  const sweeper = setInterval(() => dropWhere(({ peers, usedAt }) => peers.length === 0 && usedAt < Date.now() - idleMs), sweepMs);
+  const sweeper = setInterval(() => dropWhere(({ peers, usedAt }) => peers.length === 0 && usedAt < monotonicNow() - idleMs), sweepMs);
   sweeper.unref();
 
   const create = (key: string, context: ToolContext): Own => {
@@ -95,7 +96,7 @@ export function createPerCallerConnections(options: {
       client: context.peer?.connection ?? null,
       peers,
       requests,
-      usedAt: Date.now(),
+      usedAt: monotonicNow(),
     };
     owned.set(key, own);
     return own;
@@ -116,7 +117,7 @@ export function createPerCallerConnections(options: {
         return await work(own.connection);
       } finally {
         own.peers.splice(own.peers.indexOf(context.peer), 1);
-        own.usedAt = Date.now();
+        own.usedAt = monotonicNow();
       }
     },
     any: () => [...owned.values()].toSorted((one, other) => other.usedAt - one.usedAt)[0]?.connection ?? null,
