@@ -7,7 +7,7 @@ export interface NodeView {
   took(place: Place, verdict: Verdict): void;
   settled(place: Place): void;
   /** Errs on the side of room: reservations of other nodes since the last refusal are unknown here. */
-  peek(demands: readonly Demand[], at: number): Verdict;
+  peek(demands: readonly Demand[]): Verdict;
 }
 
 interface Full {
@@ -45,7 +45,7 @@ export function createNodeView(): NodeView {
       if (full.size > sweepFrom) for (const [key, { until }] of full) if (until <= monotonicNow()) full.delete(key);
     },
     settled: (place) => hold(place, -1),
-    peek(demands, at) {
+    peek(demands) {
       const counters = demands.map(({ measure, key, limit }) => {
         if (measure === 'concurrent') {
           const used = places.get(key) ?? 0;

@@ -177,7 +177,7 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
       known.took(place, verdict);
       return verdict;
     },
-    peek: (demands, at) => known.peek(demands, at),
+    peek: (demands) => known.peek(demands),
     settle(place, actual) {
       known.settled(place);
       settle(place, actual);

@@ -26,7 +26,7 @@ async function serve(parts: (request: string) => Parts): Promise<string> {
     sockets.add(socket.setNoDelay(true));
     socket.on('error', () => {});
     let request = '';
-    socket.on('data', async (bytes) => {
+    const take = async (bytes: Buffer): Promise<void> => {
       request += bytes.toString();
       const length = Number(/content-length: (\d+)/i.exec(request)?.[1] ?? 0);
       if (request.length < request.indexOf('\r\n\r\n') + 4 + length) return;
@@ -36,7 +36,8 @@ async function serve(parts: (request: string) => Parts): Promise<string> {
         socket.write(part);
         for (let turns = 0; turns < 5; turns++) await turn();
       }
-    });
+    };
+    socket.on('data', (bytes) => void take(bytes));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -56,7 +57,7 @@ async function read(body: AsyncIterable<Buffer>): Promise<string> {
 const cases: readonly (readonly [string, Parts])[] = [
   ['100 in a read of its own', [proceed, answer]],
   ['100 and the answer in one read', [proceed + answer]],
-  ['100 with headers, byte by byte', [...'HTTP/1.1 100 Continue\r\ndate: now\r\n\r\n', answer]],
+  ['100 with headers, byte by byte', ['HTTP/1.1 100 Continue\r\ndate: now\r\n\r\n'.split(''), answer].flat()],
   ['100 twice', [proceed, proceed, answer]],
   ['100 without a reason', ['HTTP/1.1 100 \r\n\r\n', answer]],
   ['102, 100 and 103', [`HTTP/1.1 102 Processing\r\n\r\n${proceed}`, hints, answer]],
@@ -113,7 +114,7 @@ it.each([true, false])('a vendor that sends 100 and 103 before its answer answer
     spec: { kind: 'openai-compatible', options: { base_url: url, api_key: 'k' } },
   });
   await gateway.as('admin', 'POST', '/api/models', { name: 'm', spec: { deployments: [{ provider: 'v', model: 'up' }] } });
-  const { status, text, headers } = await gateway.as('admin', 'POST', '/v1/chat/completions', {
+  const { status, text } = await gateway.as('admin', 'POST', '/v1/chat/completions', {
     model: 'm',
     messages: [{ role: 'user', content: 'Hi' }],
     stream,
@@ -121,5 +122,4 @@ it.each([true, false])('a vendor that sends 100 and 103 before its answer answer
   expect(status, text).toBe(200);
   expect(text).toContain('Hello');
   expect(text).not.toContain('"error"');
-  if (!stream) expect(headers.get('x-pailou-attempts')).toBe('1');
 });
