@@ -26,7 +26,7 @@ async function serve(parts: (request: string) => Parts): Promise<string> {
     sockets.add(socket.setNoDelay(true));
     socket.on('error', () => {});
     let request = '';
-    const take = async (bytes: Buffer): Promise<void> => {
+    const take = async (bytes: Buffer | string): Promise<void> => {
       request += bytes.toString();
       const length = Number(/content-length: (\d+)/i.exec(request)?.[1] ?? 0);
       if (request.length < request.indexOf('\r\n\r\n') + 4 + length) return;
