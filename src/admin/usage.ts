@@ -1,4 +1,4 @@
-/** GET /api/usage: tokens and cost by day, user, key, client, model or skill. Administrators see the tenant's usage, others their own. */
+/** GET /api/usage: tokens and cost by day, user, key, client, model, skill, deployment or provider. Administrators see the tenant's usage, others their own. */
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -32,6 +32,10 @@ const usageQuery = z.strictObject({
 
 const line = z.object({
   currency: z.string().nullable(),
+  attempts: z
+    .int()
+    .optional()
+    .describe('By deployment or provider: the attempts, which also have the tokens and the cost, as the vendor bills them.'),
   calls: z.int().describe('The capability that callers requested.'),
   runs: z.int().describe('Includes the inner calls of skills and tool loops.'),
   failed: z.int(),
@@ -103,7 +107,9 @@ export function addUsage(app: FastifyInstance, usage: UsageReader, names: Person
       }
       const totals = await usage.report({ ...query, by: [], after: null, limit: linesAtOnce });
       const columns = [...dimensions, ...Object.keys(line.shape)].filter(
-        (name) => !otherUnits.has(name) || totals.lines.some((each) => each[name as keyof typeof each] !== 0),
+        (name) =>
+          (name !== 'attempts' || dimensions.some((each) => each === 'deployment' || each === 'provider')) &&
+          (!otherUnits.has(name) || totals.lines.some((each) => each[name as keyof typeof each] !== 0)),
       );
       // Reads the first page before the response begins, so that an unavailable database gets a status.
       const first = await usage.report({ ...query, after: null, limit: linesAtOnce });

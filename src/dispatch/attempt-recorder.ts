@@ -1,15 +1,14 @@
 /** Records one attempt at one deployment: in the ledger, and in the deployment's state. */
+import { billOf } from '../telemetry/attempt-usage.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { CallSignal } from '../types/call-signal.ts';
 import type { Usage } from '../types/chat.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
-import { splitAmount } from '../types/money.ts';
-import { costOf } from '../types/price.ts';
 import type { AttemptRecord, Outcome } from '../types/run.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type { Permit } from './deployments.ts';
 import { type ModelBounds, plausible } from './plausible-usage.ts';
-import { monotonicNow } from '../types/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface AttemptSignals {
   /** Ends the attempt: the caller left, or the attempt is no longer needed. */
@@ -105,11 +104,7 @@ export class AttemptRecorder {
   #cost(): Pick<AttemptRecord, 'usage' | 'cost' | 'costFemto' | 'currency'> {
     const usage = this.#usage;
     if (usage === null) return {};
-    const { price } = this.#deployment;
-    const cost = price === null ? null : costOf(price, this.#context.run.billedAs, usage, this.#startedAt);
-    if (price === null || cost === null) return { usage };
-    const { micro, femto } = splitAmount(cost);
-    return { usage, cost: micro, costFemto: femto, currency: price.currency };
+    return billOf(usage, this.#deployment.price, { operation: this.#context.run.billedAs, at: this.#startedAt });
   }
 
   end(thrown: unknown): void {
@@ -126,9 +121,9 @@ export class AttemptRecorder {
       answerMs: this.#isWhole && error === null ? endedAt - this.#startedAt : null,
       tokens: this.#usage === null ? 0 : this.#usage.inputTokens + this.#usage.outputTokens,
     });
-    const { attempts } = this.#context.run;
+    const { run } = this.#context;
     const record: AttemptRecord = {
-      number: attempts.length + 1,
+      number: run.attempts.length + 1,
       deployment: this.#deployment.id,
       provider: this.#deployment.provider.name,
       upstreamModel: this.#deployment.model,
@@ -141,7 +136,7 @@ export class AttemptRecorder {
       detail: error === null ? (this.warnings[0] ?? null) : detailOf(error),
       ...this.#cost(),
     };
-    attempts.push(record);
+    run.attempted(record, this.#deployment.price);
   }
 }
 

@@ -10,7 +10,7 @@ import { checkFor, validateAnswer, withSchemaInPrompt } from './answer-schema.ts
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import type { Deployments } from './deployments.ts';
 import { type MergedUsage, textOf } from './merged-usage.ts';
-import { monotonicNow } from '../types/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface SchemaContext extends AttemptContext {
   readonly schema: JsonObject;
@@ -126,7 +126,7 @@ export async function attemptWithSchema(
       const whole = mergedUsage.onLast(replaceTexts(events, verdict), use);
       return { warnings: [...answer.warnings, ...notes], events: singleBatch(whole), repairs };
     }
-    mergedUsage.add(use, deployment.price);
+    mergedUsage.add(use, deployment);
     context.run.answeredBy(deployment.id, deployment.price, deployment.provider.restricted === true);
     const failure = doesNotFit(verdict, repairs);
     // A repair continues one conversation; several choices do not share one.

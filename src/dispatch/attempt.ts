@@ -248,6 +248,8 @@ class ChatAttempt implements AnswerListener, BatchSource<Batch> {
   #fail(thrown: unknown, recorded: unknown): void {
     if (this.#isOver) return;
     const wasWaiting = this.#state === 'waiting';
+    // Nothing of it has reached the caller, and the vendor may bill it.
+    if (!this.#hasVisible) this.#recorder.used(this.#answer?.usage ?? null);
     this.#close(recorded);
     if (wasWaiting) {
       this.#state = 'over';

@@ -3,7 +3,7 @@ import { completedUsage } from '../models/estimate-usage.ts';
 import { sumUsage } from '../telemetry/sum-usage.ts';
 import type { Run } from '../telemetry/run.ts';
 import type { ChatBody, ChatEvent, ChatEvents, Usage } from '../types/chat.ts';
-import type { Price } from '../types/price.ts';
+import type { Deployment } from '../types/snapshot.ts';
 import { channelOf } from './delivered-content.ts';
 
 /** All text in some events, for an estimate. */
@@ -38,10 +38,10 @@ export class MergedUsage {
   }
 
   /** Adds a part that did not end the answer. */
-  add({ request, text, reported }: Use, price: Price | null): void {
+  add({ request, text, reported }: Use, { id, price }: Pick<Deployment, 'id' | 'price'>): void {
     const usage = completedUsage(reported, request, text);
     this.#parts.push(usage);
-    this.#run.usedElsewhere(usage, price);
+    this.#run.usedElsewhere(id, usage, price);
     this.#run.used(sumUsage(this.#parts));
   }
 

@@ -19,7 +19,7 @@ import type { Deployments, Permit } from './deployments.ts';
 import { withFailover } from './failover.ts';
 import { ResumeMatcher } from './resume-matcher.ts';
 import { DeliveredContent } from './delivered-content.ts';
-import { monotonicNow } from '../types/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface ResumeOptions {
   readonly model: ModelEntry;
@@ -99,7 +99,7 @@ export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<read
       failure = toGatewayError(thrown);
       ended = true;
       const why = delivered.obstacle ?? obstacleOf(failure, options, route);
-      if (!mergedUsage.isEmpty || why === null) mergedUsage.add(use, part.deployment.price);
+      if (!mergedUsage.isEmpty || why === null) mergedUsage.add(use, part.deployment);
       if (why !== null) {
         options.logger.info(
           { runId: run.id, deployment: part.deployment.id, error: failure.code, why },
@@ -109,7 +109,7 @@ export async function* resumeAnswer(options: ResumeOptions): AsyncGenerator<read
       }
     } finally {
       // The reader left before the end.
-      if (!ended && !mergedUsage.isEmpty) mergedUsage.add(use, part.deployment.price);
+      if (!ended && !mergedUsage.isEmpty) mergedUsage.add(use, part.deployment);
     }
     ({ part, route } = await continueElsewhere(options, route, part.deployment, delivered, failure));
     run.answeredBy(part.deployment.id, part.deployment.price, part.deployment.provider.restricted === true);

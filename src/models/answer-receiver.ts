@@ -1,7 +1,7 @@
 /** Receives one chat answer: its bytes become events on the turn on which they arrive. Whether it is streamed is detected from its bytes, whatever its content type says. */
 import type { OutboundClient, PushedRequest } from '../outbound/client.ts';
 import type { Receiver, UpstreamHeaders, UpstreamLink } from '../outbound/receiver.ts';
-import type { ChatEvent } from '../types/chat.ts';
+import type { ChatEvent, Usage } from '../types/chat.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { ChatDecoder, ChatFormat, Reading, StreamProgress } from '../types/wire-format.ts';
 import { answerTooLarge, failureBytes, ReceivedBytes, wholeBytes } from './bounded-body.ts';
@@ -193,6 +193,11 @@ export class AnswerReceiver implements Receiver {
   #refused(): void {
     const text = this.#received.bytes().toString('utf8', 0, failureBytes);
     this.#fail(this.#how.refusal(this.#status, this.#headers, text));
+  }
+
+  /** The counts that the vendor has sent so far; null without. */
+  get usage(): Usage | null {
+    return this.#decoder?.usage ?? null;
   }
 
   /** The request could not be sent. */

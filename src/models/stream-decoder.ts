@@ -1,5 +1,5 @@
 /** Decodes a streamed answer: splits its bytes into payloads of JSON and passes each to the answer reader of the vendor format. */
-import type { ChatEvent } from '../types/chat.ts';
+import type { ChatEvent, Usage } from '../types/chat.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { ChatDecoder, StreamProgress } from '../types/wire-format.ts';
 import { parseAnswer } from './answer-json.ts';
@@ -9,6 +9,8 @@ export interface PayloadReader {
   /** True after `response-end` was emitted. Later payloads are ignored. */
   readonly ended: boolean;
   readonly progress: StreamProgress;
+  /** The counts so far, where the vendor sends them before the end. */
+  readonly usage?: Usage | null;
   read(payload: JsonObject, events: ChatEvent[]): void;
   /** `closed`: the body ended. `done`: the vendor sent `[DONE]`. Throws `upstream_interrupted` when the answer may be incomplete. */
   end(how: 'closed' | 'done', events: ChatEvent[]): void;
@@ -36,6 +38,9 @@ export function createStreamDecoder(splitter: PayloadSplitter, reader: PayloadRe
     push: (bytes) => decode(splitter.push(bytes)),
     get progress() {
       return reader.progress;
+    },
+    get usage() {
+      return reader.usage ?? null;
     },
     end() {
       const events = decode(splitter.end());

@@ -72,6 +72,13 @@ export function attemptRows(run: RunRecord): AttemptTable[] {
     cost: attempt.cost ?? null,
     cost_femto: attempt.cost === undefined || attempt.cost === null ? null : (attempt.costFemto ?? 0),
     currency: attempt.currency ?? null,
+    reasoning_tokens: attempt.usage?.reasoningTokens ?? null,
+    pictures: attempt.usage?.pictures ?? null,
+    milliseconds: attempt.usage?.milliseconds ?? null,
+    characters: attempt.usage?.characters ?? null,
+    pages: attempt.usage?.pages ?? null,
+    searches: attempt.usage?.searches ?? null,
+    usage_estimated: attempt.usage?.estimated === true ? 1 : 0,
   }));
 }
 
@@ -98,5 +105,12 @@ export function attemptInRun(run: RunTable): AttemptTable | null {
     cost: run.cost,
     cost_femto: run.cost_femto,
     currency: run.currency,
+    reasoning_tokens: run.reasoning_tokens,
+    pictures: run.pictures,
+    milliseconds: run.milliseconds,
+    characters: run.characters,
+    pages: run.pages,
+    searches: run.searches,
+    usage_estimated: run.usage_estimated,
   };
 }

@@ -87,7 +87,7 @@ export function createLedger(options: LedgerOptions): LedgerWriter {
     logger: options.logger,
     rowsOf: (records) => [
       { table: 'llm_run', rows: records.map(toRun), summedBy: 'llm_run_batch' },
-      { table: 'llm_attempt', rows: records.flatMap(attemptRows) },
+      { table: 'llm_attempt', rows: records.flatMap(attemptRows), summedBy: 'llm_attempt_batch' },
     ],
   });
   return {

@@ -35,6 +35,7 @@ import * as rollups from './migrations/0051-rollups.ts';
 import * as listIndexes from './migrations/0052-list-indexes.ts';
 import * as monthPartitions from './migrations/0053-month-partitions.ts';
 import * as breakingMigrations from './migrations/0056-breaking-migrations.ts';
+import * as attemptDays from './migrations/0060-attempt-days.ts';
 import * as filtersOfRuns from './migrations/0055-filters-of-runs.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
@@ -71,6 +72,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0053-month-partitions': monthPartitions,
   '0055-filters-of-runs': filtersOfRuns,
   '0056-breaking-migrations': breakingMigrations,
+  '0060-attempt-days': attemptDays,
 });
 
 /** True for the database of a newer program that has all migrations of this one as well. */

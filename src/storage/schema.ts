@@ -120,6 +120,14 @@ export interface AttemptTable {
   cost: number | null;
   cost_femto: number | null;
   currency: string | null;
+  /** Null in attempts of older versions, as the columns after it. */
+  reasoning_tokens: number | null;
+  pictures: number | null;
+  milliseconds: number | null;
+  characters: number | null;
+  pages: number | null;
+  searches: number | null;
+  usage_estimated: number | null;
 }
 
 export interface AuditTable {

@@ -1,5 +1,8 @@
-/** Usage reports: sums over days, grouped by the requested dimensions. */
-import { sql } from 'kysely';
+/**
+ * Usage reports: sums over days, grouped by the requested dimensions. Tokens and money are those of runs. By deployment or provider they are
+ * those of attempts, as vendors bill them, and the counts of runs stay with the deployment that answered.
+ */
+import { type RawBuilder, sql } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import { amountNumber } from '../types/money.ts';
 import type { PersonId } from '../types/person.ts';
@@ -7,7 +10,7 @@ import type { Database } from './database.ts';
 import { storedCount, storedSum, storedSumOfAmounts, summable } from './stored-counts.ts';
 
 /** The dimensions of a report. */
-export const usageDimensions = ['day', 'user', 'client', 'key', 'model', 'skill', 'capability', 'deployment'] as const;
+export const usageDimensions = ['day', 'user', 'client', 'key', 'model', 'skill', 'capability', 'deployment', 'provider'] as const;
 export type UsageDimension = (typeof usageDimensions)[number];
 
 export interface UsageQuery {
@@ -34,6 +37,8 @@ export interface UsagePage {
 export interface UsageLine {
   readonly of: Readonly<Partial<Record<UsageDimension, string | null>>>;
   readonly currency: string | null;
+  /** In reports by deployment or provider. */
+  readonly attempts?: number;
   readonly calls: number;
   readonly runs: number;
   readonly failed: number;
@@ -66,13 +71,11 @@ const columns = {
   skill: sql`case when via like 'skill/%' then substr(via, 7) when capability like 'skill/%' then substr(capability, 7) else '' end`,
   capability: sql`capability`,
   deployment: sql`deployment`,
+  provider: sql`provider`,
 };
 
-const sums = [
-  'calls',
-  'runs',
-  'failed',
-  'aborted',
+const ofRuns = ['calls', 'runs', 'failed', 'aborted'] as const;
+const amounts = [
   'estimated',
   'unpriced',
   'input_tokens',
@@ -86,10 +89,28 @@ const sums = [
   'pages',
   'searches',
 ] as const;
+const sums = [...ofRuns, ...amounts] as const;
+const labels = ['tenant', 'day', 'issuer', 'subject', 'client', 'key_id', 'capability', 'via', 'deployment', 'currency'] as const;
+
+const names = (list: readonly string[]): RawBuilder<unknown> => sql.join(list.map((name) => sql.ref(name)));
+const zeros = (list: readonly string[]): RawBuilder<unknown> => sql.join(list.map((name) => sql`0 as ${sql.ref(name)}`));
+
+/** The days of a report by deployment or provider: a row has either the counts of runs or the amounts of attempts. */
+function attemptDays(where: RawBuilder<unknown>, provider: RawBuilder<unknown>): RawBuilder<unknown> {
+  const money = ['cost', 'cost_femto'];
+  return sql`(select ${names(labels)}, ${provider} as provider, ${names(ofRuns)}, 0 as attempts, ${zeros([...amounts, ...money])}
+      from llm_usage_day where ${where}
+    union all select ${names(labels)}, provider, ${zeros(ofRuns)}, attempts, ${names([...amounts, ...money])}
+      from llm_attempt_day where ${where}) days`;
+}
 
 export function createUsageReader(database: Database): UsageReader {
   // The model is the one that answered: after a fallback, the model of its deployment. The databases have different functions for the position of a character.
-  const mark = database.kind === 'postgres' ? sql`strpos(deployment, '#')` : sql`instr(deployment, '#')`;
+  const position = (value: RawBuilder<unknown>, text: string): RawBuilder<unknown> =>
+    database.kind === 'postgres' ? sql`strpos(${value}, ${sql.lit(text)})` : sql`instr(${value}, ${sql.lit(text)})`;
+  const mark = position(sql`deployment`, '#');
+  const rest = sql`substr(deployment, ${mark} + 1)`;
+  const provider = sql`case when ${mark} > 0 then substr(${rest}, 1, ${position(rest, '/')} - 1) else '' end`;
   const own: Readonly<Record<UsageDimension, ReturnType<typeof sql>>> = {
     ...columns,
     model: sql`case when ${mark} > 0 then substr(deployment, 1, ${mark} - 1) when capability like 'model/%' then substr(capability, 7) else '' end`,
@@ -99,16 +120,18 @@ export function createUsageReader(database: Database): UsageReader {
       const split = by.map((dimension) => own[dimension]);
       const groups = [...split, sql`currency`];
       const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
-      const totals = [...sums, 'cost', 'cost_femto'].map(
+      const isOfAttempts = by.includes('deployment') || by.includes('provider');
+      const totals = [...(isOfAttempts ? ['attempts'] : []), ...sums, 'cost', 'cost_femto'].map(
         (column) => sql`sum(${summable(database, sql.ref(column))}) as ${sql.ref(column)}`,
       );
-      const rest = after === null ? sql`` : sql` and (${sql.join(groups)}) > (${sql.join(positionOf(after, by))})`;
+      const beyond = after === null ? sql`` : sql` and (${sql.join(groups)}) > (${sql.join(positionOf(after, by))})`;
       const who = person === null ? sql`` : sql` and issuer = ${person.issuer} and subject = ${person.subject}`;
+      const where = sql`tenant = ${tenant} and day >= ${from} and day < ${to}${who}`;
+      const source = isOfAttempts ? attemptDays(where, provider) : sql`llm_usage_day`;
       try {
         const { rows } = await sql<
           Record<string, string | number | bigint>
-        >`select ${sql.join([...named, sql`currency`, ...totals])} from llm_usage_day
-          where tenant = ${tenant} and day >= ${from} and day < ${to}${who}${rest}
+        >`select ${sql.join([...named, sql`currency`, ...totals])} from ${source} where ${where}${beyond}
           group by ${sql.join(groups)} order by ${sql.join(groups)} limit ${limit + 1}`.execute(database.query);
         const page = rows.slice(0, limit);
         const last = page.at(-1);
@@ -157,6 +180,7 @@ function lineOf(row: Record<string, string | number | bigint>, by: readonly Usag
   return {
     of: Object.fromEntries(by.map((dimension) => [dimension, text(dimension)])),
     currency: row['currency'] === '' ? null : String(row['currency']),
+    ...(row['attempts'] === undefined ? {} : { attempts: Number(storedSum(row['attempts'])) }),
     ...numbers,
     cost: amountNumber(storedSumOfAmounts(row['cost'], row['cost_femto'])),
   };

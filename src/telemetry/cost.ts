@@ -32,7 +32,8 @@ export function added(one: RunCost, other: RunCost): RunCost {
   return { usage: sumKnown([one.usage, other.usage]), cost: isOneSum ? one.cost + other.cost : null, currency };
 }
 
-function without(usage: Usage, part: Usage): Usage {
+/** The rest of a usage without a part of it. */
+export function without(usage: Usage, part: Usage): Usage {
   const rest: { -readonly [Name in keyof Usage]: Usage[Name] } = {
     ...usage,
     inputTokens: usage.inputTokens - part.inputTokens,

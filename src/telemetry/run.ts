@@ -9,8 +9,9 @@ import type { Price } from '../types/price.ts';
 import { type Operation, operations } from '../types/wire-format.ts';
 import { newRunId } from './run-id.ts';
 import { traceparentOf } from './traces/trace-context.ts';
-import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost } from './cost.ts';
-import { monotonicNow } from '../types/monotonic-clock.ts';
+import { countedAttempts, type RunEnd } from './attempt-usage.ts';
+import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost, without } from './cost.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 /** How long a run's input and output are retained, in days, and whether those of its child runs are too. */
 export interface Keeping {
@@ -18,7 +19,9 @@ export interface Keeping {
   readonly within: boolean;
 }
 
-const noParts: readonly PricedPart[] = [];
+const noParts: readonly never[] = [];
+
+const noPrices: ReadonlyMap<number, null> = new Map();
 
 const isOperation = (word: string): word is Operation => (operations as readonly string[]).includes(word);
 
@@ -53,7 +56,9 @@ export class Run {
   #price: Price | null = null;
   #usage: Usage | null = null;
   /** Parts of the answer from deployments that did not finish it. */
-  #earlier: readonly PricedPart[] = noParts;
+  #earlier: readonly (PricedPart & { readonly deployment: string })[] = noParts;
+  /** The prices of accepted attempts without counts, by number. */
+  #uncounted: Map<number, Price | null> | null = null;
   #free = false;
   #unbudgeted = false;
   #meter: (() => Usage) | null = null;
@@ -162,8 +167,26 @@ export class Run {
   }
 
   /** Adds the part of a deployment that did not finish the answer, at its own price. `used` still gets the sum of all parts. */
-  usedElsewhere(usage: Usage, price: Price | null): void {
-    this.#earlier = [...this.#earlier, { usage, price }];
+  usedElsewhere(deployment: string, usage: Usage, price: Price | null): void {
+    this.#earlier = [...this.#earlier, { deployment, usage, price }];
+  }
+
+  /** Records an attempt that has ended. `price`: that of its deployment. */
+  attempted(attempt: AttemptRecord, price: Price | null): void {
+    this.attempts.push(attempt);
+    // Accepted, so that the vendor may bill it, although it sent no counts.
+    if (attempt.usage == null && attempt.status !== null && attempt.status < 300)
+      (this.#uncounted ??= new Map()).set(attempt.number, price);
+  }
+
+  /** The attempts, with the usage of those whose vendor sent no counts. */
+  #attemptsOf(usage: Usage | null, end: RunEnd): readonly AttemptRecord[] {
+    const deployment = this.#deployment;
+    const isOpen = end.error === 'node_lost';
+    if (usage === null || deployment === null || (this.#uncounted === null && !isOpen)) return this.attempts;
+    const rest = this.#earlier.reduce((left, part) => without(left, part.usage), usage);
+    const parts = [...this.#earlier, { deployment, usage: rest, price: this.#price }];
+    return countedAttempts(this.attempts, this.#uncounted ?? noPrices, parts, { operation: this.billedAs, at: this.#startedAt }, end);
   }
 
   /** What a vendor bills it as. */
@@ -243,6 +266,7 @@ export class Run {
   #recordOf(outcome: Outcome, error: ErrorCode | null, usage: Usage | null): RunRecord {
     const { start } = this;
     const { principal } = start;
+    const endedAt = this.#now();
     const cost = this.#costOf(usage);
     const split = cost === null ? null : splitAmount(cost);
     return {
@@ -265,7 +289,7 @@ export class Run {
       revision: start.revision,
       startedAt: this.#startedAt,
       firstTokenAt: this.#firstTokenAt,
-      endedAt: this.#now(),
+      endedAt,
       outcome,
       error,
       deployment: this.#deployment,
@@ -274,7 +298,7 @@ export class Run {
       costFemto: split?.femto ?? 0,
       ...(this.#unbudgeted ? { unbudgeted: true } : {}),
       currency: this.#currencyOf(usage),
-      attempts: this.attempts,
+      attempts: this.#attemptsOf(usage, { startedAt: this.#startedAt, endedAt, error }),
       ...(start.trace === undefined ? {} : { trace: start.trace }),
     };
   }

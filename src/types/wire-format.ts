@@ -103,6 +103,8 @@ export interface ChatDecoder {
   push(bytes: Buffer): ChatEvent[];
   /** Determines how long a silent vendor is waited for. */
   readonly progress: StreamProgress;
+  /** The counts so far, also of an answer that fails. Null without counts. */
+  readonly usage?: Usage | null;
   /** The body has ended, or the wait is over. Returns events that were held back. Throws `upstream_interrupted` when the answer is incomplete. */
   end(): ChatEvent[];
 }

@@ -47,6 +47,7 @@ const known = [
   '0053-month-partitions',
   '0055-filters-of-runs',
   '0056-breaking-migrations',
+  '0060-attempt-days',
 ];
 
 /** The database part of a node's start, in its own process. */

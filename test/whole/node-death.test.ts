@@ -107,6 +107,11 @@ it('kill -9: the called tool is in the ledger, with its skill and its chat', asy
       tools: [{ type: 'skill', name: 'telling' }],
     })
     .catch((thrown: unknown) => thrown);
+  // The ended call of the model is stored, so that a slow machine does not lose it in the interval of the writer.
+  await eventually(
+    async () => (await first.as('admin', 'GET', '/api/runs')).json.data as { outcome: string }[],
+    (all) => all.some(({ outcome }) => outcome === 'complete'),
+  );
   await first.killWhenNoted();
   expect(await asking).toBeInstanceOf(Error);
   await ageNote(dataDir);

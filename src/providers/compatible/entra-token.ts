@@ -1,6 +1,6 @@
 /** Microsoft Entra tokens of a service principal, fetched on demand and cached until shortly before they expire. */
 import { GatewayError } from '../../types/errors.ts';
-import { Lifetime } from '../../types/monotonic-clock.ts';
+import { Lifetime } from '../../scheduling/monotonic-clock.ts';
 
 export interface ServicePrincipal {
   readonly tenant_id: string;

@@ -1,5 +1,5 @@
 /** Reads one Anthropic message, whole or as the events of a stream. */
-import type { ChatEvent } from '../../../types/chat.ts';
+import type { ChatEvent, Usage } from '../../../types/chat.ts';
 import { GatewayError } from '../../../types/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { Reading, StreamProgress } from '../../../types/wire-format.ts';
@@ -33,6 +33,10 @@ export class AnswerReader {
   constructor(reading?: Reading) {
     this.#reading = reading;
     this.#finishes = new FinishTracker(reading, ends, reading?.clientFormat === 'anthropic' ? 'stop' : undefined);
+  }
+
+  get usage(): Usage | null {
+    return readUsage(this.#usage);
   }
 
   get progress(): StreamProgress {

@@ -64,6 +64,10 @@ export class AnswerReader {
     this.#finishes = new FinishTracker(reading, ends);
   }
 
+  get usage(): Usage | null {
+    return this.#usage;
+  }
+
   get progress(): StreamProgress {
     return this.#finishes.progress;
   }

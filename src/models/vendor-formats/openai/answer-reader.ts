@@ -61,6 +61,10 @@ export class AnswerReader {
     this.#finishes = new FinishTracker(reading);
   }
 
+  get usage(): Usage | null {
+    return this.#usage;
+  }
+
   get progress(): StreamProgress {
     return this.#finishes.progress;
   }
