@@ -191,7 +191,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       }
       if (entry.stale) scheduleResync(entry, 0);
     })();
-    if (entry.first === null) entry.waitedSince = Date.now();
+    if (entry.first === null) entry.waitedSince = monotonicNow();
     entry.first ??= entry.running;
     return entry.running;
   };
