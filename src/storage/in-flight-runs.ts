@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
-import { monotonicNow } from '../scheduling/monotonic-clock.ts';
+import { monotonicNow } from '../telemetry/monotonic-clock.ts';
 import type { Ledger } from '../types/run.ts';
 import { OpenRunLines, openRunsOf } from './open-run-lines.ts';
 

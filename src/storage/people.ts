@@ -6,7 +6,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import type { PersonTable } from './schema.ts';
-import { wallAge } from '../scheduling/monotonic-clock.ts';
+import { wallAge } from '../telemetry/monotonic-clock.ts';
 
 export interface Person {
   readonly issuer: string;

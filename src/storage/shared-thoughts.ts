@@ -5,7 +5,7 @@ import { inIdBatches } from './batched-ids.ts';
 import type { Database } from './database.ts';
 import type { Redis } from './redis.ts';
 import { createSecretBox, derivedKey, type MasterKey, type SecretBox } from './secret-box.ts';
-import { monotonicNow } from '../scheduling/monotonic-clock.ts';
+import { monotonicNow } from '../telemetry/monotonic-clock.ts';
 
 /** Timeout of a lookup in milliseconds. */
 const patienceMs = { redis: 50, database: 250 };

@@ -11,7 +11,7 @@ import { newRunId } from './run-id.ts';
 import { traceparentOf } from './traces/trace-context.ts';
 import { countedAttempts, type RunEnd } from './attempt-usage.ts';
 import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost, without } from './cost.ts';
-import { monotonicNow } from '../scheduling/monotonic-clock.ts';
+import { monotonicNow } from './monotonic-clock.ts';
 
 /** How long a run's input and output are retained, in days, and whether those of its child runs are too. */
 export interface Keeping {

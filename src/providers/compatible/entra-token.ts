@@ -1,6 +1,5 @@
 /** Microsoft Entra tokens of a service principal, fetched on demand and cached until shortly before they expire. */
 import { GatewayError } from '../../types/errors.ts';
-import { Lifetime } from '../../scheduling/monotonic-clock.ts';
 
 export interface ServicePrincipal {
   readonly tenant_id: string;
@@ -29,7 +28,8 @@ export function createEntraToken(
   send: typeof fetch,
   authority = 'https://login.microsoftonline.com',
 ): () => Promise<string> {
-  let cached: { readonly token: string; readonly life: Lifetime } | null = null;
+  /** Both clocks count: the wall clock may be stepped, and the other one stands still while a machine sleeps. */
+  let cached: { readonly token: string; readonly until: number; readonly end: number } | null = null;
   let fetching: Promise<string> | null = null;
 
   const fetchToken = async (): Promise<string> => {
@@ -54,12 +54,13 @@ export function createEntraToken(
     }
     const { access_token: token, expires_in: seconds } = answer as { access_token?: unknown; expires_in?: unknown };
     if (typeof token !== 'string' || token === '') throw refused('its answer holds no access_token');
-    cached = { token, life: new Lifetime(Number(seconds ?? 0) * 1_000 - earlyMs) };
+    const lifeMs = Number(seconds ?? 0) * 1_000 - earlyMs;
+    cached = { token, until: Date.now() + lifeMs, end: performance.now() + lifeMs };
     return token;
   };
 
   return () => {
-    if (cached !== null && !cached.life.isOver) return Promise.resolve(cached.token);
+    if (cached !== null && cached.until > Date.now() && cached.end > performance.now()) return Promise.resolve(cached.token);
     fetching ??= fetchToken().finally(() => {
       fetching = null;
     });

@@ -3,7 +3,7 @@ import type { Ledger, RunTrace } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
 import { readTraceparent, traceIdOf } from './trace-context.ts';
 import type { SamplerName, TraceSettings } from './trace-settings.ts';
-import { monotonicNow } from '../../scheduling/monotonic-clock.ts';
+import { monotonicNow } from '../monotonic-clock.ts';
 
 export interface Tracing extends AsyncDisposable {
   /** The place of a new root run: in the caller's trace, or in one that has the id of the run. */
