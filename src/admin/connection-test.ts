@@ -16,7 +16,7 @@ import { operations, type Operation } from '../types/wire-format.ts';
 import { tryOperation } from './trial-call.ts';
 import { writerOf } from './writer.ts';
 import { abortSignalOf } from '../scheduling/cancellation.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 const providerDraft = z.strictObject({
   spec: providerSpec,

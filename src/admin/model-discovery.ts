@@ -10,7 +10,7 @@ import { providerSpec } from '../types/resources.ts';
 import { operations } from '../types/wire-format.ts';
 import { failedTest, testError } from './connection-test.ts';
 import { writerOf } from './writer.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 const mostModels = 1_000;
 const timeoutMs = 15_000;

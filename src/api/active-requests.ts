@@ -12,7 +12,7 @@ import { personRef } from '../types/person.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import type { Logger } from '../types/logger.ts';
 import { permissionNames, type RequiredPermissions } from '../application/required-permissions.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface ActiveRequest {
   readonly request: Pick<FastifyRequest, 'headers' | 'id' | 'principal'> & {

@@ -1,5 +1,5 @@
 /** The time limit of a call. It pauses while a person answers a question. */
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface Deadline {
   readonly signal: AbortSignal;

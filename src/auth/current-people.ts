@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { entryLimit } from '../types/entry-limit.ts';
 import { type People, type Person, sameRights } from '../storage/people.ts';
 import { GatewayError } from '../types/errors.ts';
-import { wallAge } from '../telemetry/monotonic-clock.ts';
+import { wallAge } from '../scheduling/monotonic-clock.ts';
 
 export interface CurrentPeopleOptions {
   readonly people: Pick<People, 'find'>;

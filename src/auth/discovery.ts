@@ -1,5 +1,5 @@
 /** Reads an issuer's metadata document (OpenID Connect Discovery, else RFC 8414). */
-import { wallAge } from '../telemetry/monotonic-clock.ts';
+import { wallAge } from '../scheduling/monotonic-clock.ts';
 
 export interface DiscoveryDocument {
   readonly jwks_uri: string | null;

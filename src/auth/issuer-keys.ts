@@ -2,7 +2,7 @@
 import { createLocalJWKSet, type CryptoKey, errors, type JSONWebKeySet, type JWSHeaderParameters, type LocalJWKSet } from 'jose';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
-import { wallAge } from '../telemetry/monotonic-clock.ts';
+import { wallAge } from '../scheduling/monotonic-clock.ts';
 
 export interface IssuerKeys {
   /**

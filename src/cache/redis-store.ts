@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { Redis } from '../storage/redis.ts';
 import { createSecretBox, derivedKey, type MasterKey } from '../storage/secret-box.ts';
 import type { AnswerStore } from './answer-store.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 /** Timeout of a lookup in milliseconds. */
 const patienceMs = 50;

@@ -32,7 +32,7 @@ import { type Built, type BuiltProblem, emptyBuilt } from './snapshot/built.ts';
 import { changeOf } from './snapshot/change.ts';
 import { createSnapshotBuilder } from './snapshot-builder.ts';
 import { alwaysUtc, type TimeZones } from './time-zones.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface ConfigHealth {
   readonly revision: number;

@@ -1,6 +1,6 @@
 /** The time limits of one attempt: one timer that checks the clock, instead of one timer per read. */
 import { GatewayError } from '../types/errors.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export type Limit = 'first byte' | 'first token' | 'idle' | 'total';
 

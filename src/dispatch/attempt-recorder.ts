@@ -8,7 +8,7 @@ import type { AttemptRecord, Outcome } from '../types/run.ts';
 import type { Deployment } from '../types/snapshot.ts';
 import type { Permit } from './deployments.ts';
 import { type ModelBounds, plausible } from './plausible-usage.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface AttemptSignals {
   /** Ends the attempt: the caller left, or the attempt is no longer needed. */

@@ -10,7 +10,7 @@ import { checkFor, validateAnswer, withSchemaInPrompt } from './answer-schema.ts
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import type { Deployments } from './deployments.ts';
 import { type MergedUsage, textOf } from './merged-usage.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface SchemaContext extends AttemptContext {
   readonly schema: JsonObject;

@@ -7,7 +7,7 @@ import type { ChangedModel, Deployment } from '../types/snapshot.ts';
 import { Circuit, type CircuitState, type CircuitTurn } from './circuit.ts';
 import { MinuteWindow } from './minute-window.ts';
 import { LatencyWindow } from './latency-window.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface DeploymentNumbers extends DeploymentLoad {
   readonly attempts: number;

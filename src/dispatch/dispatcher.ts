@@ -24,7 +24,7 @@ import { type RequiredFeatures, requiredFeatures, nextFallback } from './fallbac
 import { MergedUsage } from './merged-usage.ts';
 import { planDeployments } from './plan.ts';
 import { resumeAnswer } from './resume.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface CallContext {
   readonly run: Run;

@@ -3,7 +3,7 @@ import type { ChatBody } from '../types/chat.ts';
 import type { ModelEntry, Deployment } from '../types/snapshot.ts';
 import type { Deployments } from './deployments.ts';
 import { supportsFeatures, requiredFeatures } from './fallback.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface RouteExplanation {
   readonly model: string;

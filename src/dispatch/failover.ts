@@ -7,7 +7,7 @@ import type { Deployment, ModelEntry } from '../types/snapshot.ts';
 import { type AttemptSignals, statusIn } from './attempt-recorder.ts';
 import type { Deployments, Permit, Refusal } from './deployments.ts';
 import { hedged } from './hedge.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface FailoverOptions<T> {
   readonly model: ModelEntry;

@@ -4,7 +4,7 @@ import { abortable } from '../outbound/abortable.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import type { Provider } from '../types/provider.ts';
 import type { Deployment } from '../types/snapshot.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface Asked {
   /** Epoch milliseconds. */

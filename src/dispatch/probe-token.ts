@@ -13,7 +13,7 @@ import { attemptOnce } from './attempt-once.ts';
 import { textOf } from './merged-usage.ts';
 import type { Permit } from './deployments.ts';
 import type { Asked } from './probe-models.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface TokenQuestion {
   readonly model: ModelEntry;

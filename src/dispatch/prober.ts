@@ -10,7 +10,7 @@ import { type Deployments, isUnhealthy, type ProbeResult } from './deployments.t
 import { type Asked, createModelsQuestion } from './probe-models.ts';
 import { probeFailureText } from './probe-failure-text.ts';
 import { requestToken } from './probe-token.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 /** Healthy, unhealthy, or a fault that says nothing about the deployment, such as a rate limit. */
 export type ProbeVerdict = 'well' | 'ill' | 'unclear';

@@ -19,7 +19,7 @@ import type { Deployments, Permit } from './deployments.ts';
 import { withFailover } from './failover.ts';
 import { ResumeMatcher } from './resume-matcher.ts';
 import { DeliveredContent } from './delivered-content.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface ResumeOptions {
   readonly model: ModelEntry;

@@ -3,7 +3,7 @@ import type { BudgetAlertStore } from '../storage/budget-alert-store.ts';
 import type { SpendReader } from '../storage/spend-reader.ts';
 import type { LimitRule } from '../types/limits.ts';
 import type { Logger } from '../types/logger.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import { alertsOf } from './alert-message.ts';
 import { spentCounters } from './ledger-spend.ts';

@@ -1,7 +1,7 @@
 /** The local view of shared counters: the reservations of this node's calls, and recent refusals until they expire. */
 import type { Demand } from './limit-requests.ts';
 import type { Place, Verdict } from './counter-store.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface NodeView {
   took(place: Place, verdict: Verdict): void;

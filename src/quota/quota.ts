@@ -11,7 +11,7 @@ import { hasAlerts } from './budget-alerts.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { rateLimitHeaders, limitExceeded, unknownPrice } from './limit-errors.ts';
 import type { Place, QuotaStore, Verdict } from './counter-store.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 /** The result of a reservation. */
 export interface Admission {

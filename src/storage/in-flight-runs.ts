@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
 import type { Ledger } from '../types/run.ts';
 import { OpenRunLines, openRunsOf } from './open-run-lines.ts';
 
@@ -102,7 +101,7 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
     if (left.length > 0) logger.warn({ runs: left.length }, 'a node stopped during calls; their known usage is recorded');
   };
 
-  /** The last change of each file of others, and when this process saw it, by `monotonicNow`. */
+  /** The last change of each file of others, and when this process saw it, by `performance.now`. */
   const seen = new Map<string, { readonly mtimeMs: number; readonly at: number }>();
   let isFirstLook = true;
 
@@ -110,8 +109,8 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
   const isDead = (name: string, mtimeMs: number): boolean => {
     if (isFirstLook && Date.now() - mtimeMs > deadAfterMs) return true;
     const before = seen.get(name);
-    if (before?.mtimeMs === mtimeMs) return monotonicNow() - before.at > deadAfterMs;
-    seen.set(name, { mtimeMs, at: monotonicNow() });
+    if (before?.mtimeMs === mtimeMs) return performance.now() - before.at > deadAfterMs;
+    seen.set(name, { mtimeMs, at: performance.now() });
     return false;
   };
 

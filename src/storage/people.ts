@@ -6,7 +6,6 @@ import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import type { PersonTable } from './schema.ts';
-import { wallAge } from '../telemetry/monotonic-clock.ts';
 
 export interface Person {
   readonly issuer: string;
@@ -73,6 +72,9 @@ export function sameRights(one: Person, other: Person): boolean {
     one.permissions.isSubsetOf(other.permissions)
   );
 }
+
+/** Infinity for a moment in the future: what is from before a step of the clock backwards counts as old. */
+const ageOf = (at: number, now: number): number => (at > now ? Infinity : now - at);
 
 export function createPeople({ database, logger }: { readonly database: Database; readonly logger: Logger }): People {
   const known = new LRUCache<string, Known>(entryLimit(50_000));
@@ -147,13 +149,13 @@ export function createPeople({ database, logger }: { readonly database: Database
       const now = Date.now();
       const person: Person = { issuer, subject, tenant, username, roles, permissions, isService, seenAt: now };
       const before = known.peek(key)?.person ?? null;
-      if (before !== null && sameRights(before, person) && wallAge(before.seenAt, now) < writeEveryMs) return;
+      if (before !== null && sameRights(before, person) && ageOf(before.seenAt, now) < writeEveryMs) return;
       known.set(key, { person, readAt: now });
       toWrite.set(key, person);
     },
     find(issuer, subject) {
       const found = known.get(keyOf(issuer, subject));
-      const age = found === undefined ? Infinity : wallAge(found.readAt);
+      const age = found === undefined ? Infinity : ageOf(found.readAt, Date.now());
       if (found !== undefined && (found.person !== null || age < unknownMs)) {
         // Runs in the background. When the database is unavailable, the cached person stays.
         if (age > freshMs) read(issuer, subject).catch(() => {});

@@ -5,7 +5,6 @@ import { inIdBatches } from './batched-ids.ts';
 import type { Database } from './database.ts';
 import type { Redis } from './redis.ts';
 import { createSecretBox, derivedKey, type MasterKey, type SecretBox } from './secret-box.ts';
-import { monotonicNow } from '../telemetry/monotonic-clock.ts';
 
 /** Timeout of a lookup in milliseconds. */
 const patienceMs = { redis: 50, database: 250 };
@@ -32,9 +31,9 @@ export function createRedisThoughts(redis: Redis, master: MasterKey): SharedThou
   const names = derivedKey(master, 'names of shared reasoning');
   const nameOf = (key: string): string => `pailou:thoughts:${createHmac('sha256', names.key).update(key).digest('base64url')}`;
   let pausedUntil = 0;
-  const isOff = (): boolean => !redis.ready || monotonicNow() < pausedUntil;
+  const isOff = (): boolean => !redis.ready || performance.now() < pausedUntil;
   const failed = (): null => {
-    pausedUntil = monotonicNow() + pauseMs;
+    pausedUntil = performance.now() + pauseMs;
     return null;
   };
   return {
@@ -83,7 +82,7 @@ export function createDatabaseThoughts({ query }: Pick<Database, 'query'>, box: 
     }
   };
   const pause = (): void => {
-    pausedUntil = monotonicNow() + pauseMs;
+    pausedUntil = performance.now() + pauseMs;
     waiting.clear();
   };
   const find = (ids: readonly string[]) =>
@@ -93,13 +92,13 @@ export function createDatabaseThoughts({ query }: Pick<Database, 'query'>, box: 
 
   return {
     async read(keys) {
-      if (monotonicNow() < pausedUntil) return none;
+      if (performance.now() < pausedUntil) return none;
       const byId = new Map(keys.map((key) => [idOf(key), key]));
       const late = Promise.withResolvers<null>();
       const timer = setTimeout(() => late.resolve(null), patienceMs.database);
       const rows = await Promise.race([find([...byId.keys()]), late.promise]).catch(() => null);
       clearTimeout(timer);
-      if (rows === null) pausedUntil = monotonicNow() + pauseMs;
+      if (rows === null) pausedUntil = performance.now() + pauseMs;
       const texts = new Map<string, string>();
       for (const { id, state } of rows ?? []) {
         const text = opened(box, state, id);
@@ -108,7 +107,7 @@ export function createDatabaseThoughts({ query }: Pick<Database, 'query'>, box: 
       return texts;
     },
     keep(key, text) {
-      if (monotonicNow() < pausedUntil || text.length > longestSharedThoughts || waiting.size >= mostWaiting) return;
+      if (performance.now() < pausedUntil || text.length > longestSharedThoughts || waiting.size >= mostWaiting) return;
       waiting.set(idOf(key), text);
       writing ??= write()
         .catch(pause)

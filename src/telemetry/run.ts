@@ -11,7 +11,6 @@ import { newRunId } from './run-id.ts';
 import { traceparentOf } from './traces/trace-context.ts';
 import { countedAttempts, type RunEnd } from './attempt-usage.ts';
 import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost, without } from './cost.ts';
-import { monotonicNow } from './monotonic-clock.ts';
 
 /** How long a run's input and output are retained, in days, and whether those of its child runs are too. */
 export interface Keeping {
@@ -50,7 +49,7 @@ export class Run {
   readonly #root: string;
   readonly #via: string | null;
   readonly #startedAt = Date.now();
-  readonly #began = monotonicNow();
+  readonly #began = performance.now();
   #firstTokenAt: number | null = null;
   #deployment: string | null = null;
   #price: Price | null = null;
@@ -133,7 +132,7 @@ export class Run {
 
   /** The wall clock at the start, plus the time since. */
   #now(): number {
-    return this.#startedAt + monotonicNow() - this.#began;
+    return this.#startedAt + Math.round(performance.now() - this.#began);
   }
 
   /** Marks the run as long or with side effects: it and its ancestors are recorded even if the node dies. */

@@ -12,7 +12,7 @@ import { type Caller, requireModel } from '../caller.ts';
 import { invokeModel } from '../models/invoke-model.ts';
 import { invokeSkill } from './invoke-skill.ts';
 import type { CallServices } from '../services.ts';
-import { monotonicNow } from '../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../scheduling/monotonic-clock.ts';
 
 export interface CaseResult {
   readonly case: string;

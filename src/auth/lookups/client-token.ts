@@ -1,7 +1,7 @@
 /** Access tokens of Pailou's own client, for look-ups (client credentials grant, RFC 6749 4.4). */
 import type { Discovery } from '../discovery.ts';
 import type { ServiceClient } from '../issuer.ts';
-import { Lifetime } from '../../telemetry/monotonic-clock.ts';
+import { Lifetime } from '../../scheduling/monotonic-clock.ts';
 
 export interface ClientToken {
   /** The current token, shared by all look-ups until shortly before it expires. Rejects when the service issues none. */

@@ -9,7 +9,7 @@ import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Authenticator } from '../authenticator.ts';
 import type { SignIn } from './sign-in.ts';
-import { monotonicNow } from '../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../scheduling/monotonic-clock.ts';
 
 export interface Sessions {
   /** Creates a session for the tokens and returns the cookie's value. Rejects as token verification does. */

@@ -7,7 +7,7 @@ import type { ServerTool } from './tool-requests.ts';
 import { overBudget, type ResultBudget, spend } from './result-budget.ts';
 import { resultText } from './result-text.ts';
 import { mostAtOnce, parseArguments, type ServerCall, stepEvent, tooMany, toolMessage } from './server-call.ts';
-import { monotonicNow } from '../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../scheduling/monotonic-clock.ts';
 
 export interface CallContext {
   readonly signal: AbortSignal;

@@ -3,7 +3,6 @@ import type { Ledger, RunTrace } from '../../types/run.ts';
 import type { Logger } from '../../types/logger.ts';
 import { readTraceparent, traceIdOf } from './trace-context.ts';
 import type { SamplerName, TraceSettings } from './trace-settings.ts';
-import { monotonicNow } from '../monotonic-clock.ts';
 
 export interface Tracing extends AsyncDisposable {
   /** The place of a new root run: in the caller's trace, or in one that has the id of the run. */
@@ -36,10 +35,10 @@ export async function createTracing(settings: TraceSettings, { version, logger }
   const { ROOT_CONTEXT } = await import('@opentelemetry/api');
   const { spansOf } = await import('./spans.ts');
 
-  let reportedAt = 0;
+  let reportedAt = -Infinity;
   const report = (message: string, ...details: readonly unknown[]): void => {
-    if (monotonicNow() - reportedAt < reportedEveryMs) return;
-    reportedAt = monotonicNow();
+    if (performance.now() - reportedAt < reportedEveryMs) return;
+    reportedAt = performance.now();
     logger.warn({ details: details.map(String).join(' ').slice(0, 500) }, `traces: ${message}`);
   };
   const quiet = (): void => {};

@@ -9,7 +9,7 @@ import { type Approval, approvalsOf, type SeenItem } from './approvals.ts';
 import { printableListing } from './printable-listing.ts';
 import { compare, offered, definitionKey } from './compare-definitions.ts';
 import { createDisabledDefinitions } from './disabled-definitions.ts';
-import { monotonicNow } from '../../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../../scheduling/monotonic-clock.ts';
 
 export interface ServerHealth {
   readonly tools: number;

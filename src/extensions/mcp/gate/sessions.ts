@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { McpView } from './mcp-view.ts';
 import type { SessionMemory } from './peer.ts';
 import { buildServer, type GateParts, type GateServer } from './server.ts';
-import { monotonicNow } from '../../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../../scheduling/monotonic-clock.ts';
 
 export interface SessionInfo {
   readonly id: string;

@@ -9,7 +9,7 @@ import type { Credentials } from './credential-options.ts';
 import type { TokenSource } from './token-source.ts';
 import { createUserAccounts } from './user-accounts.ts';
 import { type ClientCredentials, createTokenEndpoint, type IssuedToken } from './token-endpoint.ts';
-import { monotonicNow } from '../../../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../../../scheduling/monotonic-clock.ts';
 
 const mostTokens = 5_000;
 /** Number of recent tokens to redact, because a server may repeat them in its errors. */

@@ -9,7 +9,7 @@ import { GatewayError } from '../../../../types/errors.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { TokenSource } from './token-source.ts';
 import { type OAuthClientOptions, oauthStep } from './oauth-client.ts';
-import { monotonicNow } from '../../../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../../../scheduling/monotonic-clock.ts';
 
 /** Stored state of one account. `server` is the URL that the tokens were issued for; they are never sent to another. */
 interface State {

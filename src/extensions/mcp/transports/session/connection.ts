@@ -7,7 +7,7 @@ import type { PeerMethod, SourceConnection } from '../../../../types/tool-source
 import { version } from '../../../../types/version.ts';
 import { createListingMender, type ListingMender, mendMessages, protocolChecks } from './mended-listing.ts';
 import { isConnectionLost, removed, unreachable } from './connection-errors.ts';
-import { monotonicNow } from '../../../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../../../scheduling/monotonic-clock.ts';
 
 /** `legacy`: session-based protocol only. `auto`: negotiated with the server. `modern`: stateless protocol only. */
 export type ProtocolEra = 'legacy' | 'auto' | 'modern';

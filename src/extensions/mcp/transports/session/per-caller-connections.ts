@@ -4,7 +4,7 @@ import { personRef } from '../../../../types/person.ts';
 import type { JsonObject } from '../../../../types/json.ts';
 import type { McpPeer, PeerMethod, SourceConnection, ToolContext } from '../../../../types/tool-source.ts';
 import type { Connection } from './connection.ts';
-import { monotonicNow } from '../../../../telemetry/monotonic-clock.ts';
+import { monotonicNow } from '../../../../scheduling/monotonic-clock.ts';
 
 /** Handlers of a caller's connection for messages that the server initiates. */
 export interface PerCallerHandlers {
