@@ -42,6 +42,13 @@ const sections: readonly (readonly [title: string, panels: readonly PanelSpec[]]
         stacked: true,
       },
       {
+        title: 'Requests refused before a run',
+        about: 'By error code: wrong tokens, missing permissions, invalid requests.',
+        unit: 'reqps',
+        queries: [[`sum by (code) (${rate('pailou_refusals_total')})`, '{{code}}']],
+        stacked: true,
+      },
+      {
         title: 'Calls by capability',
         about: 'The ten with the most calls.',
         unit: 'reqps',
@@ -151,6 +158,23 @@ const sections: readonly (readonly [title: string, panels: readonly PanelSpec[]]
         about: 'The longest holds (p99).',
         unit: 's',
         queries: [[`pailou_nodejs_eventloop_lag_p99_seconds${from}`, '{{instance}}']],
+      },
+      {
+        title: 'Records on their way to the database',
+        about: 'In memory, and files on disk while the database is away. Lost ones: in memory too long, with a full disk.',
+        unit: 'short',
+        queries: [
+          [`sum by (records) (pailou_records_pending${from})`, '{{records}} in memory'],
+          [`sum by (records) (pailou_records_spool_files${from})`, '{{records}}: files on disk'],
+          [`sum by (records) (increase(pailou_records_dropped_total${from}[$__rate_interval]))`, '{{records}} lost'],
+          [`sum by (records) (increase(pailou_records_refused_total${from}[$__rate_interval]))`, '{{records}} refused by the database'],
+        ],
+      },
+      {
+        title: 'Free disk',
+        about: 'Of the data folder. A node with a full disk is not ready.',
+        unit: 'bytes',
+        queries: [[`pailou_disk_free_bytes${from}`, '{{instance}}']],
       },
       {
         title: 'File descriptors and revision',

@@ -20,6 +20,7 @@ import { loadPlugins } from './plugins/loader.ts';
 import { composeQuota } from './quota/compose-quota.ts';
 import { composeThoughts } from './storage/compose-thoughts.ts';
 import { composeStorage } from './storage/compose-storage.ts';
+import { recordMetrics } from './storage/record-state.ts';
 import { createNodeRegistry } from './storage/node-registry.ts';
 import { connectRedis } from './storage/redis.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
@@ -81,6 +82,14 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     help: 'The size of the database: by table on PostgreSQL, used and free bytes of the file on SQLite.',
     label: 'table',
     read: () => tableSizes(database),
+  });
+
+  for (const metric of recordMetrics(storage.records)) metrics.watch(metric);
+  metrics.watch({
+    name: 'pailou_disk_free_bytes',
+    help: 'Free bytes on the disk of the data folder.',
+    label: 'folder',
+    read: async () => new Map([['data', (await storage.disk.freeBytes()) ?? Number.NaN]]),
   });
 
   const untrusted = { guard: outbound.untrustedGuard, fetch: outbound.untrustedClient.fetch };

@@ -58,6 +58,7 @@ async function callInEveryWay(): Promise<void> {
   const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], temperature: 0 };
   await gateway.as('admin', 'POST', '/v1/chat/completions', body);
   await gateway.as('admin', 'POST', '/v1/chat/completions', { ...body, stream: true });
+  await gateway.as(null, 'POST', '/v1/chat/completions', body);
   vendor.behave((_request, response) => void response.writeHead(500, { 'content-type': 'application/json' }).end('{}'));
   await gateway.as('admin', 'POST', '/v1/chat/completions', { ...body, temperature: 1 });
 }

@@ -20,6 +20,7 @@ import type { McpGate } from '../extensions/mcp/gate/gate.ts';
 import { verifyAudit } from '../storage/audit-chain.ts';
 import type { Storage } from '../storage/compose-storage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
+import { unwrittenReason } from '../storage/record-state.ts';
 import { createPeopleReader } from '../storage/people-reader.ts';
 import { createRollupReader } from '../storage/rollup-reader.ts';
 import { createRunReader } from '../storage/run-reader.ts';
@@ -74,6 +75,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     docs: settings.docs,
     corsOrigins: createCorsOrigins(settings.corsOrigins),
     logger,
+    onRefusal: (code) => metrics.refused(code),
     bodyLimit: settings.bodyLimit,
     bodyBudget: createBodyBudget(settings.bodies),
     slowBodySeconds: settings.slowBodySeconds,
@@ -96,6 +98,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         database,
         ledger,
         metrics,
+        unwritable: async () => unwrittenReason(storage.records) ?? (await storage.disk.problem()),
         stopping: () => shutdown.phase() !== 'serving',
         homeTenant,
         developmentIdentity,

@@ -10,7 +10,7 @@ import { speaksMessages } from './request-context.ts';
 import { metadataOf } from './routes/protected-resource.ts';
 import { notJson } from './bodies/json-body.ts';
 import { isBodyPending, sendAndClose } from './bodies/lingering-close.ts';
-import { GatewayError, toGatewayError } from '../types/errors.ts';
+import { type ErrorCode, GatewayError, toGatewayError } from '../types/errors.ts';
 import { personRef } from '../types/person.ts';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import type { Logger } from '../types/logger.ts';
@@ -87,6 +87,8 @@ export interface ErrorHandlingOptions {
   readonly audit: AuditLog;
   /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
+  /** Called for each error of a request for which no run was opened. */
+  readonly onRefusal?: ((code: ErrorCode) => void) | undefined;
 }
 
 /** Refusals that are audited. A missing token is not: only a wrong one is an attempt. */
@@ -127,6 +129,8 @@ export function addErrorHandling(
     if (error.code === 'internal_error') logger.error({ ...fields, err: error.cause ?? error }, error.message);
     else logger.debug(fields, error.message);
     bookRefusal(request, error);
+    // The header names the run.
+    if (!reply.hasHeader('x-pailou-trace-id')) options.onRefusal?.(error.code);
     sendError(reply, error, request.id);
   });
 

@@ -6,6 +6,7 @@ import { refusePoison } from '../config/validation-errors.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { AuditLog } from '../storage/audit.ts';
+import type { ErrorCode } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
 import { addCrossOrigin, type CorsOrigins } from './cross-origin.ts';
@@ -36,6 +37,8 @@ export interface ServerOptions {
   readonly audit: AuditLog;
   /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
+  /** As in ErrorHandlingOptions. */
+  readonly onRefusal?: (code: ErrorCode) => void;
   readonly logger: Logger;
   readonly bodyLimit: number;
   readonly bodyBudget: BodyBudget;

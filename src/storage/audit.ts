@@ -5,6 +5,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
+import type { RecordState } from './record-state.ts';
 import type { AuditTable } from './schema.ts';
 
 export interface AuditAct {
@@ -96,6 +97,8 @@ export interface AuditLogOptions {
   readonly dataDir: string;
   readonly logger: Logger;
   readonly intervalMs?: number;
+  /** As in `DurableWriterOptions`. */
+  readonly watch?: (state: RecordState) => void;
 }
 
 export function createAuditLog(options: AuditLogOptions): AuditLog {
@@ -106,6 +109,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     folder: join(options.dataDir, 'spool', 'audit'),
     intervalMs: options.intervalMs ?? 250,
     logger: options.logger,
+    ...(options.watch === undefined ? {} : { watch: options.watch }),
     rowsOf: (entries) => [{ table: 'llm_audit', rows: entries }],
   });
   return {

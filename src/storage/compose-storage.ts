@@ -2,11 +2,13 @@
 import type { Logger } from '../types/logger.ts';
 import { type AuditLog, createAuditLog } from './audit.ts';
 import { createAuditChain } from './audit-chain.ts';
+import { createDataDisk, type DataDisk } from './data-disk.ts';
 import type { Database } from './database.ts';
 import { createLedger, type LedgerWriter } from './ledger.ts';
 import { loadMasterKeys, type MasterKeyOptions } from './master-key.ts';
 import { migrateOrKeepTrying } from './migrate-or-keep-trying.ts';
 import { openDatabase } from './open-database.ts';
+import type { RecordState } from './record-state.ts';
 import { createResponseStore, type ResponseStore } from './response-store.ts';
 import { createRunContents, type RunContents } from './run-contents.ts';
 import type { RetentionLimits } from './retention/prune-task.ts';
@@ -37,6 +39,9 @@ export interface Storage {
   readonly audit: AuditLog;
   /** Null when the operator has disabled it. */
   readonly responses: ResponseStore | null;
+  /** What is written off the calls' path. */
+  readonly records: readonly RecordState[];
+  readonly disk: DataDisk;
 }
 
 export async function composeStorage({ settings, homeIssuer, logger, owned }: StorageParts): Promise<Storage> {
@@ -46,16 +51,18 @@ export async function composeStorage({ settings, homeIssuer, logger, owned }: St
   owned.defer(await migrateOrKeepTrying(database, logger, homeIssuer));
   const master = loadMasterKeys(settings);
   const boxFor = (purpose: string): SecretBox => createSecretBox(derivedKeys(master, purpose));
-  const ledger = createLedger({ database, dataDir, logger });
+  const records: RecordState[] = [];
+  const watch = (state: RecordState): void => void records.push(state);
+  const ledger = createLedger({ database, dataDir, logger, watch });
   owned.use(ledger);
-  const contents = createRunContents({ database, dataDir, box: boxFor('run contents'), logger });
+  const contents = createRunContents({ database, dataDir, box: boxFor('run contents'), logger, watch });
   owned.use(contents);
-  const audit = createAuditLog({ database, dataDir, logger });
+  const audit = createAuditLog({ database, dataDir, logger, watch });
   owned.use(createAuditChain({ database, logger }));
   owned.use(createRollupRebuild({ database, logger }));
   owned.use(createRetention({ database, limits: settings.retention, logger }));
   owned.use(audit);
-  const responses = settings.responsesStore ? createResponseStore({ database, dataDir, logger }) : null;
+  const responses = settings.responsesStore ? createResponseStore({ database, dataDir, logger, watch }) : null;
   if (responses !== null) owned.use(responses);
-  return { database, master, boxFor, ledger, contents, audit, responses };
+  return { database, master, boxFor, ledger, contents, audit, responses, records, disk: createDataDisk(dataDir) };
 }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../types/logger.ts';
 import type { Database, RowBatch } from './database.ts';
+import type { RecordState } from './record-state.ts';
 import { createSpool } from './spool.ts';
 
 export interface DurableWriter<T> extends AsyncDisposable {
@@ -25,6 +26,8 @@ export interface DurableWriterOptions<T> {
   rowsOf(records: readonly T[]): readonly RowBatch[];
   /** The approximate size in characters, for records that may be large. */
   sizeOf?(record: T): number;
+  /** Called once, with the state that changes from then on. */
+  watch?(state: RecordState): void;
 }
 
 /** Records per transaction. */
@@ -63,8 +66,11 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   let waiting: T[] = [];
   let underWay = 0;
   let away = false;
-  let stuck = false;
+  /** Why neither the database nor the disk takes records. */
+  let failure: string | null = null;
+  /** Dropped records that are not logged yet. */
   let dropped = 0;
+  const totals = { spooled: 0, refused: 0, dropped: 0 };
   const sizeOf = (record: T): number => options.sizeOf?.(record) ?? 0;
   /** The size of all pending records. */
   let weight = 0;
@@ -88,6 +94,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
       return storeWhatFits(records.slice(middle));
     }
     const path = await spool.refuse(records.map((record) => JSON.stringify(record)));
+    totals.refused += records.length;
     logger.error({ err: thrown, path }, `the database can never take one of the ${name}; it was put aside`);
   };
 
@@ -115,11 +122,12 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   const toDisk = async (records: readonly T[]): Promise<void> => {
     try {
       await spool.put(records);
+      totals.spooled += records.length;
       done(records);
-      stuck = false;
+      failure = null;
     } catch (thrown) {
-      if (!stuck) logger.error({ err: thrown }, `the ${name} can be written neither to the database nor to disk; trying again`);
-      stuck = true;
+      if (failure === null) logger.error({ err: thrown }, `the ${name} can be written neither to the database nor to disk; trying again`);
+      failure = (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
       // The database may be back before the disk.
       away = false;
       waiting = [...records, ...waiting];
@@ -132,10 +140,10 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
       try {
         await inTime(storeWhatFits(batch));
         done(batch);
-        stuck = false;
+        failure = null;
         return;
       } catch (thrown) {
-        if (!stuck) logger.warn({ err: database.explain(thrown) }, `the ${name} cannot be stored; spooling them to disk`);
+        if (failure === null) logger.warn({ err: database.explain(thrown) }, `the ${name} cannot be stored; spooling them to disk`);
         away = true;
       }
     }
@@ -192,12 +200,32 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   drainer.unref();
   // Files of an earlier process.
   drain().catch(() => {});
+  options.watch?.({
+    name,
+    get pending() {
+      return waiting.length + underWay;
+    },
+    get spooled() {
+      return totals.spooled;
+    },
+    get refused() {
+      return totals.refused;
+    },
+    get dropped() {
+      return totals.dropped;
+    },
+    get failure() {
+      return failure;
+    },
+    files: () => spool.files(),
+  });
 
   return {
     add(record) {
       const own = sizeOf(record);
       if (waiting.length >= dropAbove || (weight + own > dropAboveWeight && weight > 0)) {
         dropped++;
+        totals.dropped++;
         return;
       }
       weight += own;

@@ -5,6 +5,7 @@ import type { Ledger, RunRecord } from '../types/run.ts';
 import { attemptRows, singleAttemptColumns } from './attempt-rows.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
+import type { RecordState } from './record-state.ts';
 import type { RunTable } from './schema.ts';
 
 export interface LedgerWriter extends Ledger, AsyncDisposable {
@@ -20,6 +21,8 @@ export interface LedgerOptions {
   readonly logger: Logger;
   /** The write interval, and so the maximum loss in a crash. Default 100 ms. */
   readonly intervalMs?: number;
+  /** As in `DurableWriterOptions`. */
+  readonly watch?: (state: RecordState) => void;
 }
 
 /** The provider that answered, or was tried last. */
@@ -85,6 +88,7 @@ export function createLedger(options: LedgerOptions): LedgerWriter {
     folder: join(options.dataDir, 'spool', 'runs'),
     intervalMs: options.intervalMs ?? 100,
     logger: options.logger,
+    ...(options.watch === undefined ? {} : { watch: options.watch }),
     rowsOf: (records) => [
       { table: 'llm_run', rows: records.map(toRun), summedBy: 'llm_run_batch' },
       { table: 'llm_attempt', rows: records.flatMap(attemptRows), summedBy: 'llm_attempt_batch' },

@@ -7,6 +7,7 @@ import type { JsonObject } from '../types/json.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
+import type { RecordState } from './record-state.ts';
 import type { ResponseTable } from './schema.ts';
 
 /** The owner of a response. For anyone else it does not exist. */
@@ -30,6 +31,8 @@ export interface ResponseStore extends AsyncDisposable {
 }
 
 export interface ResponseStoreOptions {
+  /** As in `DurableWriterOptions`. */
+  readonly watch?: (state: RecordState) => void;
   readonly database: Database;
   readonly dataDir: string;
   readonly logger: Logger;
@@ -71,6 +74,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     folder: join(options.dataDir, 'spool', 'responses'),
     intervalMs: options.intervalMs ?? 20,
     logger,
+    ...(options.watch === undefined ? {} : { watch: options.watch }),
     rowsOf: (rows) => [{ table: 'llm_response', rows }],
     sizeOf: ({ messages, response }) => messages.length + response.length,
   });

@@ -6,6 +6,7 @@ import type { Logger } from '../types/logger.ts';
 import type { RunContent } from '../types/run.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
+import type { RecordState } from './record-state.ts';
 import { withStorageErrors } from './storage-errors.ts';
 import { inIdBatches } from './batched-ids.ts';
 import type { RunContentTable } from './schema.ts';
@@ -20,6 +21,8 @@ export interface RunContents extends AsyncDisposable {
 }
 
 export interface RunContentsOptions {
+  /** As in `DurableWriterOptions`. */
+  readonly watch?: (state: RecordState) => void;
   readonly database: Database;
   readonly dataDir: string;
   readonly box: SecretBox;
@@ -44,13 +47,14 @@ function bounded(value: Json): Json {
     : { cut: true, characters: text.length, beginning: text.slice(0, mostCharacters).toWellFormed() };
 }
 
-export function createRunContents({ database, dataDir, box, logger }: RunContentsOptions): RunContents {
+export function createRunContents({ database, dataDir, box, logger, watch }: RunContentsOptions): RunContents {
   const writer = createDurableWriter<RunContentTable>({
     name: 'run contents',
     database,
     folder: join(dataDir, 'spool', 'run-contents'),
     intervalMs: 100,
     logger,
+    ...(watch === undefined ? {} : { watch }),
     rowsOf: (rows) => [{ table: 'llm_run_content', rows }],
     sizeOf: ({ content }) => content.length,
   });

@@ -11,6 +11,8 @@ export interface Spool<T> {
    * repeated records.
    */
   drain(take: (records: readonly T[]) => Promise<void>): Promise<number>;
+  /** The number of files that wait. */
+  files(): Promise<number>;
   /** Sets records aside that can never be stored, for a person to inspect. Returns the path. */
   refuse(lines: readonly string[]): Promise<string>;
 }
@@ -128,6 +130,7 @@ export function createSpool<T>(folder: string): Spool<T> {
       if (group.names.length > 0) await takeGroup();
       return drained;
     },
+    files: async () => (await readdir(folder).catch(() => [] as string[])).filter((name) => name.endsWith(suffix)).length,
     refuse,
   };
 }

@@ -1,9 +1,11 @@
 /** Prometheus metrics of this node. Labels are bounded by configuration: no subject, no request id, no free text. */
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ledger, RunRecord } from '../types/run.ts';
 import { createLabelledCounter } from './counter.ts';
 
 export interface WatchedGauge {
+  /** A counter only grows, and starts at 0 with the process. Default: a gauge. */
+  readonly type?: 'gauge' | 'counter';
   readonly name: string;
   readonly help: string;
   readonly label: string;
@@ -20,6 +22,8 @@ export interface Metrics {
   circuitTurned(deployment: string, state: 'closed' | 'half-open' | 'open'): void;
   probed(deployment: string, result: 'well' | 'ill' | 'unclear'): void;
   limitRefused(limit: string, measure: string): void;
+  /** A request was refused before a run. `code`: of the table of errors. */
+  refused(code: string): void;
   /** An attempt to deliver an alert of a budget. */
   budgetAlerted(limit: string, result: 'delivered' | 'failed' | 'given_up'): void;
   /** A cache lookup of a call. */
@@ -72,6 +76,12 @@ export function createMetrics(): Metrics {
     name: 'pailou_limit_refusals_total',
     help: 'Calls refused by a limit or budget of the configuration.',
     labelNames: ['limit', 'measure'],
+  });
+  const refusedRequests = createLabelledCounter({
+    registry,
+    name: 'pailou_refusals_total',
+    help: 'Requests refused before a run, by error code: no or a wrong token, no permission, an invalid request.',
+    labelNames: ['code'],
   });
   const alerts = createLabelledCounter({
     registry,
@@ -156,23 +166,25 @@ export function createMetrics(): Metrics {
     circuitTurned: (deployment, state) => circuits.set({ deployment }, ['closed', 'half-open', 'open'].indexOf(state)),
     probed: (deployment, result) => probes(1, deployment, result),
     limitRefused: (limit, measure) => refusals(1, limit, measure),
+    refused: (code) => refusedRequests(1, code),
     budgetAlerted: (limit, result) => alerts(1, limit, result),
     answerSought: (capability, result) => kept(1, capability, result),
-    watch({ name, help, label, read }) {
-      const gauge: Gauge = new Gauge({
+    watch({ name, help, label, read, type = 'gauge' }) {
+      const options = {
         name,
         help,
         labelNames: [label],
         registers,
         async collect() {
-          gauge.reset();
+          metric.reset();
           try {
-            for (const [value, number] of await read()) gauge.set({ [label]: value }, number);
+            for (const [value, number] of await read()) metric.inc({ [label]: value }, number);
           } catch {
             // The source is away, which has a log line of its own.
           }
         },
-      });
+      };
+      const metric: Gauge | Counter = type === 'counter' ? new Counter(options) : new Gauge(options);
     },
     callStarted: () => inFlight.inc(),
     callEnded: () => inFlight.dec(),

@@ -14,6 +14,8 @@ export interface OperationServices {
   readonly database: Database;
   readonly ledger: LedgerWriter;
   readonly metrics: Metrics;
+  /** Why nothing can be written, with the remedy; null when it can. */
+  readonly unwritable: () => Promise<string | null>;
   /** The operator's own tenant. */
   readonly homeTenant: string;
   /** True once the node is asked to stop: not ready, but alive. */
@@ -53,7 +55,7 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
 
   app.get(
     '/readyz',
-    { config, schema: { tags, summary: 'This node can serve: database, migrations, configuration' } },
+    { config, schema: { tags, summary: 'This node can serve: database, migrations, configuration, disk' } },
     async (_request, reply) => {
       const database = await services.database.ping().then(
         () => 'ok',
@@ -61,17 +63,21 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
       );
       const { revision, stale } = services.config.health();
       // With the database away the last good configuration serves, so the node stays ready and reports it.
-      const ready = !services.stopping();
+      const reason = await services.unwritable();
+      const serving = database === 'ok' ? 'ok' : 'degraded';
+      const status = services.stopping() ? 'stopping' : reason === null ? serving : 'unwritable';
       return reply
-        .code(ready ? 200 : 503)
-        .send({ status: ready ? (database === 'ok' ? 'ok' : 'degraded') : 'stopping', database, revision, stale });
+        .code(status === serving ? 200 : 503)
+        .send({ status, database, revision, stale, ...(status === 'unwritable' ? { reason } : {}) });
     },
   );
 
   app.get('/healthz', { config, schema: { tags, summary: 'The state of this node in detail' } }, async () => {
     const { revision, stale } = services.config.health();
+    const reason = await services.unwritable();
     return {
-      status: services.stopping() ? 'stopping' : stale ? 'degraded' : 'ok',
+      status: services.stopping() ? 'stopping' : reason !== null ? 'unwritable' : stale ? 'degraded' : 'ok',
+      ...(reason === null ? {} : { reason }),
       revision,
       stale,
       problems: services.config.current().problems.length,
