@@ -63,7 +63,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   doctor: {
     summary: 'Check settings, database and OAuth2 service, and explain step by step how a token is read or why it is refused.',
-    usage: 'pailou doctor [--token <token>] [--json]     (--token - reads it from the standard input)',
+    usage: 'pailou doctor [--token <token>] [--url <gateway>] [--json]     (--token - reads it from the standard input)',
     load: async () => (await import('./admin/commands/doctor.ts')).doctorCommand,
   },
   apply: {
@@ -174,8 +174,9 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./admin/commands/audit.ts')).auditCommand,
   },
   keys: {
-    summary: 'Seal everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md); --check only counts.',
-    usage: 'pailou keys rotate-master [--check] [--leave-lost]',
+    summary:
+      'List, make and revoke API keys; rotate-master seals everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md), and --check only counts.',
+    usage: `pailou keys list | add [title] [--days 90] [--capability model/gpt]... [--permission llm:model:use]... | revoke <id> ${gatewayUsage} | rotate-master [--check] [--leave-lost]`,
     load: async () => (await import('./admin/commands/keys.ts')).keysCommand,
   },
   permissions: {

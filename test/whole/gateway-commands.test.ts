@@ -96,3 +96,40 @@ it('reads every page of a list', async () => {
   const days = [{ day: 'one' }, { day: 'two' }, { day: 'three' }];
   expect(await wholeList(call, '/api/usage?by=day')).toEqual({ by: ['day'], data: days, next: null });
 });
+
+it('lists, makes and revokes keys', async () => {
+  const made = await pailou(['keys', 'add', 'for CI', '--days', '30', '--capability', 'model/demo/echo']);
+  expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^pailou_\S+\n$/), bad: expect.stringContaining('shown this once') });
+  const key = made.out.trim();
+  const asKey = () =>
+    gateway.as(
+      null,
+      'POST',
+      '/v1/chat/completions',
+      { model: 'demo/echo', messages: [{ role: 'user', content: 'Hi' }] },
+      { authorization: `Bearer ${key}` },
+    );
+  expect((await asKey()).status).toBe(200);
+  expect((await pailou(['keys', 'list'])).out).toMatch(/^ID +TITLE +OWNER +ENABLED.*\n.*for CI +admin +true/);
+  expect((await pailou(['keys', 'add', '--days', '0'])).code).toBe(2);
+  expect((await pailou(['keys', 'revoke'])).code).toBe(2);
+  expect((await pailou(['keys', 'revoke', 'none'])).code).toBe(1);
+  expect(await pailou(['keys', 'revoke', key])).toMatchObject({ code: 0, out: expect.stringContaining('is revoked') });
+  expect((await asKey()).status).toBe(401);
+});
+
+it('doctor asks the gateway, says each finding with its remedy, and exits with 1 where something is wrong', async () => {
+  const { out } = await pailou(['doctor', '--json']);
+  const { findings } = JSON.parse(out) as { findings: { ok: boolean; about: string; says: string; remedy?: string }[] };
+  const of = (about: string) => findings.find((each) => each.about === about);
+  expect(of('gateway')).toMatchObject({ ok: true, says: expect.stringContaining('is ready') });
+  expect(of('clock of the gateway')).toMatchObject({ ok: true });
+  expect(of('token at the gateway')).toMatchObject({ ok: true, says: expect.stringContaining('admin') });
+  for (const about of ['disk', 'spool', 'descriptors', 'vendors']) expect(of(about), about).toBeDefined();
+  expect(findings.filter(({ ok, remedy }) => !ok && remedy === undefined)).toEqual([]);
+  const refused = await pailou(['doctor', '--json'], 'wrong');
+  expect(refused.code).toBe(1);
+  expect(refused.out).toContain('Fetch a new one');
+  const away = await pailou(['doctor', '--url', 'http://127.0.0.1:1']);
+  expect([away.code, away.out]).toEqual([1, expect.stringContaining('→ Start it, or give its address')]);
+});

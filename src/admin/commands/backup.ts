@@ -1,5 +1,5 @@
 /** pailou backup, pailou restore */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSettings } from '../../config/settings.ts';
@@ -7,6 +7,7 @@ import { backUp, type Place, restore } from '../../storage/backup/backup.ts';
 import { loadMasterKeys } from '../../storage/master-key.ts';
 import { createLogger } from '../../telemetry/log.ts';
 import { type Command, print, UsageError } from './command.ts';
+import { createProgress } from './progress.ts';
 
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
 
@@ -27,13 +28,29 @@ function keyIdsOf(settings: ReturnType<typeof readSettings>): readonly string[] 
   return [current, ...old].map(({ id }) => id);
 }
 
+/** The bytes of the files of a folder. */
+function sizeOf(folder: string): number {
+  try {
+    return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  } catch {
+    // It is not made yet, or a file was just renamed.
+    return 0;
+  }
+}
+
 const options = { json: { type: 'boolean', default: false } } as const;
 
 export const backupCommand: Command = {
   async run(args) {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     const folder = folderOf(positionals, 'pailou backup <folder> [--json]');
-    const manifest = await backUp(placeOf(readSettings(process.env)), folder);
+    const progress = createProgress('Backing up', 'MB');
+    // The parts of a backup are files that grow in its folder.
+    const watch = setInterval(() => progress.show(Math.floor(sizeOf(folder) / 1_048_576), null), 200).unref();
+    const manifest = await backUp(placeOf(readSettings(process.env)), folder).finally(() => {
+      clearInterval(watch);
+      progress.end();
+    });
     if (values.json) {
       print(JSON.stringify(manifest));
       return 0;

@@ -7,6 +7,7 @@ import type { Response } from '../../outbound/long-timeout-fetch.ts';
 import type { PluginServices } from '../../types/plugin.ts';
 import { type Command, print, printError, UsageError } from './command.ts';
 import { answerOf, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
+import { createProgress } from './progress.ts';
 
 interface Plan {
   readonly unchanged: number;
@@ -95,7 +96,10 @@ async function send(args: readonly string[], dryRun: boolean): Promise<{ readonl
     dry_run: dryRun,
     ...(labels === undefined ? {} : { labels }),
   };
+  const progress = createProgress(dryRun ? 'Comparing' : 'Applying', 'documents');
+  progress.show(documents.length, null);
   const response = await gatewayCall(values).send('POST', '/api/config/apply', { type: 'application/json', bytes: JSON.stringify(body) });
+  progress.end();
   if (response === null) return 1;
   if (response.status !== 200) return failed(response, documents);
   return { plan: await answerOf<Plan>(response), json: values.json };

@@ -1,4 +1,4 @@
-/** pailou doctor: checks the set-up and its services, and explains a token step by step. */
+/** pailou doctor: checks the set-up, its services and the running gateway, and explains a token step by step. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -17,40 +17,13 @@ import { connectRedis } from '../../storage/redis.ts';
 import { createLogger } from '../../telemetry/log.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import { type Command, print, UsageError } from './command.ts';
-
-interface Finding {
-  readonly ok: boolean;
-  readonly about: string;
-  readonly says: string;
-}
-
-type Report = (finding: Finding) => void;
-
-const most = 2_000;
-const brief = (value: unknown): string => {
-  const written = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return written.length > most ? `${written.slice(0, most)}…` : written;
-};
-
-/** The messages of an error and its causes. */
-function reasonsOf(thrown: unknown): string[] {
-  if (!(thrown instanceof Error)) return [brief(thrown)];
-  return [brief(thrown.message), ...(thrown.cause === undefined ? [] : reasonsOf(thrown.cause))];
-}
-
-/** Runs one check; a failure is a finding. */
-async function check(about: string, report: Report, work: () => Promise<string>): Promise<void> {
-  try {
-    report({ ok: true, about, says: await work() });
-  } catch (thrown) {
-    report({ ok: false, about, says: reasonsOf(thrown).join(': ') });
-  }
-}
+import { brief, check, type Finding, reasonsOf, type Report } from './doctor-findings.ts';
+import { checkClock, checkGateway } from './doctor-gateway.ts';
 
 async function checkParts(settings: Settings, issuers: readonly IssuerSettings[], client: OutboundClient, report: Report): Promise<void> {
   const logger = createLogger('silent');
   const { databaseUrl: url, dataDir, redisUrl } = settings;
-  await check('database', report, async () => {
+  await check('database', report, 'Check PAILOU_DATABASE_URL and PAILOU_DATA_DIR, and that the server runs.', async () => {
     // Opening SQLite would create the file; the doctor creates nothing.
     if (url === null && !existsSync(join(dataDir, 'pailou.db'))) return `there is none in ${dataDir} yet; the first start creates it`;
     const database = await openDatabase({ url, dataDir, logger });
@@ -62,7 +35,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
     }
   });
   if (redisUrl !== null) {
-    await check('Redis', report, async () => {
+    await check('Redis', report, 'Check PAILOU_REDIS_URL, and that the server runs.', async () => {
       await using redis = await connectRedis({ url: redisUrl, logger, patienceMs: 3_000 });
       await new Promise<void>((resolve, reject) => {
         redis.onReady(resolve);
@@ -74,15 +47,26 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
   for (const issuer of issuers) {
     const about = `service ${issuer.issuer}`;
     const { keys } = issuer;
+    const asks = issuerFetch(client)(issuer);
+    const date = await asks(issuer.issuer, { signal: AbortSignal.timeout(5_000), redirect: 'manual' }).then(
+      ({ headers }) => headers.get('date'),
+      () => null,
+    );
+    checkClock(`clock of ${issuer.issuer}`, date, report);
     if (keys.from === 'discovery' && issuer.tokens === 'jwt') {
-      await check(about, report, async () => {
-        const { signal } = new AbortController();
-        const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: issuerFetch(client)(issuer), signal }).fresh(true);
-        if (keysAt === null) throw new Error('its discovery document names no jwks_uri');
-        const { keys: set } = await fetchJson(keysAt, issuerFetch(client)(issuer), signal);
-        if (!Array.isArray(set) || set.length === 0) throw new Error(`there are no keys at ${keysAt}`);
-        return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
-      });
+      await check(
+        about,
+        report,
+        'Check PAILOU_OAUTH_ISSUER, and that this machine may reach it (proxy, certificate, firewall).',
+        async () => {
+          const { signal } = new AbortController();
+          const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: issuerFetch(client)(issuer), signal }).fresh(true);
+          if (keysAt === null) throw new Error('its discovery document names no jwks_uri');
+          const { keys: set } = await fetchJson(keysAt, issuerFetch(client)(issuer), signal);
+          if (!Array.isArray(set) || set.length === 0) throw new Error(`there are no keys at ${keysAt}`);
+          return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
+        },
+      );
     } else {
       report({ ok: true, about, says: issuer.tokens === 'jwt' ? `JWTs, checked with keys from ${keys.from}` : 'queried for each token' });
     }
@@ -106,7 +90,12 @@ async function checkToken(token: string, issuers: readonly IssuerSettings[], cli
       report({ ok: true, about: 'token', says: `${step}${shown === '{}' ? '' : `: ${shown}`}` });
     });
   } catch (thrown) {
-    report({ ok: false, about: 'token', says: `refused with ${toGatewayError(thrown).code}: ${reasonsOf(thrown).join(': ')}` });
+    report({
+      ok: false,
+      about: 'token',
+      says: `refused with ${toGatewayError(thrown).code}: ${reasonsOf(thrown).join(': ')}`,
+      remedy: 'Fetch a new token, or change what the step before it names (docs/access.md).',
+    });
   } finally {
     authenticator.close();
   }
@@ -114,14 +103,19 @@ async function checkToken(token: string, issuers: readonly IssuerSettings[], cli
 
 export const doctorCommand: Command = {
   async run(args) {
-    const { values } = parseArgs({ args, options: { token: { type: 'string' }, json: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({
+      args,
+      options: { token: { type: 'string' }, url: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
     const given = values.token === '-' ? await text(process.stdin) : values.token;
     const token = given?.trim().replace(/^Bearer /i, '');
     if (token === '') throw new UsageError('--token is empty; give a token, or - to read it from the standard input.');
     const findings: Finding[] = [];
     const report: Report = (finding) => {
       findings.push(finding);
-      if (!values.json) print(`${finding.ok ? '✓' : '✗'} ${finding.about}: ${finding.says}`);
+      if (values.json) return;
+      print(`${finding.ok ? '✓' : '✗'} ${finding.about}: ${finding.says}`);
+      if (finding.remedy !== undefined) print(`  → ${finding.remedy}`);
     };
 
     const settings = readSettings(process.env);
@@ -132,6 +126,14 @@ export const doctorCommand: Command = {
     const client = createOutboundClient(createOperatorGuard(), { proxyOf: settings.proxyOf });
     try {
       await checkParts(settings, issuers, client, report);
+      const named = values.url ?? process.env['PAILOU_URL'];
+      await checkGateway({
+        url: (named ?? local(settings.port)).replace(/\/+$/, ''),
+        isNamed: named !== undefined,
+        token: token ?? process.env['PAILOU_TOKEN'] ?? null,
+        metricsToken: settings.metricsToken,
+        report,
+      });
       if (token !== undefined) await checkToken(token, issuers, client, report);
     } finally {
       await client.close();

@@ -1,8 +1,9 @@
-/** pailou keys rotate-master */
+/** pailou keys: API keys of a running gateway, and rotate-master, which seals the database with the current master key. */
 import { parseArgs } from 'node:util';
 import { readSettings } from '../../config/settings.ts';
 import { loadMasterKeys } from '../../storage/master-key.ts';
 import { countSealed, rotateMaster, type SealedCount } from '../../storage/rotate-master.ts';
+import { apiKeysCommand } from './api-keys.ts';
 import { type Command, printError, print, UsageError } from './command.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -27,8 +28,9 @@ function tellLeft({ old, unknown, damaged }: SealedCount, checking: boolean): bo
 }
 
 export const keysCommand: Command = {
-  async run([verb, ...args]) {
-    if (verb !== 'rotate-master') throw new UsageError('Usage: pailou keys rotate-master');
+  async run(given) {
+    const [verb, ...args] = given;
+    if (verb !== 'rotate-master') return apiKeysCommand.run(given);
     const { values } = parseArgs({
       args,
       options: { check: { type: 'boolean', default: false }, 'leave-lost': { type: 'boolean', default: false } },

@@ -4,6 +4,7 @@ import { compactFile } from '../../storage/retention/compact-file.ts';
 import type { Expired, PruneTask } from '../../storage/retention/prune-task.ts';
 import { pruneTasks } from '../../storage/retention/retention.ts';
 import { type Command, print, printError, UsageError } from './command.ts';
+import { createProgress } from './progress.ts';
 import { withDatabase } from './with-database.ts';
 
 async function expiredOf(tasks: readonly PruneTask[]): Promise<readonly Expired[]> {
@@ -16,12 +17,13 @@ const shown = ({ table, count, unit }: Expired): string => `${table.padEnd(20)} 
 
 async function run(tasks: readonly PruneTask[]): Promise<number> {
   let steps = 0;
+  const progress = createProgress('Pruning', 'steps');
   for (const task of tasks)
     while (await task.step()) {
       steps++;
-      if (process.stderr.isTTY) process.stderr.write(`\r${steps} steps`);
+      progress.show(steps, null);
     }
-  if (steps > 0 && process.stderr.isTTY) process.stderr.write('\n');
+  progress.end();
   return steps;
 }
 
