@@ -6,7 +6,7 @@ import { listFiles, projectRoot } from './architecture/source-tree.ts';
 
 const pages: readonly (readonly [english: string, chinese: string])[] = [
   ['README.md', 'README.zh-CN.md'],
-  ...['quickstart', 'access', 'providers', 'skills', 'mcp', 'clients', 'deployment', 'operations', 'console'].map(
+  ...['quickstart', 'access', 'providers', 'skills', 'mcp', 'clients', 'deployment', 'operations', 'console', 'scaling'].map(
     (name) => [`docs/${name}.md`, `docs/zh/${name}.md`] as const,
   ),
 ];
