@@ -4,8 +4,8 @@ import type { Deployment } from '../types/snapshot.ts';
 import type { ChatFormat, EncodeTarget } from '../types/wire-format.ts';
 import { customToolsAsFunctions } from './conversation/custom-tools.ts';
 import { fitEffort } from './reasoning-effort.ts';
-import { fitLimits } from './request-limits.ts';
-import { fitTranslated } from './translated-request.ts';
+import { fitLimits, fitNativeLimits } from './request-limits.ts';
+import { fitTranslated, goesAsWritten } from './translated-request.ts';
 import { renameTools } from './vendor-tool-names.ts';
 
 export interface FittedRequest {
@@ -22,7 +22,10 @@ export function fitRequest(
 ): FittedRequest {
   const provider = deployment.provider.instance;
   const effort = fitEffort(given, deployment, kind, (note) => target.warn(note));
-  const limited = fitLimits(effort, { limits: provider.limits, maxOutput: deployment.known?.max_output }, target);
+  const numbers = { limits: provider.limits, maxOutput: deployment.known?.max_output };
+  // Numbers of a request in Anthropic's format are left to its caller.
+  const isResponses = kind === 'openai-responses' && goesAsWritten(given, kind, provider);
+  const limited = isResponses ? fitNativeLimits(effort, numbers, target) : fitLimits(effort, numbers, target);
   // A request in the vendor's own format goes as its caller wrote it.
   const renamed = given.native?.format === kind ? null : renameTools(limited, format, target);
   const fitted = fitTranslated(renamed?.request ?? limited, { format: kind, provider, target });

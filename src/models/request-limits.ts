@@ -46,7 +46,7 @@ function fitIdentifiers(body: JsonObject, longest: number, target: EncodeTarget,
 
 /** A request for more than the model can write is refused by many vendors. */
 function fitOutput(body: JsonObject, most: number, target: EncodeTarget, changes: Changes): void {
-  for (const field of ['max_tokens', 'max_completion_tokens']) {
+  for (const field of ['max_tokens', 'max_completion_tokens', 'max_output_tokens']) {
     const value = body[field];
     if (typeof value !== 'number' || value <= most) continue;
     changes[field] = most;
@@ -65,20 +65,34 @@ function fitMetadata(body: JsonObject, limit: NonNullable<RequestLimits['metadat
   target.warn(`${pairs.length - kept.length} entries of metadata left out: ${target.vendor} takes ${limit.pairs} short texts`);
 }
 
-/** The same object when everything fits. `maxOutput`: the most tokens of one answer, where known. */
-export function fitLimits(
-  request: ChatRequest,
-  { limits = {}, maxOutput }: { readonly limits: RequestLimits | undefined; readonly maxOutput: number | undefined },
-  target: EncodeTarget,
-): ChatRequest {
-  const { body } = request;
+interface Numbers {
+  readonly limits: RequestLimits | undefined;
+  /** The most tokens of one answer, where known. */
+  readonly maxOutput: number | undefined;
+}
+
+/** Null when everything fits. */
+function changesFor(body: JsonObject, { limits = {}, maxOutput }: Numbers, target: EncodeTarget): Changes | null {
   const changes: Changes = {};
   if (maxOutput !== undefined) fitOutput(body, maxOutput, target, changes);
   if (limits.tools !== undefined) fitTools(body, limits.tools, target, changes);
   if (limits.stops !== undefined) fitStops(body, limits.stops, target, changes);
   if (limits.identifier !== undefined) fitIdentifiers(body, limits.identifier, target, changes);
   if (limits.metadata !== undefined) fitMetadata(body, limits.metadata, target, changes);
-  if (Object.keys(changes).length === 0) return request;
+  return Object.keys(changes).length === 0 ? null : changes;
+}
+
+/** The same object when everything fits. */
+export function fitLimits(request: ChatRequest, numbers: Numbers, target: EncodeTarget): ChatRequest {
+  const changes = changesFor(request.body, numbers, target);
+  if (changes === null) return request;
   const { raw: _stale, ...rest } = request;
-  return { ...rest, body: { ...body, ...changes } };
+  return { ...rest, body: { ...rest.body, ...changes } };
+}
+
+/** The same for a request in the vendor's own format, which goes as its caller wrote it otherwise. */
+export function fitNativeLimits(request: ChatRequest, numbers: Numbers, target: EncodeTarget): ChatRequest {
+  const { native } = request;
+  const changes = native === undefined ? null : changesFor(native.body, numbers, target);
+  return native === undefined || changes === null ? request : { ...request, native: { ...native, body: { ...native.body, ...changes } } };
 }

@@ -120,6 +120,11 @@ function hasFeatures({ responsesFeatures }: Pick<Provider, 'responsesFeatures'>,
   return responsesFeatures === undefined || used.every((feature) => responsesFeatures.has(feature));
 }
 
+/** True for a request in the vendor's own format, with nothing in it that the vendor lacks. */
+export function goesAsWritten({ native }: ChatRequest, format: string, provider: Pick<Provider, 'responsesFeatures'>): boolean {
+  return native?.format === format && hasFeatures(provider, native.features);
+}
+
 /**
  * The request for this vendor. The same object when the vendor supports the caller's format or the request is OpenAI's. Throws
  * `unsupported_parameter` for features that need the caller's format, because another deployment may support it.
@@ -135,7 +140,7 @@ export function fitTranslated(
   const { native, translated } = request;
   const { target } = vendor;
   if (translated === undefined) return request;
-  if (native?.format === vendor.format && hasFeatures(vendor.provider, native.features)) {
+  if (native !== undefined && goesAsWritten(request, vendor.format, vendor.provider)) {
     for (const field of native.leftOut ?? []) target.warn(`${field} left out: ${target.vendor} has none`);
     return request;
   }

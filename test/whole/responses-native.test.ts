@@ -318,3 +318,39 @@ it('searches of the web are counted', async () => {
   const searches = async () => (await gateway.as('admin', 'GET', `/api/runs/${id}`)).text;
   await expect.poll(searches, { timeout: 10_000 }).toContain('"searches":1');
 });
+
+describe('numbers that OpenAI does not take', () => {
+  const f = (name: string) => ({ type: 'function', name, parameters: { type: 'object' } });
+  const behave = (): void =>
+    vendor.behave((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ status: 'completed', output: [], usage }));
+    });
+
+  it('are fitted with a warning, and the forced tool stays', async () => {
+    behave();
+    const answer = await gateway.as('developer', 'POST', '/v1/responses', {
+      model: 'openai',
+      input: 'x',
+      store: false,
+      tools: [...Array.from({ length: 130 }, (_, index) => f(`f${index}`)), { type: 'web_search' }],
+      tool_choice: { type: 'function', name: 'f129' },
+      metadata: Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, 'v'])),
+      safety_identifier: 's'.repeat(100),
+    });
+    expect(answer.status, answer.text).toBe(200);
+    const { tools, metadata, safety_identifier: identifier } = last().body;
+    expect([tools.length, tools.at(-1).name, Object.keys(metadata).length, identifier.length]).toEqual([128, 'f129', 16, 64]);
+    expect(answer.headers.get('x-pailou-warnings')).toMatch(
+      /3 tools left out.*4 entries of metadata left out|safety_identifier sent as a digest/,
+    );
+  });
+
+  it('are counted as the caller wrote them: a namespace is one tool', async () => {
+    behave();
+    const inner = Array.from({ length: 150 }, (_, index) => f(`f${index}`));
+    const tools = [{ type: 'namespace', name: 'n', description: 'd', tools: inner }];
+    const answer = await gateway.as('developer', 'POST', '/v1/responses', { model: 'openai', input: 'x', store: false, tools });
+    expect([answer.status, answer.headers.get('x-pailou-warnings')]).toEqual([200, null]);
+    expect(last().body.tools).toEqual(tools);
+  });
+});
