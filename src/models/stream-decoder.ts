@@ -22,6 +22,13 @@ export interface PayloadSplitter {
   end(): string[];
 }
 
+/** What some vendors and proxies send as data to keep a connection alive. */
+const signOfLife = /^(?::.*|\[?(?:ping|pong|keep[-_ ]?alive|heartbeat|processing|waiting|null)\]?)$/is;
+
+function isSignOfLife(payload: string): boolean {
+  return payload === '' || (!payload.startsWith('{') && signOfLife.test(payload.trim()));
+}
+
 export function createStreamDecoder(splitter: PayloadSplitter, reader: PayloadReader): ChatDecoder {
   const decode = (payloads: readonly string[]): ChatEvent[] => {
     const events: ChatEvent[] = [];
@@ -29,8 +36,7 @@ export function createStreamDecoder(splitter: PayloadSplitter, reader: PayloadRe
       if (reader.ended) break;
       // OpenAI's end mark, which vendors with other formats send too.
       if (payload.startsWith('[DONE]') && payload.trimEnd() === '[DONE]') reader.end('done', events);
-      // Some vendors send keep-alive comments as data.
-      else if (payload !== '' && !payload.startsWith(':')) reader.read(parseAnswer(payload, 'a part of the stream'), events);
+      else if (!isSignOfLife(payload)) reader.read(parseAnswer(payload, 'a part of the stream'), events);
     }
     return events;
   };

@@ -112,6 +112,18 @@ describe('a stream', () => {
     });
   });
 
+  test.each([': keep-alive', 'ping', '[KEEPALIVE]', 'heartbeat', 'null', 'PROCESSING', ''])(
+    'with %j as a sign of life is read without it',
+    (sign) => {
+      const parts = [sign, choice({ content: 'a' }), sign, choice({ content: 'b' }, 'stop'), done];
+      expect(textOf(decode(frame(parts)))).toBe('ab');
+    },
+  );
+
+  test.each(['Internal Server Error', 'ping failed', '<html>'])('with %j is an invalid answer', (text) => {
+    expect(failure(frame([choice({ content: 'a' }), text, done]))).toMatchObject({ code: 'upstream_invalid_response' });
+  });
+
   test('continues after a finish reason, but not after [DONE]', () => {
     const events = decode(
       frame([choice({ content: 'a' }, 'stop'), choice({ content: 'late' }, 'stop'), done, choice({ content: 'later' })]),
