@@ -338,8 +338,8 @@ describe('numbers that OpenAI does not take', () => {
       safety_identifier: 's'.repeat(100),
     });
     expect(answer.status, answer.text).toBe(200);
-    const { tools, metadata, safety_identifier: identifier } = last().body;
-    expect([tools.length, tools.at(-1).name, Object.keys(metadata).length, identifier.length]).toEqual([128, 'f129', 16, 64]);
+    const { tools: kept, metadata, safety_identifier: identifier } = last().body;
+    expect([kept.length, kept.at(-1).name, Object.keys(metadata).length, identifier.length]).toEqual([128, 'f129', 16, 64]);
     expect(answer.headers.get('x-pailou-warnings')).toMatch(
       /3 tools left out.*4 entries of metadata left out|safety_identifier sent as a digest/,
     );
@@ -348,9 +348,9 @@ describe('numbers that OpenAI does not take', () => {
   it('are counted as the caller wrote them: a namespace is one tool', async () => {
     behave();
     const inner = Array.from({ length: 150 }, (_, index) => f(`f${index}`));
-    const tools = [{ type: 'namespace', name: 'n', description: 'd', tools: inner }];
-    const answer = await gateway.as('developer', 'POST', '/v1/responses', { model: 'openai', input: 'x', store: false, tools });
+    const namespaces = [{ type: 'namespace', name: 'n', description: 'd', tools: inner }];
+    const answer = await gateway.as('developer', 'POST', '/v1/responses', { model: 'openai', input: 'x', store: false, tools: namespaces });
     expect([answer.status, answer.headers.get('x-pailou-warnings')]).toEqual([200, null]);
-    expect(last().body.tools).toEqual(tools);
+    expect(last().body.tools).toEqual(namespaces);
   });
 });
