@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../types/errors.ts';
 import { definePlugin } from '../types/plugin.ts';
+import type { Provider } from '../types/provider.ts';
 import { openaiLimits } from '../types/request-limits.ts';
 import { bearerSecret, secret } from '../types/secret.ts';
 import type { Operation } from '../types/wire-format.ts';
@@ -28,6 +29,8 @@ const dialect: Dialect = {
   },
   operations: ['chat', 'embeddings', 'images', 'transcriptions', 'speech'],
   responses,
+  // Anthropic's clients may send it.
+  drops: ['top_k'],
   limits: openaiLimits,
   thoughtFields: [],
   thinking: { by: 'effort' },
@@ -81,7 +84,10 @@ const plugin = definePlugin({
       if (api_key !== undefined) headers['api-key'] = api_key;
       if (token !== null) headers['authorization'] = `Bearer ${await token()}`;
     };
-    const provider = openaiProvider(dialect, resource.below('/openai/v1'), authorize, answers);
+    const provider: Provider = {
+      ...openaiProvider(dialect, resource.below('/openai/v1'), authorize, answers),
+      adjusts: (body) => body['reasoning_effort'] !== undefined || body['top_k'] !== undefined,
+    };
     if (api_version === undefined) return provider;
     return {
       ...provider,

@@ -12,7 +12,7 @@ export default openaiVendor({
     source: 'https://console.groq.com/docs/structured-outputs',
   },
   operations: ['chat', 'transcriptions', 'speech'],
-  drops: ['store', 'metadata', 'prompt_cache_key', 'safety_identifier', 'verbosity'],
+  drops: ['top_k', 'store', 'metadata', 'prompt_cache_key', 'safety_identifier', 'verbosity'],
   refuses: ['n', 'logprobs', 'top_logprobs', 'logit_bias'],
   thinking: { by: 'effort', words: ['none', 'low', 'medium', 'high'] },
   limits: { tools: 128, stops: 4 },

@@ -29,6 +29,8 @@ const dialect: Dialect = {
   responses,
   customTools: true,
   maxTokens: 'max_completion_tokens',
+  // Anthropic's clients may send it.
+  drops: ['top_k'],
   limits: openaiLimits,
   thoughtFields: [],
   variants: [
@@ -36,7 +38,7 @@ const dialect: Dialect = {
     {
       models: ['o1*', 'o3*', 'o4*', 'gpt-5', 'gpt-5-*'],
       // https://platform.openai.com/docs/guides/latest-model#gpt-5-parameter-compatibility
-      drops: ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'stop'],
+      drops: ['top_k', 'temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'stop'],
     },
   ],
   thinking: { by: 'effort' },
@@ -67,7 +69,8 @@ const plugin = definePlugin({
     const provider = openaiProvider(dialect, base, authorize, answers);
     return {
       ...provider,
-      adjusts: (body, call) => call.operation === 'chat' && (body['reasoning_effort'] !== undefined || thinks.test(call.model)),
+      adjusts: (body, call) =>
+        call.operation === 'chat' && (body['reasoning_effort'] !== undefined || body['top_k'] !== undefined || thinks.test(call.model)),
     };
   },
 });

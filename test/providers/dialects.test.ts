@@ -209,6 +209,17 @@ describe('rules of single vendors', () => {
     expect((await adjust('openai', { temperature: 0.2 }, 'gpt-5-chat-latest')).body).toMatchObject({ temperature: 0.2 });
   });
 
+  it.each([
+    ['openai', 'gpt-4o'],
+    ['openai', 'gpt-5-mini'],
+    ['mistral', 'mistral-large'],
+    ['groq', 'llama'],
+  ])('%s refuses top_k, which is left out with a warning (%s)', async (kind, model) => {
+    const { body, warnings } = await adjust(kind, { top_k: 5 }, model);
+    expect(body).not.toHaveProperty('top_k');
+    expect(warnings).toContain(`top_k left out: ${kind} has none`);
+  });
+
   it('Moonshot: fields that Kimi models fix are omitted with a warning, the third generation accepts an effort', async () => {
     const older = await adjust('moonshot', { temperature: 0.2, max_tokens: 9, reasoning_effort: 'none' }, 'moonshot-v1-8k');
     expect(older.body).toMatchObject({ temperature: 0.2, max_completion_tokens: 9, thinking: { type: 'disabled' } });

@@ -42,6 +42,19 @@ describe('tools', () => {
   });
 });
 
+it('top_k, which no vendor of the Responses format takes, stops no turn', async () => {
+  const spec = { deployments: [{ provider: 'openai', model: 'gpt-5', api: 'responses' }] };
+  await scene.gateway.as('admin', 'POST', '/api/models', { name: 'native', spec });
+  const output = [{ type: 'message', id: 'm', role: 'assistant', content: [{ type: 'output_text', text: 'ok' }] }];
+  scene.vendor.behave((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ status: 'completed', output }));
+  });
+  const { status, warnings } = await ask({ model: 'native', top_k: 5 });
+  expect(status).toBe(200);
+  expect(warnings).toContain('top_k left out: openai has none');
+  expect(last().body).not.toHaveProperty('top_k');
+});
+
 describe('a conversation that began at Anthropic', () => {
   const searched = [
     { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'gate' } },

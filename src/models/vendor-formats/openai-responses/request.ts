@@ -24,6 +24,7 @@ const taken: ReadonlySet<string> = new Set([
   'web_search_options',
   'include',
   'text',
+  'top_k',
 ]);
 
 /** Fields with the same name and meaning in both of OpenAI's formats. */
@@ -75,6 +76,8 @@ function writeInclude(body: ChatBody, target: EncodeTarget): JsonObject {
 function writeRequest(body: ChatBody, target: EncodeTarget): JsonObject {
   if (stopsOf(body) !== undefined) throw unsupported(target, 'stop', 'takes no stop sequences with this model', 'Leave it out.');
   const rest = remainingFields(body, target, new Set([...taken, ...shared]));
+  // Anthropic's clients may send it.
+  if (typeof body['top_k'] === 'number') target.warn(`top_k left out: ${target.vendor} has none`);
   const maxTokens = maxTokensOf(body);
   return {
     ...rest,
