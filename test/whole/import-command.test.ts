@@ -51,6 +51,9 @@ model_list:
   - model_name: vectors
     litellm_params: { model: text-embedding-3-small }
     model_info: { mode: embedding }
+  - model_name: newest
+    litellm_params: { model: openai/gpt-newest }
+    model_info: { mode: responses }
   - model_name: "openai/*"
     litellm_params: { model: "openai/*" }
   - model_name: strange
@@ -90,6 +93,7 @@ it('a file of LiteLLM becomes providers, models with prices, routes and fallback
     'Model on-azure',
     'Model on-aws',
     'Model vectors',
+    'Model newest',
     'Model gpt-4',
     'McpServer my-wiki',
     'McpServer files',
@@ -124,6 +128,7 @@ it('a file of LiteLLM becomes providers, models with prices, routes and fallback
   });
   expect(specOf(documents, 'Model', 'on-aws')).toMatchObject({ deployments: [{ model: 'anthropic.claude-v2' }] });
   expect(specOf(documents, 'Model', 'vectors')).toMatchObject({ operations: ['embeddings'] });
+  expect(specOf(documents, 'Model', 'newest')).toMatchObject({ deployments: [{ model: 'gpt-newest', api: 'responses' }] });
   expect(specOf(documents, 'McpServer', 'my-wiki')).toMatchObject({ kind: 'http', allowed_tools: ['search'] });
   for (const left of [
     'openai/*: a wildcard',
