@@ -34,6 +34,7 @@ export interface AnswerReading {
   refusal(status: number, headers: UpstreamHeaders, text: string): GatewayError;
 }
 
+const noHeaders: UpstreamHeaders = {};
 const brace = 0x7b;
 const fieldOfEvents = /^(data|event|id|retry|):/;
 
@@ -54,7 +55,8 @@ export class AnswerReceiver implements Receiver {
   #link: UpstreamLink | null = null;
   #onAbort: (() => void) | null = null;
   #status = 0;
-  #headers: UpstreamHeaders = {};
+  /** Those of a refusal. */
+  #headers: UpstreamHeaders = noHeaders;
   /** Null for a whole answer, or for the body of a refusal. */
   #decoder: ChatDecoder | null = null;
   #mayBeWhole = false;
@@ -84,8 +86,10 @@ export class AnswerReceiver implements Receiver {
 
   head(status: number, headers: UpstreamHeaders): void {
     this.#status = status;
-    this.#headers = headers;
-    if (!this.#isAccepted) return;
+    if (!this.#isAccepted) {
+      this.#headers = headers;
+      return;
+    }
     const type = contentType(headers);
     const foreign = foreignAnswer(status, type);
     if (foreign !== null) {

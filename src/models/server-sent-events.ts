@@ -13,71 +13,84 @@ export interface EventSplitter {
   end(): string[];
 }
 
-/**
- * Decodes up to the last received line end only, so that no character is split. Event names, ids and comments are skipped: every format
- * here has its type in the data. A lone CR does not end a line; no vendor sends one.
- */
-export function createEventSplitter(limit: number = maxEventBytes): EventSplitter {
-  let pending: Buffer[] = [];
-  let pendingBytes = 0;
-  let data: string | null = null;
-  let dataLength = 0;
-  let first = true;
+class LineSplitter implements EventSplitter {
+  readonly #limit: number;
+  /** The bytes after the last line end. */
+  #pending: Buffer[] | null = null;
+  #pendingBytes = 0;
+  #data: string | null = null;
+  #dataLength = 0;
+  #isFirst = true;
 
-  const tooLong = (): GatewayError =>
-    new GatewayError('upstream_invalid_response', 'The vendor sent a single event that is too large.', { details: { limit } });
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
-  const takeLine = (line: string, out: string[]): void => {
+  #tooLong(): GatewayError {
+    return new GatewayError('upstream_invalid_response', 'The vendor sent a single event that is too large.', {
+      details: { limit: this.#limit },
+    });
+  }
+
+  #takeLine(line: string, out: string[]): void {
     if (line === '') {
-      if (data !== null) out.push(data);
-      data = null;
-      dataLength = 0;
+      if (this.#data !== null) out.push(this.#data);
+      this.#data = null;
+      this.#dataLength = 0;
       return;
     }
     if (!line.startsWith('data') || (line.length > 4 && line[4] !== ':')) return;
     const value = line.slice(line[5] === ' ' ? 6 : 5);
-    dataLength += value.length + 1;
-    if (dataLength > limit) throw tooLong();
-    data = data === null ? value : `${data}\n${value}`;
-  };
+    this.#dataLength += value.length + 1;
+    if (this.#dataLength > this.#limit) throw this.#tooLong();
+    this.#data = this.#data === null ? value : `${this.#data}\n${value}`;
+  }
 
-  const takeText = (text: string, out: string[]): void => {
+  #takeText(text: string, out: string[]): void {
     let at = 0;
-    if (first) {
-      first = false;
+    if (this.#isFirst) {
+      this.#isFirst = false;
       if (text.charCodeAt(0) === 0xfeff) at = 1;
     }
     while (at < text.length) {
       let end = text.indexOf('\n', at);
       if (end === -1) end = text.length;
-      takeLine(text.slice(at, end > at && text.charCodeAt(end - 1) === 0x0d ? end - 1 : end), out);
+      this.#takeLine(text.slice(at, end > at && text.charCodeAt(end - 1) === 0x0d ? end - 1 : end), out);
       at = end + 1;
     }
-  };
+  }
 
-  return {
-    push(bytes) {
-      const out: string[] = [];
-      const last = bytes.lastIndexOf(newline);
-      if (last === -1) {
-        pendingBytes += bytes.length;
-        if (pendingBytes > limit) throw tooLong();
-        pending.push(bytes);
-        return out;
-      }
-      if (pendingBytes === 0) takeText(bytes.toString('utf8', 0, last + 1), out);
-      else takeText(Buffer.concat([...pending, bytes.subarray(0, last + 1)]).toString('utf8'), out);
-      pending = last + 1 < bytes.length ? [bytes.subarray(last + 1)] : [];
-      pendingBytes = bytes.length - last - 1;
+  push(bytes: Buffer): string[] {
+    const out: string[] = [];
+    const last = bytes.lastIndexOf(newline);
+    if (last === -1) {
+      this.#pendingBytes += bytes.length;
+      if (this.#pendingBytes > this.#limit) throw this.#tooLong();
+      (this.#pending ??= []).push(bytes);
       return out;
-    },
-    end() {
-      const out: string[] = [];
-      if (pendingBytes > 0) takeText(Buffer.concat(pending).toString('utf8'), out);
-      pending = [];
-      pendingBytes = 0;
-      takeLine('', out);
-      return out;
-    },
-  };
+    }
+    const before = this.#pending;
+    if (before === null) this.#takeText(bytes.toString('utf8', 0, last + 1), out);
+    else this.#takeText(Buffer.concat([...before, bytes.subarray(0, last + 1)]).toString('utf8'), out);
+    this.#pendingBytes = bytes.length - last - 1;
+    this.#pending = this.#pendingBytes > 0 ? [bytes.subarray(last + 1)] : null;
+    return out;
+  }
+
+  end(): string[] {
+    const out: string[] = [];
+    if (this.#pending !== null) this.#takeText(Buffer.concat(this.#pending).toString('utf8'), out);
+    this.#pending = null;
+    this.#pendingBytes = 0;
+    this.#takeLine('', out);
+    return out;
+  }
+}
+
+/**
+ * Decodes up to the last received line end only, so that no character is split. Event names, ids and comments are skipped: every format
+ * here has its type in the data. A lone CR does not end a line; no vendor sends one.
+ */
+export function createEventSplitter(limit: number = maxEventBytes): EventSplitter {
+  return new LineSplitter(limit);
 }

@@ -29,29 +29,45 @@ function isSignOfLife(payload: string): boolean {
   return payload === '' || (!payload.startsWith('{') && signOfLife.test(payload.trim()));
 }
 
-export function createStreamDecoder(splitter: PayloadSplitter, reader: PayloadReader): ChatDecoder {
-  const decode = (payloads: readonly string[]): ChatEvent[] => {
+class StreamDecoder implements ChatDecoder {
+  readonly #splitter: PayloadSplitter;
+  readonly #reader: PayloadReader;
+
+  constructor(splitter: PayloadSplitter, reader: PayloadReader) {
+    this.#splitter = splitter;
+    this.#reader = reader;
+  }
+
+  get progress(): StreamProgress {
+    return this.#reader.progress;
+  }
+
+  get usage(): Usage | null {
+    return this.#reader.usage ?? null;
+  }
+
+  #decode(payloads: readonly string[]): ChatEvent[] {
     const events: ChatEvent[] = [];
     for (const payload of payloads) {
-      if (reader.ended) break;
+      if (this.#reader.ended) break;
       // OpenAI's end mark, which vendors with other formats send too.
-      if (payload.startsWith('[DONE]') && payload.trimEnd() === '[DONE]') reader.end('done', events);
-      else if (!isSignOfLife(payload)) reader.read(parseAnswer(payload, 'a part of the stream'), events);
+      if (payload.startsWith('[DONE]') && payload.trimEnd() === '[DONE]') this.#reader.end('done', events);
+      else if (!isSignOfLife(payload)) this.#reader.read(parseAnswer(payload, 'a part of the stream'), events);
     }
     return events;
-  };
-  return {
-    push: (bytes) => decode(splitter.push(bytes)),
-    get progress() {
-      return reader.progress;
-    },
-    get usage() {
-      return reader.usage ?? null;
-    },
-    end() {
-      const events = decode(splitter.end());
-      if (!reader.ended) reader.end('closed', events);
-      return events;
-    },
-  };
+  }
+
+  push(bytes: Buffer): ChatEvent[] {
+    return this.#decode(this.#splitter.push(bytes));
+  }
+
+  end(): ChatEvent[] {
+    const events = this.#decode(this.#splitter.end());
+    if (!this.#reader.ended) this.#reader.end('closed', events);
+    return events;
+  }
+}
+
+export function createStreamDecoder(splitter: PayloadSplitter, reader: PayloadReader): ChatDecoder {
+  return new StreamDecoder(splitter, reader);
 }

@@ -87,9 +87,11 @@ export class PushedResponse implements Dispatcher.DispatchHandler, UpstreamLink 
     else this.#controller = controller;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: UpstreamHeaders): void {
     if (status < 200) return;
     this.#started = true;
+    // Two kilobytes for each stream that waits.
+    controller.rawHeaders = null;
     const encoding = headers['content-encoding'];
     if (isCompressed(encoding)) {
       this.#decoder = new DecodingReceiver(this.#receiver, encoding, { onFull: this.#onDecoderFull, abort: () => this.abort() });

@@ -26,7 +26,8 @@ interface EmittedCall {
 }
 
 interface EmittedChoice {
-  readonly calls: Map<number, EmittedCall>;
+  /** Null until the first call of a tool. */
+  calls: Map<number, EmittedCall> | null;
   finished: boolean;
   textState: TextState;
   images: number;
@@ -39,154 +40,195 @@ export function failedStream(error: GatewayError, requestId: string): string {
   return `data: ${renderError(error, requestId)}\n\n`;
 }
 
-/** Options as in `createCompletionCollector`. `includeUsage` adds `usage: null` to every chunk and a last chunk with the counts. */
-export function createChunkEmitter(options: CompletionOptions & { readonly includeUsage: boolean }): ChunkEmitter {
-  const choices = new Map<number, EmittedChoice>();
-  const closed = !options.reasoning;
-  const head = `data: {"id":${JSON.stringify(options.id)},"object":"chat.completion.chunk","created":${options.created},"model":${JSON.stringify(options.model)}`;
-  const close = options.includeUsage ? ',"usage":null}\n\n' : '}\n\n';
-  const deltaEnd = `},"logprobs":null,"finish_reason":null}]${close}`;
-  let prefix = head;
-  let firstChoice = `${prefix},"choices":[{"index":0,"delta":{`;
-  let ended = false;
-  const customCalls = customCallsOf(options.customTools);
+const noCalls: readonly EmittedCall[] = [];
 
-  const open = (choice: number): string => (choice === 0 ? firstChoice : `${prefix},"choices":[{"index":${choice},"delta":{`);
-  const delta = (choice: number, members: string): string => open(choice) + members + deltaEnd;
-  const deltaWith = (choice: number, members: string, logprobs: JsonObject | undefined): string =>
-    logprobs === undefined
-      ? delta(choice, members)
-      : `${open(choice)}${members}},"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}]${close}`;
+function callsOf({ calls }: EmittedChoice): readonly EmittedCall[] {
+  return calls === null ? noCalls : [...calls.values()];
+}
 
-  const begin = (choice: number): EmittedChoice => {
-    const state: EmittedChoice = { calls: new Map(), finished: false, textState: 'none', images: 0 };
-    choices.set(choice, state);
+class Emitter implements ChunkEmitter {
+  readonly #options: CompletionOptions & { readonly includeUsage: boolean };
+  readonly #choices = new Map<number, EmittedChoice>();
+  readonly #customCalls: ReturnType<typeof customCallsOf>;
+  readonly #head: string;
+  readonly #close: string;
+  readonly #deltaEnd: string;
+  #prefix: string;
+  #firstChoice = '';
+  #ended = false;
+
+  constructor(options: CompletionOptions & { readonly includeUsage: boolean }) {
+    this.#options = options;
+    this.#customCalls = customCallsOf(options.customTools);
+    this.#head = `data: {"id":${JSON.stringify(options.id)},"object":"chat.completion.chunk","created":${options.created},"model":${JSON.stringify(options.model)}`;
+    this.#close = options.includeUsage ? ',"usage":null}\n\n' : '}\n\n';
+    this.#deltaEnd = `},"logprobs":null,"finish_reason":null}]${this.#close}`;
+    this.#prefix = this.#head;
+    this.#firstChoice = this.#opened(0);
+  }
+
+  get #isClosed(): boolean {
+    return !this.#options.reasoning;
+  }
+
+  #opened(choice: number): string {
+    return `${this.#prefix},"choices":[{"index":${choice},"delta":{`;
+  }
+
+  #open(choice: number): string {
+    return choice === 0 ? this.#firstChoice : this.#opened(choice);
+  }
+
+  #delta(choice: number, members: string): string {
+    return this.#open(choice) + members + this.#deltaEnd;
+  }
+
+  #deltaWith(choice: number, members: string, logprobs: JsonObject | undefined): string {
+    if (logprobs === undefined) return this.#delta(choice, members);
+    return `${this.#open(choice)}${members}},"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}]${this.#close}`;
+  }
+
+  #begin(choice: number): EmittedChoice {
+    const state: EmittedChoice = { calls: null, finished: false, textState: 'none', images: 0 };
+    this.#choices.set(choice, state);
     return state;
-  };
+  }
 
-  const finish = ({ choice, reason, limit, warning }: Extract<ChatEvent, { type: 'finish' }>, state: EmittedChoice): string => {
+  #role(choice: number): string {
+    return this.#delta(choice, '"role":"assistant","content":""');
+  }
+
+  #finish({ choice, reason, limit, warning }: Extract<ChatEvent, { type: 'finish' }>, state: EmittedChoice): string {
     state.finished = true;
-    const honest = validFinishReason(reason, [...state.calls.values()]);
+    const calls = callsOf(state);
+    const honest = validFinishReason(reason, calls);
     let text = '';
     if (honest === 'tool_calls') {
-      for (const call of state.calls.values()) {
+      for (const call of calls) {
         if (call.empty && call.kind === 'function')
-          text += delta(choice, `"tool_calls":[{"index":${call.index},"function":{"arguments":"{}"}}]`);
+          text += this.#delta(choice, `"tool_calls":[{"index":${call.index},"function":{"arguments":"{}"}}]`);
       }
     }
     const end = `},"logprobs":null,"finish_reason":"${honest}"}]`;
-    const { late } = options;
+    const { late } = this.#options;
+    if (this.#isClosed || (limit === undefined && warning === undefined && late === undefined))
+      return `${text}${this.#open(choice)}${end}${this.#close}`;
     const warnings = [...(late?.warnings ?? []), ...(warning === undefined ? [] : [warning])];
     const more = { ...late, limit, warnings: warnings.length === 0 ? undefined : warnings };
-    const isPlain = limit === undefined && warning === undefined && late === undefined;
-    const pailouMember = closed || isPlain ? '' : `,"pailou":${JSON.stringify(more)}`;
-    return `${text}${open(choice)}${end}${pailouMember}${close}`;
-  };
+    return `${text}${this.#open(choice)}${end},"pailou":${JSON.stringify(more)}${this.#close}`;
+  }
 
-  const startCall = (state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-start' }>): string => {
+  #startCall(state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-start' }>): string {
+    state.calls ??= new Map();
     if (state.calls.has(event.call)) return '';
     const kind = event.kind ?? 'function';
-    const index = [...state.calls.values()].filter((call) => call.kind !== 'legacy').length;
+    const index = callsOf(state).filter((call) => call.kind !== 'legacy').length;
     state.calls.set(event.call, { index, kind, empty: true });
     const name = JSON.stringify(event.name);
-    if (kind === 'legacy') return delta(event.choice, `"function_call":{"name":${name},"arguments":""}`);
+    if (kind === 'legacy') return this.#delta(event.choice, `"function_call":{"name":${name},"arguments":""}`);
     const body =
       kind === 'custom'
         ? `"type":"custom","custom":{"name":${name},"input":""}`
         : `"type":"function","function":{"name":${name},"arguments":""}`;
-    return delta(event.choice, `"tool_calls":[{"index":${index},"id":${JSON.stringify(event.id)},${body}}]`);
-  };
+    return this.#delta(event.choice, `"tool_calls":[{"index":${index},"id":${JSON.stringify(event.id)},${body}}]`);
+  }
 
-  const continueCall = (state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-delta' }>): string => {
-    const call = state.calls.get(event.call);
+  #continueCall(state: EmittedChoice, event: Extract<ChatEvent, { type: 'tool-call-delta' }>): string {
+    const call = state.calls?.get(event.call);
     if (call === undefined || event.arguments === '') return '';
     call.empty = false;
     const text = JSON.stringify(event.arguments);
-    if (call.kind === 'legacy') return delta(event.choice, `"function_call":{"arguments":${text}}`);
-    return delta(
+    if (call.kind === 'legacy') return this.#delta(event.choice, `"function_call":{"arguments":${text}}`);
+    return this.#delta(
       event.choice,
       `"tool_calls":[{"index":${call.index},${call.kind === 'custom' ? `"custom":{"input":${text}}` : `"function":{"arguments":${text}}`}}]`,
     );
-  };
+  }
 
-  const role = (choice: number): string => delta(choice, '"role":"assistant","content":""');
-
-  const writeDelta = (event: Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'vendor' }>): string => {
+  #writeDelta(event: Exclude<ChatEvent, { type: 'response-start' | 'response-end' | 'step' | 'vendor' }>): string {
+    const { choice } = event;
     let text = '';
-    let state = choices.get(event.choice);
+    let state = this.#choices.get(choice);
     if (state === undefined) {
-      state = begin(event.choice);
-      text = role(event.choice);
+      state = this.#begin(choice);
+      text = this.#role(choice);
     }
     if (state.finished) return '';
     switch (event.type) {
       case 'text-delta':
-        if (state.textState === 'before' && event.text !== '') text += delta(event.choice, `"content":${JSON.stringify(betweenRounds)}`);
+        if (state.textState === 'before' && event.text !== '') text += this.#delta(choice, `"content":${JSON.stringify(betweenRounds)}`);
         if (event.text !== '') state.textState = 'now';
-        return text + deltaWith(event.choice, `"content":${JSON.stringify(event.text)}`, event.logprobs);
+        return text + this.#deltaWith(choice, `"content":${JSON.stringify(event.text)}`, event.logprobs);
       case 'reasoning-delta':
-        return closed ? text : text + delta(event.choice, `"reasoning_content":${JSON.stringify(event.text)}`);
+        return this.#isClosed ? text : text + this.#delta(choice, `"reasoning_content":${JSON.stringify(event.text)}`);
       case 'refusal-delta':
-        return text + deltaWith(event.choice, `"refusal":${JSON.stringify(event.text)}`, event.logprobs);
+        return text + this.#deltaWith(choice, `"refusal":${JSON.stringify(event.text)}`, event.logprobs);
       case 'tool-call-start':
-        return text + startCall(state, event);
+        return text + this.#startCall(state, event);
       case 'tool-call-delta':
-        return text + continueCall(state, event);
+        return text + this.#continueCall(state, event);
       case 'audio-delta':
-        return text + delta(event.choice, `"audio":${JSON.stringify(event.audio)}`);
+        return text + this.#delta(choice, `"audio":${JSON.stringify(event.audio)}`);
       case 'image':
-        return text + delta(event.choice, `"images":${renderImages([event.url], state.images++)}`);
+        return text + this.#delta(choice, `"images":${renderImages([event.url], state.images++)}`);
       case 'annotation':
-        return isUrlCitation(event.annotation) ? text + delta(event.choice, `"annotations":[${JSON.stringify(event.annotation)}]`) : text;
+        return isUrlCitation(event.annotation) ? text + this.#delta(choice, `"annotations":[${JSON.stringify(event.annotation)}]`) : text;
       case 'thought':
-        return closed ? text : text + delta(event.choice, `"reasoning_details":[${JSON.stringify(event.detail)}]`);
+        return this.#isClosed ? text : text + this.#delta(choice, `"reasoning_details":[${JSON.stringify(event.detail)}]`);
       case 'finish':
-        return text + finish(event, state);
+        return text + this.#finish(event, state);
     }
-  };
+  }
 
-  const writeStep = (event: Extract<ChatEvent, { type: 'step' }>): string => {
-    const state = choices.get(0);
+  #writeStep(event: Extract<ChatEvent, { type: 'step' }>): string {
+    const state = this.#choices.get(0);
     if (state?.textState === 'now' && endsRound(event)) state.textState = 'before';
-    if (closed) return '';
+    if (this.#isClosed) return '';
     let text = '';
-    if (!choices.has(0)) {
-      begin(0);
-      text = role(0);
+    if (state === undefined) {
+      this.#begin(0);
+      text = this.#role(0);
     }
-    return `${text}${prefix},"pailou":{"step":${JSON.stringify(event.step)}},"choices":[{"index":0,"delta":{${deltaEnd}`;
-  };
+    return `${text}${this.#prefix},"pailou":{"step":${JSON.stringify(event.step)}},"choices":[{"index":0,"delta":{${this.#deltaEnd}`;
+  }
 
-  const separate = (event: Extract<ChatEvent, { type: 'vendor' }>): void => {
-    const state = choices.get(0);
+  #separate(event: Extract<ChatEvent, { type: 'vendor' }>): void {
+    const state = this.#choices.get(0);
     if (state?.textState === 'now' && separatesMessages(event)) state.textState = 'before';
-  };
+  }
 
-  return {
-    write(events) {
-      let text = '';
-      for (const event of customCalls === undefined ? events : customCalls.readAll(events)) {
-        if (ended) break;
-        if (event.type === 'response-start') {
-          // Later model calls of a tool loop start again. The first call sets the members of every chunk.
-          if (choices.size > 0) continue;
-          prefix = head + renderExtra(event.extra);
-          firstChoice = `${prefix},"choices":[{"index":0,"delta":{`;
-        } else if (event.type === 'response-end') {
-          ended = true;
-          if (options.includeUsage) text += `${prefix},"choices":[],"usage":${renderUsage(event.usage, closed)}}\n\n`;
-          text += done;
-        } else if (event.type === 'step') text += writeStep(event);
-        else if (event.type === 'vendor') separate(event);
-        else text += writeDelta(event);
-      }
-      return text;
-    },
-    error(error, requestId) {
-      ended = true;
-      return failedStream(error, requestId);
-    },
-  };
+  #end({ usage }: Extract<ChatEvent, { type: 'response-end' }>): string {
+    this.#ended = true;
+    if (!this.#options.includeUsage) return done;
+    return `${this.#prefix},"choices":[],"usage":${renderUsage(usage, this.#isClosed)}}\n\n${done}`;
+  }
+
+  write(events: readonly ChatEvent[]): string {
+    let text = '';
+    for (const event of this.#customCalls === undefined ? events : this.#customCalls.readAll(events)) {
+      if (this.#ended) break;
+      if (event.type === 'response-start') {
+        // Later model calls of a tool loop start again. The first call sets the members of every chunk.
+        if (this.#choices.size > 0) continue;
+        this.#prefix = this.#head + renderExtra(event.extra);
+        this.#firstChoice = this.#opened(0);
+      } else if (event.type === 'response-end') text += this.#end(event);
+      else if (event.type === 'step') text += this.#writeStep(event);
+      else if (event.type === 'vendor') this.#separate(event);
+      else text += this.#writeDelta(event);
+    }
+    return text;
+  }
+
+  error(error: GatewayError, requestId: string): string {
+    this.#ended = true;
+    return failedStream(error, requestId);
+  }
+}
+
+/** Options as in `createCompletionCollector`. `includeUsage` adds `usage: null` to every chunk and a last chunk with the counts. */
+export function createChunkEmitter(options: CompletionOptions & { readonly includeUsage: boolean }): ChunkEmitter {
+  return new Emitter(options);
 }
 
 /** Collects the whole answer as the JSON text of one `chat.completion`. `text` throws when the answer is incomplete. */
