@@ -130,6 +130,11 @@ describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chro
       () => gateway.as('admin', 'GET', '/api/models/team-chat'),
       ({ json }) => json.spec.description === 'Only for the sales team.',
     );
+    // Dialogs that are closing still take the keys.
+    await eventually(
+      () => page.getByRole('dialog').count(),
+      (count) => count === 0,
+    );
     await page.getByRole('button', { name: 'Verify the chain' }).press('Enter');
     await page.getByText('entries, all unchanged').waitFor();
     const { head } = (await gateway.as('admin', 'GET', '/api/audit/verify')).json;
