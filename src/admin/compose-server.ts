@@ -31,6 +31,7 @@ import type { Logger } from '../types/logger.ts';
 import { holderOf } from './mcp-health.ts';
 import { addMcpSignIn } from './mcp-sign-in.ts';
 import { addControl } from './control-routes.ts';
+import { addTokenTest } from './token-test.ts';
 
 export interface ServerParts {
   readonly settings: Settings;
@@ -85,6 +86,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     onRevocation: (listener) => revocations.onChange(listener),
     control: (app) => {
       addIdentity(app, { people, names: config.people, audit });
+      addTokenTest(app, { issuers, explain: identity.explainToken, audit });
       addSignIn(app, browser, commandLine, { audit, developmentIdentity });
       addConsole(app);
       addBackchannelLogout(app, { verify: verifyLogout, revocations, logger });

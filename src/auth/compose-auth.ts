@@ -63,6 +63,7 @@ export interface Identity {
   readonly revocations: Revocations;
   /** Verifies an issuer's logout token. */
   readonly verifyLogout: Authenticator['verifyLogout'];
+  readonly explainToken: Authenticator['explain'];
   /** The endpoints at which callers' tokens may be exchanged. */
   readonly tokenExchange: TokenExchange;
 }
@@ -129,6 +130,7 @@ export async function composeAuth(parts: AuthParts): Promise<Identity> {
     },
     revocations,
     verifyLogout: (token) => authenticator.verifyLogout(token),
+    explainToken: (token, onStep) => authenticator.explain(token, onStep),
   };
 }
 

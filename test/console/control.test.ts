@@ -4,7 +4,17 @@ import { eventually, startGateway, type TestGateway } from '../whole/gateway.ts'
 import { buildConsole } from './built-console.ts';
 import { chromiumPath, findBarriers, findLatinWords, startChromium, type TestBrowser } from './chromium.ts';
 
-const pages = ['configuration?add=import', 'access', 'access?tab=matrix', 'access?tab=explain', 'limits', 'audit', 'configuration'];
+const pages = [
+  'configuration?add=import',
+  'access',
+  'access?tab=matrix',
+  'access?tab=explain',
+  'access?tab=view-as&as=user',
+  'access?tab=tokens',
+  'limits',
+  'audit',
+  'configuration',
+];
 
 describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chromium', () => {
   let gateway: TestGateway;
@@ -148,6 +158,24 @@ describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chro
     expect(visit.faults).toEqual([]);
   });
 
+  it('shows what a person may see and use, and tests a token step by step', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/access?tab=view-as&as=user');
+    const { page } = visit;
+    const row = page.locator('.ant-table-row').filter({ hasText: 'model/demo/echo' });
+    await row
+      .getByLabel(/^yes: /)
+      .first()
+      .waitFor();
+    await page.getByRole('tab', { name: 'Tokens' }).press('Enter');
+    await page.getByLabel('Access token').fill(await gateway.token('viewer'));
+    await page.getByRole('button', { name: 'Test the token' }).press('Enter');
+    const result = page.getByRole('region', { name: 'Result of the test' });
+    await result.getByText('Its signature and its times are valid').waitFor();
+    await result.getByText('llm:model:view', { exact: false }).first().waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
   it('imports documents by keyboard: the plan first, secrets asked for and never shown, then one revision', async () => {
     await using visit = await browser.visit(gateway.url, 'admin', '/console/configuration?add=import');
     const { page } = visit;
@@ -195,7 +223,15 @@ spec: {description: From a file., deployments: [{provider: imported, model: gpt-
       await using visit = await browser.visit(gateway.url, 'admin', `/console/${path}`, { language: 'zh', theme, width: 390 });
       const { page } = visit;
       await page
-        .locator(path.includes('explain') ? '#explain-person' : path.includes('import') ? '#import-documents' : '.ant-table-row')
+        .locator(
+          path.includes('explain')
+            ? '#explain-person'
+            : path.includes('import')
+              ? '#import-documents'
+              : path.includes('tokens')
+                ? '#token-text'
+                : '.ant-table-row',
+        )
         .first()
         .waitFor();
       expect(await findLatinWords(page), path).toEqual([]);

@@ -1,15 +1,15 @@
 /** Why a person may or may not do something, decided by the same function as their calls. */
 import { useQuery } from '@tanstack/react-query';
-import { Alert, AutoComplete, Button, Form, Segmented } from 'antd';
+import { Alert, Button, Form, Segmented } from 'antd';
 import { type ReactNode, useState } from 'react';
-import { call, type Page, queryOf } from '../../api/client.ts';
+import { call, queryOf } from '../../api/client.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
-import { nameOptions } from '../../components/name-options.tsx';
 import { ReferenceControl } from '../../components/schema-form/reference-control.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
+import { PersonField } from './person-field.tsx';
 import { ruleKey } from './rules.ts';
 import { texts } from './texts.ts';
 
@@ -23,11 +23,6 @@ interface Decision {
   readonly roles: readonly string[];
   readonly permissions: readonly string[];
   readonly as?: { readonly username: string; readonly seen_at: string };
-}
-
-interface Person {
-  readonly id: string;
-  readonly username: string;
 }
 
 function DecisionView({ decision }: { readonly decision: Decision }): ReactNode {
@@ -83,10 +78,6 @@ export function ExplainTab(): ReactNode {
   const [capability, setCapability] = useState(what ?? '');
   const [person, setPerson] = useState(who ?? '');
   const [action, setAction] = useState<Action>((['view', 'use', 'manage'] as const).find((each) => each === act) ?? 'use');
-  const people = useQuery({
-    queryKey: ['/api/people', 'names'],
-    queryFn: ({ signal }) => call<Page<Person>>('GET', '/api/people?limit=500', { signal }),
-  });
   const decision = useQuery({
     queryKey: ['/api/explain', what, act, who],
     queryFn: ({ signal }) => call<Decision>('GET', `/api/explain${queryOf({ capability: what, action: act, as: who })}`, { signal }),
@@ -97,14 +88,7 @@ export function ExplainTab(): ReactNode {
       <p className="form-help">{t('explainHelp')}</p>
       <Form layout="vertical" className="explain-form" onFinish={() => setSearch({ what: capability, act: action, who: person })}>
         <Form.Item label={t('who')} htmlFor="explain-person" extra={t('whoHelp')}>
-          <AutoComplete
-            id="explain-person"
-            aria-label={t('who')}
-            allowClear
-            value={person}
-            options={nameOptions((people.data?.data ?? []).map(({ id }) => id))}
-            onChange={(next: string | undefined) => setPerson(next ?? '')}
-          />
+          <PersonField id="explain-person" label={t('who')} value={person} onChange={setPerson} />
         </Form.Item>
         <Form.Item label={t('action')} htmlFor="explain-action">
           <Segmented<Action>

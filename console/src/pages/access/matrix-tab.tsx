@@ -1,5 +1,5 @@
 /** Who may do what: one line for each subject and capability, with the rule that decides. */
-import { Checkbox, Tag, Tooltip } from 'antd';
+import { Checkbox, Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { usePaged } from '../../api/rows.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
@@ -8,15 +8,10 @@ import { useSearchState } from '../../components/search-state.ts';
 import { TextFilter } from '../../components/text-filter.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
-import { ruleKey } from './rules.ts';
+import { type Ruling, RulingTag } from './ruling-tag.tsx';
 import { texts } from './texts.ts';
 
-interface Ruling {
-  readonly may: 'yes' | 'no' | 'with_code';
-  readonly rule: string;
-}
-
-interface Line {
+export interface Line {
   readonly subject: {
     readonly type: 'person' | 'stranger' | 'role' | 'client';
     readonly name: string;
@@ -31,23 +26,7 @@ interface Line {
   readonly manage: Ruling;
 }
 
-const actions = ['view', 'use', 'manage'] as const;
-const colors = { yes: 'success', no: 'default', with_code: 'warning' } as const;
-
-function RulingTag({ ruling }: { readonly ruling: Ruling }): ReactNode {
-  const t = useTexts(texts);
-  const { key, grant } = ruleKey(ruling.rule, ruling.may !== 'no');
-  const rule = key === null ? ruling.rule : t(`rule.${key}`, { grant });
-  return (
-    <Tooltip title={rule}>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the rule is shown on focus */}
-      <Tag tabIndex={0} color={colors[ruling.may]} aria-label={`${t(`may.${ruling.may}`)}: ${rule}`}>
-        {t(`may.${ruling.may}`)}
-      </Tag>
-    </Tooltip>
-  );
-}
-
+export const actions = ['view', 'use', 'manage'] as const;
 export function MatrixTab(): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();

@@ -9,6 +9,8 @@ import { ExplainTab } from './explain-tab.tsx';
 import { GrantsTab } from './grants-tab.tsx';
 import { MatrixTab } from './matrix-tab.tsx';
 import { texts } from './texts.ts';
+import { TokenTab } from './token-tab.tsx';
+import { ViewAsTab } from './view-as-tab.tsx';
 
 export function AccessPage(): ReactNode {
   const t = useTexts(texts);
@@ -28,6 +30,8 @@ export function AccessPage(): ReactNode {
           { key: 'grants', label: t('grants'), children: <GrantsTab /> },
           { key: 'matrix', label: t('matrix'), children: <MatrixTab /> },
           { key: 'explain', label: t('explain'), children: <ExplainTab /> },
+          { key: 'view-as', label: t('viewAs'), children: <ViewAsTab /> },
+          { key: 'tokens', label: t('tokens'), children: <TokenTab /> },
         ]}
       />
     </>
