@@ -24,14 +24,13 @@ async function install(folder: string): Promise<string> {
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root, env, maxBuffer: 64 * 1_048_576 });
   const [, tarball = ''] = /"filename": "([^"]+)"/.exec(stdout) ?? [];
   const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as LockFile;
-  for (const [path, { dev }] of Object.entries(packages)) {
-    // A nested package comes along with its parent; an optional one of another system is not here.
-    if (dev === true || path.lastIndexOf('node_modules/') !== 0 || !existsSync(join(root, path))) continue;
-    const target = join(folder, path);
-    await mkdir(dirname(target), { recursive: true });
-    // Hard links where the folder is on the same disk.
-    await run('cp', ['-al', join(root, path), target]).catch(() => run('cp', ['-a', join(root, path), target]));
-  }
+  // A nested package comes along with its parent; an optional one of another system is not here.
+  const installed = Object.entries(packages)
+    .filter(([path, { dev }]) => dev !== true && path.lastIndexOf('node_modules/') === 0 && existsSync(join(root, path)))
+    .map(([path]) => path);
+  // Hard links where the folder is on the same disk.
+  const copy = (how: string) => run('cp', [how, '--parents', ...installed, folder], { cwd: root });
+  await copy('-al').catch(() => copy('-a'));
   const own = join(modules, 'pailou');
   await mkdir(own);
   await run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', own]);
