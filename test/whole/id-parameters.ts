@@ -109,6 +109,9 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ body:spec\.deployments\[\]\.efforts\[\]$/, []],
   // Documents are rows of the caller's own tenant; one of another tenant is refused.
   [/ \/api\/config\/apply body:(documents\[\]\.metadata\.(name|tenant|labels\.\*)|labels\.\*)$/, []],
+  // A credential; nothing is looked up by it.
+  [/ \/api\/access\/token-test body:token$/, []],
+  [/ \/api\/config\/rollback body:only\.name$/, ['model']],
   // The address of an alert and its signing secret.
   [/ \/api\/limits\S* body:spec\.spend\.alerts\.(url|secret)$/, []],
   // Public data on models, equal for all tenants.

@@ -113,6 +113,7 @@ function bodyFor(method: string, path: string): object | undefined {
     '/v1/audio/speech': { input: 'x', voice: 'x' },
     '/api/keys': {},
     '/api/keys/{id}/rotate': {},
+    '/api/config/rollback': { revision: 0, only: { kind: 'model' } },
   };
   return { ...(path.startsWith('/v1/') ? { model: 'base' } : {}), ...(calls[path] ?? { messages: hello }) };
 }

@@ -73,7 +73,7 @@ export function themeOf(isDark: boolean): ThemeConfig {
     token: {
       colorPrimary: isDark ? '#3c89e8' : '#0958d9',
       colorLink: isDark ? '#65b1ff' : '#0958d9',
-      ...(isDark ? { colorError: '#f37370', colorInfo: '#3c89e8' } : lightStates),
+      ...(isDark ? { colorError: '#f37370', colorInfo: '#65b1ff' } : lightStates),
       colorTextTertiary: faint,
       colorTextDescription: faint,
       colorTextPlaceholder: faint,

@@ -157,8 +157,9 @@ const mcp = {
 };
 
 const access = {
-  'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, or a client.':
-    'GET /api/me 中的用户标识，配置了多个签发方时带签发方（`<issuer>#<subject>`）；或角色、客户端。',
+  'A user as GET /api/me names them, with the issuer (`<issuer>#<subject>`) where several are configured; or a role, a team (a role or group of the token), or a client.':
+    'GET /api/me 中的用户标识，配置了多个签发方时带签发方（`<issuer>#<subject>`）；或角色、团队（令牌中的角色或组）、客户端。',
+  'A team is all people with one role or group in their token, as in limits.': '团队是令牌中带有同一个角色或组的所有人，与限额相同。',
   'A grant to use a provider lets a developer name it in models of their own.': '服务商的使用授权允许开发者在自己的模型中引用它。',
   'Whose calls are counted. A team is all people with one role or group in their token; they share one count.':
     '统计谁的调用。团队是令牌中有同一角色或组的所有人，共用一个计数。',

@@ -41,9 +41,9 @@ function grammarOf({ format }: JsonObject): JsonObject {
 /** How warnings name an MCP server that a request names by its address. */
 export const serverByAddress = 'mcp with an address';
 
-/** True for an MCP server that is not named as one of the gateway. */
+/** True for an MCP server by address, and for a connector of OpenAI. The ai SDK needs one of the two: any other connector stands for a server of the gateway. */
 export function isElsewhere({ server_url: url, connector_id: connector }: JsonObject): boolean {
-  return (url !== undefined && url !== null) || (connector !== undefined && connector !== null);
+  return (url !== undefined && url !== null) || (typeof connector === 'string' && connector.startsWith('connector_'));
 }
 
 export class OfferedTools implements ToolOrigins {
