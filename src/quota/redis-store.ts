@@ -177,7 +177,7 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
       known.took(place, verdict);
       return verdict;
     },
-    peek: (demands) => known.peek(demands),
+    peek: (demands, at) => known.peek(demands, at),
     settle(place, actual) {
       known.settled(place);
       settle(place, actual);
