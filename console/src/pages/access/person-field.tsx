@@ -29,14 +29,16 @@ interface PersonFieldProps {
 export function PersonField({ id, label, value, onChange }: PersonFieldProps): ReactNode {
   const people = usePeople();
   return (
-    <AutoComplete
-      id={id}
-      aria-label={label}
-      className="form-choice"
-      value={value}
-      options={nameOptions(people.map((person) => person.id))}
-      showSearch={{ filterOption: (typed, option) => String(option?.value ?? '').includes(typed) }}
-      onChange={(next: string) => onChange(next ?? '')}
-    />
+    <div translate="no">
+      <AutoComplete
+        id={id}
+        aria-label={label}
+        className="form-choice"
+        value={value}
+        options={nameOptions(people.map((person) => person.id))}
+        showSearch={{ filterOption: (typed, option) => String(option?.value ?? '').includes(typed) }}
+        onChange={(next: string) => onChange(next ?? '')}
+      />
+    </div>
   );
 }
