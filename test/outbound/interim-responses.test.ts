@@ -19,7 +19,7 @@ const proceed = 'HTTP/1.1 100 Continue\r\n\r\n';
 const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n';
 const answer = answerOf('{"ok":true}');
 
-/** Answers each request with these parts, each in a read of its own. */
+/** Answers each request with these parts, each in a separate write. */
 async function serve(parts: (request: string) => Parts): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -147,7 +147,7 @@ async function startOnFreePorts(
   }
 }
 
-/** Without a data folder or a database of its own it starts on an empty configuration, whose tables are there already. */
+/** Starts a gateway. Without PAILOU_DATA_DIR and PAILOU_DATABASE_URL it gets a copy of a migrated, empty database. */
 export async function startGateway(
   extra: Record<string, string> = {},
   start: (env: Record<string, string>) => Promise<Gateway> = startPailou,

@@ -100,7 +100,7 @@ it('a file of LiteLLM becomes providers, models with prices, routes and fallback
   ]);
   expect(specOf(documents, 'Provider', 'openai')).toEqual({
     kind: 'openai-compatible',
-    options: { base_url: 'https://vendor.example/v1', api_key: '${env:OPENAI_API_KEY}' },
+    options: { base_url: 'https://vendor.example/v1', api_key: '${env:IMPORTED_OPENAI_API_KEY}' },
   });
   expect(specOf(documents, 'Model', 'team-chat')).toEqual({
     operations: ['chat'],
@@ -141,9 +141,9 @@ it('a file of LiteLLM becomes providers, models with prices, routes and fallback
     'PAILOU_STDIO_PROGRAMS',
   ])
     expect(err).toContain(left);
-  expect(err).toContain('Set these variables before you apply: SPARE_KEY, ANTHROPIC_API_KEY, AZURE_KEY, AWS_SECRET');
+  expect(err).toContain('Set these variables before you apply: SPARE_KEY, ANTHROPIC_API_KEY, AZURE_KEY, AWS_SECRET, OPENAI_API_KEY');
   expect((await stat(folder.at('secrets.env'))).mode & 0o777).toBe(0o600);
-  expect(await readFile(folder.at('secrets.env'), 'utf8')).toContain(`export OPENAI_API_KEY='sk-it'\\''s-secret'`);
+  expect(await readFile(folder.at('secrets.env'), 'utf8')).toContain(`export IMPORTED_OPENAI_API_KEY='sk-it'\\''s-secret'`);
   await writeFile(folder.at('team.yaml'), out);
   expect(await folder.pailou(['validate', '-f', 'team.yaml'])).toMatchObject({ code: 0 });
 });
@@ -158,7 +158,7 @@ it('what was imported from LiteLLM is applied in one step and answers, for the r
   );
   const { out } = await folder.pailou(['import', 'litellm', 'config.yaml', '--grant', 'user']);
   await writeFile(folder.at('team.yaml'), out);
-  const applied = await folder.pailou(['apply', '-f', 'team.yaml'], { ...(await operator(gateway)), OPENAI_API_KEY: 'sk-1' });
+  const applied = await folder.pailou(['apply', '-f', 'team.yaml'], { ...(await operator(gateway)), IMPORTED_OPENAI_API_KEY: 'sk-1' });
   expect(applied).toMatchObject({ code: 0 });
   const answer = await gateway.as('user', 'POST', '/v1/chat/completions', {
     model: 'team/chat',
@@ -258,9 +258,28 @@ describe.each(companyDatabases)('$name', ({ missing, open, name }) => {
     );
     const { code, out } = await folder.pailou(['import', 'new-api', database.url]);
     expect(code).toBe(0);
-    expect(specOf(documentsIn(out), 'Provider', 'Claude')).toEqual({ kind: 'anthropic', options: { api_key: '${env:CLAUDE_API_KEY}' } });
+    expect(specOf(documentsIn(out), 'Provider', 'Claude')).toEqual({
+      kind: 'anthropic',
+      options: { api_key: '${env:IMPORTED_CLAUDE_API_KEY}' },
+    });
     expect(specOf(documentsIn(out), 'Model', 'claude-a')).toMatchObject({ deployments: [{ price: { currency: 'USD', input: '3' } }] });
   });
+});
+
+it('no key is printed: not one in a header, nor in a line that cannot be read', async () => {
+  await using folder = await startFolder();
+  const params = 'model: openai/x, api_base: "https://x.example/v1", extra_headers: { authorization: "Bearer sk-hidden" }';
+  await writeFile(folder.at('header.yaml'), `model_list: [{ model_name: a, litellm_params: { ${params} } }]`);
+  const { out, err } = await folder.pailou(['import', 'litellm', 'header.yaml']);
+  expect(specOf(documentsIn(out), 'Provider', 'openai')).toMatchObject({
+    options: { headers: { authorization: '${env:IMPORTED_OPENAI_AUTHORIZATION}' } },
+  });
+  expect(out + err).not.toContain('sk-hidden');
+  await writeFile(folder.at('broken.yaml'), 'model_list: [{ api_key: "sk-hidden" "x" }]');
+  const broken = await folder.pailou(['import', 'litellm', 'broken.yaml']);
+  expect([broken.code, broken.out]).toEqual([1, '']);
+  expect(broken.err).toContain('broken.yaml: ');
+  expect(broken.err).not.toContain('sk-hidden');
 });
 
 it.each([

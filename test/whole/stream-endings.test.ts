@@ -42,7 +42,7 @@ const reply =
 const chat = (model: string, streamed: boolean) =>
   gateway.as('developer', 'POST', '/v1/chat/completions', { model, stream: streamed, messages: [{ role: 'user', content: 'Hi' }] });
 
-// Each test has a vendor and a model of its own, and most of its time is silence.
+// The tests run concurrently: each has its own vendor and model, and mostly waits.
 describe.concurrent.each(formatNames)('%s', (name) => {
   const ask: FormatClient['ask'] = (model, asked) => clients[formatNames.indexOf(name)]!.ask(model, asked);
 

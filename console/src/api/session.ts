@@ -40,7 +40,7 @@ async function readSession(): Promise<Me | null> {
 
 export const sessionKey = ['session'] as const;
 
-/** Its data is null while nobody is signed in. */
+/** The query of the session; `data` is null without a signed-in person. */
 export function useSession(): UseQueryResult<Me | null> {
   return useQuery({ queryKey: sessionKey, queryFn: readSession, staleTime: 30_000, refetchOnWindowFocus: true });
 }

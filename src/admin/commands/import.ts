@@ -8,7 +8,7 @@ import { type Command, print, printError, UsageError } from './command.ts';
 const usage =
   'Usage: pailou import litellm <config.yaml> | new-api <file of SQLite, postgres://… or mysql://…> [--grant <role>] [--secrets <file>] [--json]';
 
-async function fromNewApi(address: string): Promise<Imported> {
+async function fromNewApi(address: string, role: string | null): Promise<Imported> {
   const { importNewApi } = await import('../../config/imports/new-api.ts');
   const { createLogger } = await import('../../telemetry/log.ts');
   const isUrl = /^[a-z]+:\/\//.test(address);
@@ -18,15 +18,15 @@ async function fromNewApi(address: string): Promise<Imported> {
   const { openExternalSqlite } = await import('../../storage/external/sqlite-file.ts');
   const database = isUrl ? openExternalDatabase(address, createLogger('error')) : openExternalSqlite(address);
   try {
-    return await importNewApi(database);
+    return await importNewApi(database, role);
   } finally {
     await database.close();
   }
 }
 
-async function fromLiteLlm(path: string): Promise<Imported> {
+async function fromLiteLlm(path: string, role: string | null): Promise<Imported> {
   const [{ importLiteLlm }, text] = await Promise.all([import('../../config/imports/litellm.ts'), readFile(path, 'utf8')]);
-  return importLiteLlm(text);
+  return importLiteLlm(text, role);
 }
 
 /** Values for a shell: single quotes, and those inside escaped. */
@@ -44,15 +44,13 @@ export const importCommand: Command = {
     if (place === undefined || more !== undefined || (source !== 'litellm' && source !== 'new-api')) throw new UsageError(usage);
     let imported: Imported;
     try {
-      imported = await (source === 'litellm' ? fromLiteLlm(place) : fromNewApi(place));
+      const role = values.grant ?? null;
+      imported = await (source === 'litellm' ? fromLiteLlm(place, role) : fromNewApi(place, role));
     } catch (thrown) {
       if (thrown instanceof UsageError) throw thrown;
       printError(`${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
       return 1;
     }
-    const documents = [...imported.documents, ...grantsFor(values.grant, imported)];
-    if (values.json) print(JSON.stringify({ documents, left: imported.left, variables: [...imported.secrets.keys()] }));
-    else for (const document of documents) process.stdout.write(`---\n${new Document(document).toString({ lineWidth: 0 })}`);
     const literal = [...imported.secrets].filter(([, value]) => value !== null);
     if (values.secrets !== undefined && literal.length > 0) {
       // For the owner alone, and never over another file.
@@ -61,22 +59,12 @@ export const importCommand: Command = {
         `The values of ${literal.length} variables are in ${values.secrets}: run ". ${values.secrets}" before you apply, then delete it.`,
       );
     }
+    const { documents } = imported;
+    if (values.json) print(JSON.stringify({ documents, left: imported.left, variables: [...imported.secrets.keys()] }));
+    else for (const document of documents) process.stdout.write(`---\n${new Document(document).toString({ lineWidth: 0 })}`);
     const open = [...imported.secrets].flatMap(([name, value]) => (value === null || values.secrets === undefined ? [name] : []));
     if (open.length > 0) printError(`Set these variables before you apply: ${open.join(', ')}`);
     if (imported.left.length > 0) printError(`Not carried over:\n${imported.left.map((each) => `- ${each}`).join('\n')}`);
     return 0;
   },
 };
-
-/** Without grants only administrators and developers reach the models. */
-function grantsFor(role: string | undefined, { documents }: Imported): Imported['documents'] {
-  if (role === undefined) return [];
-  return documents
-    .filter(({ kind }) => kind === 'Model')
-    .map(({ apiVersion, metadata: { name } }) => ({
-      apiVersion,
-      kind: 'Grant',
-      metadata: { name: `${role}-${name}`.replaceAll('/', '-').slice(0, 120) },
-      spec: { subject_type: 'role', subject: role, capability: `model/${name}`, action: 'use' },
-    }));
-}

@@ -45,6 +45,7 @@ export class ImportedRows {
   readonly #providers = new Map<string, string>();
   readonly #secrets = new Map<string, string | null>();
   readonly #left = new Set<string>();
+  readonly #granted = new Set<string>();
 
   left(sentence: string): void {
     this.#left.add(sentence);
@@ -58,7 +59,8 @@ export class ImportedRows {
 
   /** The reference to a variable with this value. The same value has one variable. */
   secret(value: string, wanted: string): string {
-    const base = wanted.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+    // A name of its own: the source may mean another key by a vendor's usual variable.
+    const base = `IMPORTED_${wanted.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}`;
     let name = base;
     for (let number = 2; this.#secrets.has(name) && this.#secrets.get(name) !== value; number++) name = `${base}_${number}`;
     this.#secrets.set(name, value);
@@ -84,16 +86,18 @@ export class ImportedRows {
     return name;
   }
 
+  /** Grants the use of a model to a role, once. */
   grant(role: string, model: string): void {
-    this.add('Grant', `${role}-${model}`.replaceAll('/', '-'), {
-      subject_type: 'role',
-      subject: role,
-      capability: `model/${model}`,
-      action: 'use',
-    });
+    const key = `${role} ${model}`;
+    if (this.#granted.has(key)) return;
+    this.#granted.add(key);
+    const spec = { subject_type: 'role', subject: role, capability: `model/${model}`, action: 'use' };
+    this.add('Grant', `${role}-${model}`.replaceAll('/', '-'), spec);
   }
 
-  result(): Imported {
+  /** The documents, with a grant of each model to `role` unless it is null. */
+  result(role: string | null): Imported {
+    if (role !== null) for (const { kind, metadata } of this.#documents.values()) if (kind === 'Model') this.grant(role, metadata.name);
     return { documents: [...this.#documents.values()], secrets: this.#secrets, left: [...this.#left] };
   }
 }

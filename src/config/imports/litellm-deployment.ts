@@ -69,6 +69,12 @@ const present = (members: Members): Record<string, unknown> =>
 
 const isOpenAi = (address: unknown): boolean => address === undefined || /^https:\/\/api\.openai\.com(\/|$)/.test(textOf(address));
 
+/** Headers of a vendor may hold its key. */
+function headersOf(rows: ImportedRows, headers: unknown, prefix: string): Record<string, string | undefined> | null {
+  if (typeof headers !== 'object' || headers === null) return null;
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secretOf(rows, textOf(value), `${prefix}_${name}`)]));
+}
+
 function providerOptions(rows: ImportedRows, vendor: LiteLlmVendor, params: Members, prefix: string): Record<string, unknown> {
   const address = valueOf(rows, params['api_base'] ?? params['base_url']) ?? vendor.address;
   const given = secretOf(rows, params['api_key'], `${prefix}_api_key`);
@@ -98,12 +104,12 @@ function providerOptions(rows: ImportedRows, vendor: LiteLlmVendor, params: Memb
         api_key: key,
       });
     default: {
-      const headers = typeof params['extra_headers'] === 'object' ? params['extra_headers'] : undefined;
+      const headers = headersOf(rows, params['extra_headers'], prefix);
       return present({
         base_url: address,
         api_key: key,
         ...(vendor.kind === 'openai' ? { organization: valueOf(rows, params['organization']) } : {}),
-        ...(headers != null && !['anthropic', 'gemini', 'ollama', 'openai'].includes(vendor.kind) ? { headers } : {}),
+        ...(headers !== null && !['anthropic', 'gemini', 'ollama', 'openai'].includes(vendor.kind) ? { headers } : {}),
       });
     }
   }

@@ -123,9 +123,10 @@ function nameWhatIsLeft(given: File, rows: ImportedRows): void {
   }
 }
 
-/** Throws an error with the field when the text is no such file. */
-export function importLiteLlm(text: string): Imported {
-  const parsed = file.safeParse(parse(text) ?? {});
+/** Throws an error with the field, or with the place in the text, for anything but such a file. `role` gets a grant of each model. */
+export function importLiteLlm(text: string, role: string | null): Imported {
+  // Pretty errors quote lines, which may hold keys.
+  const parsed = file.safeParse(parse(text, { prettyErrors: false }) ?? {});
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new Error(`${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'cannot be read'}`);
@@ -138,5 +139,5 @@ export function importLiteLlm(text: string): Imported {
   for (const [name, model] of models) rows.add('Model', name, model);
   addMcpServers(parsed.data.mcp_servers ?? {}, rows);
   nameWhatIsLeft(parsed.data, rows);
-  return rows.result();
+  return rows.result(role);
 }

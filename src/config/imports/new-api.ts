@@ -5,6 +5,7 @@ import { type Prices, priceOf } from './new-api-prices.ts';
 import { type ChannelVendor, channelVendors, otherChannels } from './new-api-channels.ts';
 
 const mostRows = 10_000;
+const mostDeployments = 64;
 
 interface Channel {
   readonly type: number;
@@ -99,8 +100,8 @@ async function nameOtherTables(database: ExternalDatabase, rows: ImportedRows): 
   }
 }
 
-/** Rejects when the database has no channels of new-api. */
-export async function importNewApi(database: ExternalDatabase): Promise<Imported> {
+/** Rejects when the database has no channels of new-api. `role` gets a grant of each model. */
+export async function importNewApi(database: ExternalDatabase, role: string | null): Promise<Imported> {
   const rows = new ImportedRows();
   const stored = await database.rows(`select ${columns.map(database.quote).join(', ')} from channels`, [], mostRows);
   const channels = stored.map(channelOf);
@@ -136,7 +137,7 @@ export async function importNewApi(database: ExternalDatabase): Promise<Imported
           model: textOf(channel.mapping[model]) || model,
           // Equal weights are stored as zeros.
           ...(channel.weight > 0 ? { weight: channel.weight } : {}),
-          ...(tiers.length > 1 ? { tier: tiers.indexOf(channel.priority) } : {}),
+          ...(tiers.length > 1 ? { tier: Math.min(tiers.indexOf(channel.priority), 100) } : {}),
           ...(channel.enabled ? {} : { enabled: false }),
           ...(price === null ? {} : { price }),
         });
@@ -144,14 +145,18 @@ export async function importNewApi(database: ExternalDatabase): Promise<Imported
     }
   }
   for (const [model, { deployments, groups }] of models) {
-    const name = rows.add('Model', model, { operations: [operationOf(model)], deployments });
+    if (deployments.length > mostDeployments)
+      rows.left(
+        `model "${model}": the last ${deployments.length - mostDeployments} of its channels: a model has at most ${mostDeployments}.`,
+      );
+    const name = rows.add('Model', model, { operations: [operationOf(model)], deployments: deployments.slice(0, mostDeployments) });
     for (const group of groups) rows.grant(group === 'default' ? 'user' : group, name);
   }
   const groups = new Set([...models.values()].flatMap((entry) => [...entry.groups]).filter((group) => group !== 'default'));
   if (groups.size > 0)
     rows.left(`groups: grants name the roles ${[...groups].join(', ')}, which the tokens of your OAuth2 service must hold.`);
   await nameOtherTables(database, rows);
-  return rows.result();
+  return rows.result(role);
 }
 
 /** new-api derives it from the name too. */

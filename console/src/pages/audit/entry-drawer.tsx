@@ -23,7 +23,7 @@ export interface AuditEntry {
   readonly request_id: string | null;
 }
 
-/** The revision at which the row was as before the change; null for what is no row. */
+/** The revision before the change of a row. Null for an entry about anything else. */
 function revisionBefore({ before, after }: AuditEntry): number | null {
   if (before?.revision !== undefined) return before.revision;
   return after?.revision === undefined ? null : after.revision - 1;

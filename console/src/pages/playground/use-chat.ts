@@ -16,7 +16,7 @@ export function useChat(model: string, settings: ChatSettings): Chat {
   const [turns, setTurns] = useState<readonly Turn[]>([]);
   const [isBusy, setBusy] = useState(false);
   const running = useRef<AbortController | null>(null);
-  // An answer that nobody sees any more is not paid for to its end.
+  // Leaving the page aborts the call, which stops its cost.
   useEffect(() => () => running.current?.abort(), []);
 
   const ask = useCallback(

@@ -14,7 +14,7 @@ export function mayBeStreamed(request: Request): boolean {
   return request.method === 'POST' && request.headers.get('accept')?.includes(eventStream) === true;
 }
 
-/** The bytes of an answer as events. An answer that is no stream becomes one message. */
+/** The bytes of an answer as server-sent events. A JSON answer becomes one event. */
 async function* eventsOf(answer: Promise<Response>): AsyncGenerator<Uint8Array> {
   const response = await answer;
   if (!isStream(response)) {
