@@ -2,6 +2,7 @@
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { findLeftOut } from './test/left-out.ts';
 import { SummaryReporter } from './test/reporter.ts';
 
 /** Half of the time of a worker is waiting: for servers, programs and limits of time. */
@@ -10,10 +11,19 @@ const perCore = 2;
 const bytesOfWorker = 1.5 * 2 ** 30;
 const maxWorkers = Math.max(2, Math.min(perCore * availableParallelism(), 8, Math.floor(totalmem() / bytesOfWorker)));
 
+/** Empty where the packages of `test/package.json` are installed. */
+const leftOut = findLeftOut();
+
 export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
+    // A copy without the history of git has no earlier version to start.
+    exclude: [
+      '**/node_modules/**',
+      ...(process.env['PAILOU_TEST_WITHOUT_HISTORY'] === '1' ? ['test/whole/earlier-version.test.ts'] : []),
+      ...leftOut.keys(),
+    ],
     globalSetup: './test/storage/template-databases.ts',
     pool: 'forks',
     maxWorkers,
@@ -28,6 +38,6 @@ export default defineConfig({
     // For the gateways and commands that tests start as processes.
     env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'pailou-test-compile-cache') },
     silent: 'passed-only',
-    reporters: ['default', new SummaryReporter()],
+    reporters: ['default', new SummaryReporter(leftOut)],
   },
 });

@@ -56,6 +56,7 @@ export async function startGateway(
   upstream: string,
   models: Readonly<Record<'bench' | 'claude', readonly string[]>>,
   fill?: (dataDir: string) => Promise<void>,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<BenchedGateway> {
   const dataDir = mkdtempSync(join(tmpdir(), 'pailou-bench-'));
   const issuer = await startIssuer();
@@ -66,6 +67,7 @@ export async function startGateway(
     PAILOU_MASTER_KEY: randomBytes(32).toString('base64'),
     PAILOU_OAUTH_ISSUER: issuer.issuer,
     PAILOU_OAUTH_AUDIENCE: issuer.audience,
+    ...more,
   };
   let current: StartedPailou | null = null;
   const stop = async (): Promise<void> => {

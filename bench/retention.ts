@@ -1,17 +1,18 @@
 /**
  * npm run bench:retention -- [--runs 10000000] [--postgres <url of an empty database>] [--data <folder>]: a large ledger, its size, its first
- * pages and reports, and its retention with a kill -9 in the middle. Not part of `npm test`.
+ * pages and reports, and its retention with a kill -9 in the middle. `--size`: only its size. `--batch 50` writes in small transactions, as the
+ * ledger does. Not part of `npm test`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database } from '../src/storage/database.ts';
 import { migrate } from '../src/storage/migrate.ts';
+import { addMonth, monthStart } from '../src/storage/migrations/month-partitions.ts';
 import { openDatabase } from '../src/storage/open-database.ts';
 import { pruneTasks } from '../src/storage/retention/retention.ts';
 import { tableSizes } from '../src/storage/retention/table-sizes.ts';
@@ -19,6 +20,7 @@ import { createRollupReader } from '../src/storage/rollup-reader.ts';
 import { createRunReader } from '../src/storage/run-reader.ts';
 import { createUsageReader } from '../src/storage/usage-reader.ts';
 import type { Logger } from '../src/types/logger.ts';
+import { watchLoop } from './held-loop.ts';
 import { makeRuns } from './many-runs.ts';
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
@@ -26,6 +28,12 @@ const day = 86_400_000;
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '10000000' },
+    days: { type: 'string', default: '365' },
+    people: { type: 'string', default: '300' },
+    session: { type: 'string', default: '20' },
+    batch: { type: 'string', default: '100000' },
+    'keep-days': { type: 'string', default: '335' },
+    size: { type: 'boolean', default: false },
     postgres: { type: 'string' },
     data: { type: 'string' },
     prune: { type: 'boolean', default: false },
@@ -35,20 +43,19 @@ const runs = Number(values.runs);
 const dataDir = values.data ?? (await mkdtemp(join(tmpdir(), 'pailou-retention-')));
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 const open = (): Promise<Database> => openDatabase({ url: values.postgres ?? null, dataDir, logger: silent });
-const limits = { runsDays: 90, runsGb: null, hoursDays: 60, historyDays: 365 };
+const limits = { runsDays: Number(values['keep-days']), runsGb: null, hoursDays: 60, historyDays: 365 };
 
 /** Runs `work`, and says how long it took and how long it held the event loop at most. */
 async function timed<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const held = monitorEventLoopDelay({ resolution: 1 });
-  held.enable();
+  const held = watchLoop();
   await delay(20);
-  held.reset();
+  held.most();
   const start = performance.now();
   const result = await work();
   const took = performance.now() - start;
   await delay(20);
-  held.disable();
-  say(`${name.padEnd(60)} ${took.toFixed(1).padStart(10)} ms   loop held at most ${(held.max / 1e6 - 1).toFixed(1)} ms`);
+  say(`${name.padEnd(60)} ${took.toFixed(1).padStart(10)} ms   loop held at most ${held.most().toFixed(1)} ms`);
+  held.stop();
   return result;
 }
 
@@ -62,39 +69,64 @@ async function dailySums(database: Database): Promise<string> {
 }
 
 async function pruneAll(database: Database): Promise<void> {
-  const held = monitorEventLoopDelay({ resolution: 1 });
-  held.enable();
-  const names = ['monthly partitions', 'old runs', 'sums by hour', 'sums by quarter hour', 'history', 'free pages'];
+  const held = watchLoop();
+  const names = [
+    'monthly partitions',
+    'old runs',
+    'sums by hour',
+    'adjustments by hour',
+    'sums of teams by hour',
+    'sums by quarter hour',
+    'history',
+    'free pages',
+  ];
   for (const [index, task] of pruneTasks(database, limits).entries()) {
-    let steps = 0;
-    let longest = 0;
-    let total = 0;
-    held.reset();
+    const steps: number[] = [];
+    const slow: string[] = [];
+    held.most();
     for (;;) {
       const start = performance.now();
       const more = await task.step();
       const took = performance.now() - start;
       if (!more) break;
-      steps++;
-      total += took;
-      longest = Math.max(longest, took);
-      if (process.send !== undefined && steps % 20 === 0) process.send(steps);
+      steps.push(took);
+      if (took > 50) slow.push(`${steps.length}: ${took.toFixed(0)} ms`);
+      if (process.send !== undefined && steps.length % 20 === 0) process.send(steps.length);
     }
+    steps.sort((one, other) => one - other);
+    const part = (share: number): string => (steps[Math.floor((steps.length - 1) * share)] ?? 0).toFixed(1);
     say(
-      `  ${(names[index] ?? '').padEnd(24)} ${String(steps).padStart(8)} steps, mean ${(total / Math.max(1, steps)).toFixed(1)} ms, longest ${longest.toFixed(1)} ms, loop held at most ${(held.max / 1e6 - 1).toFixed(1)} ms`,
+      `  ${(names[index] ?? '').padEnd(24)} ${String(steps.length).padStart(8)} steps: half of them within ${part(0.5)} ms, 99 % ${part(0.99)} ms, longest ${part(1)} ms; loop held at most ${held.most().toFixed(1)} ms`,
     );
+    if (slow.length > 0)
+      say(`    steps over 50 ms by number: ${slow.slice(0, 20).join(', ')}${slow.length > 20 ? ` and ${slow.length - 20} more` : ''}`);
   }
-  held.disable();
+  held.stop();
 }
 
 /** Starts the pruning in a process of its own and kills it in the middle. */
 async function killInTheMidst(): Promise<void> {
-  const args = ['--prune', '--data', dataDir, ...(values.postgres === undefined ? [] : ['--postgres', values.postgres])];
+  const args = ['--prune', ...process.argv.slice(2), '--data', dataDir];
   const child = spawn(process.execPath, [import.meta.filename, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   await new Promise<void>((resolve) => {
     child.once('message', () => child.kill('SIGKILL'));
     child.once('exit', () => resolve());
   });
+}
+
+/** Sums by quarter hour go after some days, and later ones use their space again, as in an installation that grew so. */
+async function pruneQuarters(database: Database, now: number): Promise<void> {
+  const nothing = { runsDays: null, runsGb: null, hoursDays: null, historyDays: null };
+  let steps = 0;
+  for (const task of pruneTasks(database, nothing, () => now)) while (await task.step()) steps++;
+  if (steps > 0 && database.kind === 'postgres') await sql`vacuum llm_spend`.execute(database.query);
+}
+
+/** Partitions of past months, as an installation of that age has them. The runs of the first month lie in the partition without a month. */
+async function addMonths({ query }: Database, days: number): Promise<void> {
+  const first = monthStart(Date.now() - days * day, 1);
+  for (let start = first; start < monthStart(Date.now()); start = monthStart(start, 1))
+    await query.transaction().execute((transaction) => addMonth(transaction as unknown as Kysely<unknown>, 'llm_run_fact', start));
 }
 
 async function main(): Promise<void> {
@@ -105,14 +137,27 @@ async function main(): Promise<void> {
   }
   await migrate(database);
   const start = performance.now();
-  const many = { runs, days: 365, people: 200, models: 5, now: Date.now() };
-  for await (const made of makeRuns(database, many))
-    if (made % 1_000_000 === 0) say(`${made} runs after ${((performance.now() - start) / 1_000).toFixed(0)} s`);
+  const days = Number(values.days);
+  if (database.kind === 'postgres') await addMonths(database, days);
+  const many = {
+    runs,
+    days,
+    people: Number(values.people),
+    models: 5,
+    session: Number(values.session),
+    batch: Number(values.batch),
+    now: Date.now(),
+  };
+  for await (const made of makeRuns(database, many)) {
+    await pruneQuarters(database, many.now - (1 - made / runs) * days * day);
+    if (made % Math.max(1_000_000, many.batch) === 0) say(`${made} runs after ${((performance.now() - start) / 1_000).toFixed(0)} s`);
+  }
   if (database.kind === 'postgres') await sql`analyze`.execute(database.query);
   const sizes = await tableSizes(database);
   const bytes = [...sizes].reduce((sum, [name, size]) => (name === 'free' ? sum : sum + size), 0);
   for (const [name, size] of sizes) if (size > 1_000_000) say(`  ${name.padEnd(24)} ${(size / 1e6).toFixed(0).padStart(8)} MB`);
   say(`${runs} runs: ${(bytes / 1e9).toFixed(2)} GB, ${(bytes / 1e9 / (runs / 1e6)).toFixed(3)} GB for each million`);
+  if (values.size) return database.close();
 
   const reader = createRunReader(database, { read: () => Promise.resolve(new Map()) });
   const query = { tenant: 'default', owner: null, after: null, limit: 50 };

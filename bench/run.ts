@@ -14,6 +14,7 @@ import { afterIdlenessRow, changesRow, firstCallsRow, idleMemoryRow, paceRows } 
 import { peerRow } from './peer.ts';
 import { streamsPerCoreRow } from './streams.ts';
 import { coldTokensRow } from './tokens.ts';
+import { workersRows } from './workers.ts';
 import { type Candidate, measure, median, memoryPerStream } from './measure.ts';
 import { startServer } from './processes.ts';
 import { type Row, scenarioRow, table } from './report.ts';
@@ -102,6 +103,7 @@ await withGateway(undefined, async (gateway, pailou) => {
   await section('after 10 s of idleness', async (work) => [await afterIdlenessRow(work, [bare, pailou])]);
   await section('a call with a new token, CPU', async (work) => [await coldTokensRow(work, gateway, pailou, options.quick ? 300 : 2_000)]);
   await section('streams of 30 tokens a second on one core', async (work) => [await streamsPerCoreRow(work, bare, pailou, options.quick)]);
+  await section('chat with two workers', (work) => workersRows(work, upstream.url, pailou, plan));
   const { against } = options;
   if (against !== undefined)
     await section('chat, beside a peer', async (work) => [

@@ -19,7 +19,7 @@ export interface Scenario {
   readonly faults: readonly string[];
 }
 
-const home = fileURLToPath(new URL('../node_modules/@modelcontextprotocol/conformance', import.meta.url));
+const home = fileURLToPath(new URL('../test/node_modules/@modelcontextprotocol/conformance', import.meta.url));
 const preload = new URL('bearer.ts', import.meta.url).href;
 /** A run that takes longer than this has failed. */
 const longestMs = 15 * 60_000;

@@ -1,5 +1,5 @@
 /** What a check gets, and how it fails. */
-import { APIError, type OpenAI } from 'openai';
+import { APIError, type OpenAI } from '../test/openai-client.ts';
 
 export interface Scene {
   readonly openai: OpenAI;

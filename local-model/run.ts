@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import OpenAI from 'openai';
+import { OpenAI } from '../test/openai-client.ts';
 import { chatChecks } from './chat-checks.ts';
 import type { Scene } from './check.ts';
 import { startGatewayFor } from './gateway.ts';

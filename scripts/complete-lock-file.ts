@@ -1,5 +1,5 @@
 /**
- * Completes `package-lock.json`: `npm run lock`, after each `npm install`. npm leaves out optional packages of other platforms, and then
+ * Completes both files `package-lock.json`, that of the project and that of `test/`: `npm run lock`, after each `npm install`. npm leaves out optional packages of other platforms, and then
  * `npm ci` refuses the lock file there. It also adds the hash to entries without an integrity hash, which npm would install unverified.
  */
 import { execFileSync } from 'node:child_process';
@@ -34,16 +34,20 @@ export function unverifiedEntries(packages: Packages): string[] {
     .map(([path]) => path);
 }
 
-if (import.meta.main) {
-  const file = new URL('../package-lock.json', import.meta.url);
+function complete(folder: URL): void {
+  const file = new URL('package-lock.json', folder);
   const read = (): { packages: Record<string, object> } => JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, object> };
   const lock = read();
   for (const path of unverifiedEntries(lock.packages)) delete lock.packages[path];
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
   // npm looks up each missing entry in the registry, for every platform, and writes the hashes.
-  execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund'], { stdio: 'inherit' });
+  execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
   const { packages } = read();
   const incomplete = [...missingEntries(packages), ...unverifiedEntries(packages)];
   if (incomplete.length > 0) throw new Error(`the registry in use does not carry ${incomplete.join(', ')}; use one that does`);
   console.log('package-lock.json: complete, with a hash for each package');
+}
+
+if (import.meta.main) {
+  for (const folder of ['../', '../test/']) complete(new URL(folder, import.meta.url));
 }

@@ -1,17 +1,17 @@
 /**
  * Takes a picture of each page of the console, in both languages, both themes and two widths, from a gateway that it starts and fills.
- * An argument limits it to the pictures whose name contains it: `npm run console:pictures -- calls-zh`.
+ * An argument limits it to the pictures whose name contains it: `npm run console:pictures -- calls-zh`; `documentation` makes those of the documentation.
  */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { takeDocumentationPictures } from './documentation-pictures.ts';
 import { startPailou } from '../src/main.ts';
 import { setScene } from './console-scene.ts';
+import { launchChromium } from '../test/console/chromium.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'console/pictures');
-const executablePath = process.env['PAILOU_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
 
 interface View {
   readonly name: string;
@@ -46,10 +46,10 @@ const gateway = await startPailou({
   PAILOU_DRAIN_SECONDS: '0',
 });
 owned.defer(() => gateway.close(1_000));
-const scene = await setScene(gateway);
+const scene = await setScene(gateway, dataDir);
 owned.use(scene);
 await mkdir(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await launchChromium();
 owned.defer(() => browser.close());
 
 const views = [...(await readPages()), ...scene.views];
@@ -79,3 +79,4 @@ for (const { language, theme, width } of looks) {
   }
   await context.close();
 }
+if (wanted === 'documentation') await takeDocumentationPictures(browser, gateway.url, scene.views);

@@ -1,15 +1,36 @@
 /** What the pictures of the console show: a vendor that fails at times, models with prices, grants, a limit, a key, a skill with versions, and calls. */
 import { createServer, type Server } from 'node:http';
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
 import { fetchDevelopmentToken } from '../src/auth/development/development-token.ts';
 import type { Gateway } from '../src/main.ts';
 
-const answers = ['发票金额为 1,280 元，开票日期 2026-11-20。', 'The invoice is over 1,280 yuan.', '好的，已经整理成三点。'];
+/** By the language of the question, and by the model. */
+const answers = {
+  zh: {
+    'qwen3-max':
+      '这是一张 **1,280 元** 的增值税发票，开票日期 2026-11-20，付款期限 30 天。\n\n- 销售方：杭州云帆科技\n- 税额：147.26 元\n- 状态：未付款',
+    'qwen3-coder': '发票金额 1,280 元，应于 2026-12-20 前付款。',
+  },
+  en: {
+    'qwen3-max':
+      'An invoice over **1,280 yuan**, issued on 20 November 2026 and payable within 30 days.\n\n- Seller: Hangzhou Yunfan\n- Tax: 147.26 yuan\n- State: not paid',
+    'qwen3-coder': 'Invoice of 1,280 yuan, to be paid before 20 December 2026.',
+  },
+} as const;
+
+function answerTo(body: string): string {
+  const { zh, en } = answers;
+  const known = /[\u4e00-\u9fff]/.test(body) ? zh : en;
+  return body.includes('qwen3-coder') ? known['qwen3-coder'] : known['qwen3-max'];
+}
 
 /** A vendor in OpenAI's format; every fourth answer is an error. */
 function startVendor(): Promise<Server> {
   let calls = 0;
   const server = createServer((request, response) => {
-    request.resume();
+    let question = '';
+    request.setEncoding('utf8').on('data', (part: string) => (question += part));
     if (request.url?.endsWith('/models') === true) {
       const data = ['qwen3-max', 'qwen3-coder', 'deepseek-v3.2', 'glm-4.6'].map((id) => ({ id }));
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data }));
@@ -22,19 +43,45 @@ function startVendor(): Promise<Server> {
         .end('{"error":{"message":"Service is overloaded, try again later."}}');
       return;
     }
-    const message = { role: 'assistant', content: answers[calls % answers.length] };
     const usage = { prompt_tokens: 420 + calls * 37, completion_tokens: 64 + calls * 3, total_tokens: 484 + calls * 40 };
-    const body = {
-      id: 'a',
-      object: 'chat.completion',
-      created: 1,
-      model: 'm',
-      choices: [{ index: 0, message, finish_reason: 'stop' }],
-      usage,
-    };
-    setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body)), 120);
+    setTimeout(() => {
+      const message = { role: 'assistant', content: answerTo(question) };
+      const choices = [{ index: 0, message, finish_reason: 'stop' }];
+      const body = { id: 'a', object: 'chat.completion', created: 1, model: 'm', choices, usage };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    }, 120);
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+const hourMs = 3_600_000;
+/** How busy each of the last hours, and of the last days, was in comparison with the present one. */
+const pastHours = [2, 3, 2, 4, 3, 5, 6, 4, 3, 2, 1, 0, 0, 0, 1, 1, 2, 4, 5, 6, 5, 4, 3];
+const pastDays = [38, 41, 12, 9, 33, 36, 40, 35, 31, 10, 8, 29, 34, 30, 27, 25, 9, 6, 24, 28, 26, 22, 20, 7, 5, 18, 21, 16, 12];
+
+/** Multiplies the sums of this hour and day into the past, so that charts have a past. */
+function addPast(file: string): void {
+  const database = new DatabaseSync(file);
+  for (const { table, factors, length } of [
+    { table: 'llm_rollup_hour', factors: pastHours, length: hourMs },
+    { table: 'llm_rollup_day', factors: pastDays, length: 24 * hourMs },
+  ]) {
+    const columns = (database.prepare(`select name from pragma_table_info('${table}')`).all() as { name: string }[]).map(
+      ({ name }) => name,
+    );
+    const values = (factor: number, back: number): string[] =>
+      columns.map((name) => {
+        if (name === 'start') return `start - ${back * length}`;
+        return name === 'tenant' || name === 'series' ? name : `${name} * ${factor}`;
+      });
+    const { latest } = database.prepare(`select max(start) as latest from ${table}`).get() as { latest: number };
+    for (const [index, factor] of factors.entries())
+      if (factor > 0)
+        database.exec(
+          `insert or ignore into ${table} (${columns.join(', ')}) select ${values(factor, index + 1).join(', ')} from ${table} where start = ${latest}`,
+        );
+  }
+  database.close();
 }
 
 export interface Scene extends AsyncDisposable {
@@ -42,7 +89,7 @@ export interface Scene extends AsyncDisposable {
   readonly views: readonly { readonly name: string; readonly path: string }[];
 }
 
-export async function setScene(gateway: Gateway): Promise<Scene> {
+export async function setScene(gateway: Gateway, dataDir: string): Promise<Scene> {
   const vendor = await startVendor();
   const address = vendor.address();
   const port = typeof address === 'object' ? address?.port : 0;
@@ -66,6 +113,8 @@ export async function setScene(gateway: Gateway): Promise<Scene> {
     { provider: 'demo', model: 'echo', tier: 1, price: { ...price, input: '0', output: '0' } },
   ];
   await send('admin', 'POST', '/api/models', { name: 'team-chat', spec: { description: '团队默认模型', deployments } });
+  const coder = { provider: 'dashscope-local', model: 'qwen3-coder', price: { ...price, input: '1', output: '4' } };
+  await send('admin', 'POST', '/api/models', { name: 'team-code', spec: { description: '代码模型', deployments: [coder] } });
   await send('admin', 'POST', '/api/grants', {
     spec: { subject_type: 'role', subject: 'user', capability: 'model/team-chat', action: 'use' },
   });
@@ -98,12 +147,21 @@ export async function setScene(gateway: Gateway): Promise<Scene> {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };
+  const id = await traced();
+  // A trace is best seen where an attempt failed.
+  const runs = (await send('admin', 'GET', '/api/runs?limit=50&model=demo/flaky')) as { readonly data: readonly { readonly id: string }[] };
+  let traceable = id;
+  for (const run of runs.data) {
+    const { attempts = [] } = (await send('admin', 'GET', `/api/runs/${run.id}`)) as { readonly attempts?: readonly unknown[] };
+    if (attempts.length > 1) traceable = run.id;
+  }
+  addPast(join(dataDir, 'pailou.db'));
   return {
     views: [
       { name: 'provider-new', path: '/providers?add=yes' },
       { name: 'provider-one', path: '/providers?open=dashscope-local' },
       { name: 'model-one', path: '/models?open=team-chat' },
-      { name: 'call-one', path: `/calls?open=${await traced()}` },
+      { name: 'call-one', path: `/calls?open=${traceable}` },
       { name: 'skill-try', path: '/skills?open=demo-greeting&tab=try' },
       { name: 'skill-versions', path: '/skills?open=demo-greeting&tab=versions' },
       { name: 'mcp-items', path: '/mcp?open=demo&tab=items' },

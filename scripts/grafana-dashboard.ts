@@ -1,5 +1,17 @@
-/** Writes `deploy/grafana/pailou.json` from a table of panels: `npm run docs`. A test compares them, and Prometheus answers each query. */
+/** Writes `deploy/grafana/pailou.json` from a table of panels: `npm run docs`. The compiler checks it against Grafana's own schema, a test compares them, and Prometheus answers each query. */
 import { writeFileSync } from 'node:fs';
+import type { Dashboard, GraphFieldConfig, OptionsWithLegend, OptionsWithTooltip, Panel, RowPanel, VariableModel } from '@grafana/schema';
+
+/** A type of Grafana's schema as JSON has it: the values of its enums instead of their names. */
+type Plain<T> = T extends string
+  ? `${T}`
+  : T extends number
+    ? number extends T
+      ? number
+      : T | (`${T}` extends `${infer N extends number}` ? N : never)
+    : T extends object
+      ? { [K in keyof T]: Plain<T[K]> }
+      : T;
 
 interface PanelSpec {
   readonly title: string;
@@ -191,7 +203,10 @@ const sections: readonly (readonly [title: string, panels: readonly PanelSpec[]]
 
 const [width, height] = [12, 8];
 
-function panelOf({ title, about, unit, queries, stacked = false }: PanelSpec, id: number, x: number, y: number): object {
+/** The schema leaves the options of a panel open; those of a time series are these. */
+type TimeSeriesPanel = Plain<Panel<object, GraphFieldConfig> & { options: OptionsWithLegend & OptionsWithTooltip }>;
+
+function panelOf({ title, about, unit, queries, stacked = false }: PanelSpec, id: number, x: number, y: number): TimeSeriesPanel {
   return {
     id,
     type: 'timeseries',
@@ -213,7 +228,10 @@ function panelOf({ title, about, unit, queries, stacked = false }: PanelSpec, id
       },
       overrides: [],
     },
-    options: { legend: { displayMode: 'list', placement: 'bottom', showLegend: true }, tooltip: { mode: 'multi', sort: 'desc' } },
+    options: {
+      legend: { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: true },
+      tooltip: { mode: 'multi', sort: 'desc' },
+    },
     targets: queries.map(([expr, legendFormat], index) => ({
       refId: String.fromCodePoint(65 + index),
       datasource: source,
@@ -223,8 +241,8 @@ function panelOf({ title, about, unit, queries, stacked = false }: PanelSpec, id
   };
 }
 
-function panels(): object[] {
-  const placed: object[] = [];
+function panels(): Plain<Panel | RowPanel>[] {
+  const placed: Plain<Panel | RowPanel>[] = [];
   let y = 0;
   for (const [title, specs] of sections) {
     placed.push({ id: placed.length + 1, type: 'row', title, collapsed: false, gridPos: { h: 1, w: 24, x: 0, y }, panels: [] });
@@ -236,7 +254,7 @@ function panels(): object[] {
   return placed;
 }
 
-const variable = (name: string, label: string, query: string): object => ({
+const variable = (name: string, label: string, query: string): Plain<VariableModel> => ({
   name,
   label,
   type: 'query',
@@ -251,7 +269,7 @@ const variable = (name: string, label: string, query: string): object => ({
 });
 
 export function grafanaDashboard(): string {
-  const dashboard = {
+  const dashboard: Plain<Dashboard> = {
     uid: 'pailou',
     title: 'Pailou',
     description: 'Calls, latency, tokens, money, deployments and nodes of Pailou.',
@@ -264,7 +282,7 @@ export function grafanaDashboard(): string {
     time: { from: 'now-3h', to: 'now' },
     templating: {
       list: [
-        { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', current: {} },
+        { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
         variable('job', 'Job', 'label_values(pailou_config_revision, job)'),
         variable('instance', 'Node', 'label_values(pailou_config_revision{job=~"$job"}, instance)'),
       ],

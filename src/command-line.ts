@@ -9,6 +9,8 @@ const repeatedSignalMs = 500;
 const startCommand: Command = {
   async run(args) {
     parseArgs({ args, options: {} });
+    const { setHeapFlags } = await import('./telemetry/heap-flags.ts');
+    setHeapFlags();
     const { withHandedSecrets } = await import('./config/secret-handover.ts');
     const { startPailou } = await import('./main.ts');
     const { startIdleMemory } = await import('./telemetry/start-idle-memory.ts');
@@ -117,6 +119,16 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     usage: `pailou limits [list] | get <name> | add <name> <spec as JSON, @file or -> | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
     load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('limits'),
   },
+  teams: {
+    summary: 'List, show, add, change and delete teams.',
+    usage: `pailou teams [list] | get <name> | add <name> <spec as JSON, @file or -> | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('teams'),
+  },
+  'service-accounts': {
+    summary: 'List, show, add, change and delete service accounts.',
+    usage: `pailou service-accounts [list] | get <name> | add <name> <spec as JSON, @file or -> | set <name> <JSON merge patch> | delete <name> [--json] ${gatewayUsage}`,
+    load: async () => (await import('./admin/commands/rows.ts')).rowsCommand('service-accounts'),
+  },
   chat: {
     summary: 'Ask a model or a skill, and print the answer as it arrives.',
     usage: `pailou chat <model or skill/name> <message> [--system <text>] [--json] ${gatewayUsage}`,
@@ -134,12 +146,12 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   runs: {
     summary: 'List runs, newest first, or show one with its attempts.',
-    usage: `pailou runs [<id>] [--request-id …] [--user …] [--key …] [--model …] [--outcome …] [--error …] [--from …] [--to …] [--limit …] [--json] ${gatewayUsage}`,
+    usage: `pailou runs [<id>] [--request-id …] [--user …] [--key …] [--model …] [--team …] [--outcome …] [--error …] [--from …] [--to …] [--limit …] [--json] ${gatewayUsage}`,
     load: async () => (await import('./admin/commands/runs.ts')).runsCommand,
   },
   usage: {
     summary: 'Report tokens and money over days.',
-    usage: `pailou usage [--by day,user,model] [--from 2026-11-01] [--to 2026-11-30] [--user …] [--json] ${gatewayUsage}`,
+    usage: `pailou usage [--by day,user,model] [--from 2026-11-01] [--to 2026-11-30] [--user …] [--team …] [--json] ${gatewayUsage}`,
     load: async () => (await import('./admin/commands/runs.ts')).usageCommand,
   },
   completion: {
@@ -176,7 +188,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   keys: {
     summary:
       'List, make and revoke API keys; rotate-master seals everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md), and --check only counts.',
-    usage: `pailou keys list | add [title] [--days 90] [--capability model/gpt]... [--permission llm:model:use]... | revoke <id> ${gatewayUsage} | rotate-master [--check] [--leave-lost]`,
+    usage: `pailou keys list | add [title] [--days 90] [--capability model/gpt]... [--permission llm:model:use]... [--for <person> | --service <name>] | revoke <id> ${gatewayUsage} | rotate-master [--check] [--leave-lost]`,
     load: async () => (await import('./admin/commands/keys.ts')).keysCommand,
   },
   permissions: {

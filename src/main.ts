@@ -2,11 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isConsoleBuilt } from './api/routes/console.ts';
 import { createShutdown } from './api/shutdown.ts';
+import { warmUpAfterStart } from './api/warm-up/warm-up.ts';
 import { composeServer, type GatewayServer } from './admin/compose-server.ts';
 import { composeApplication } from './application/compose-application.ts';
 import { composeAuth, configuredIssuers } from './auth/compose-auth.ts';
 import { composeCache } from './cache/compose-cache.ts';
 import { applyFiles, releaseFileRows } from './config/apply-files.ts';
+import type { Workers } from './cluster/workers.ts';
 import { composeConfig } from './config/compose-config.ts';
 import { createPersonNames } from './config/person-names.ts';
 import { readSettings, type Settings } from './config/settings.ts';
@@ -33,6 +35,8 @@ import type { Logger } from './types/logger.ts';
 import type { PluginServices } from './types/plugin.ts';
 import { version } from './types/version.ts';
 
+export type Layers = Awaited<ReturnType<typeof composeLayers>>;
+
 export interface Gateway {
   /** The address for callers, e.g. `http://127.0.0.1:8000`. */
   readonly url: string;
@@ -51,6 +55,8 @@ export interface Gateway {
 
 /** The time in milliseconds between the end of the calls and that of their connections. */
 const lastWordsMs = 2_000;
+/** The time after that for what a node closes. By then a record that the database did not take is in the spool. */
+const closingMs = 6_000;
 
 /** Starts the service. Throws SettingsError or GatewayError with a message that names the remedy. */
 export async function startPailou(env: NodeJS.ProcessEnv): Promise<Gateway> {
@@ -124,7 +130,8 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   announce(config.current().revision);
   config.onSwap((snapshot) => announce(snapshot.revision));
 
-  const redis = settings.redisUrl === null ? null : await connectRedis({ url: settings.redisUrl, logger });
+  const redis =
+    settings.redisUrl === null ? null : await connectRedis({ url: settings.redisUrl, patienceMs: settings.redisTimeoutMs, logger });
   if (redis !== null) owned.use(redis);
   const quota = await composeQuota({
     config,
@@ -141,7 +148,7 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
     owned,
   });
 
-  const thoughts = composeThoughts(storage, redis, owned);
+  const thoughts = composeThoughts(storage, redis, owned, settings.workers > 1);
   const { dispatcher, startProber } = composeDispatch({ config, outbound, registry, thoughts, metrics, audit, logger, owned });
   const { catalogue, gate } = composeMcp({ config, database, audit, version, quietMs: settings.pingSeconds * 1_000, logger, owned });
   const answers = composeCache({
@@ -156,7 +163,7 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   if (tracing !== null) owned.use(tracing);
   const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage, thoughts };
   const calls = composeApplication({ ...callParts, metrics, accessLog, tracing, dataDir, logger, owned });
-  return { url, issuers, metrics, storage, config, prepareTenant, nodes, identity, calls, gate, startProber };
+  return { url, issuers, metrics, storage, quota, config, prepareTenant, nodes, identity, calls, gate, registry, startProber };
 }
 
 /** Composes the layers, opens the server, and returns the way to stop: drain, then dispose in reverse order. */
@@ -172,15 +179,22 @@ async function build(
 
   const shutdown = createShutdown();
   const publicUrl = settings.publicUrl ?? url;
-  const server = await composeServer({ ...layers, settings, publicUrl, version, shutdown, logger });
+  let workers: Workers | null = null;
+  const settled = (): Promise<void> | null => workers?.settled() ?? null;
+  const server = await composeServer({ ...layers, settings, publicUrl, version, shutdown, settled, logger });
   owned.defer(() => server.close());
-  await listen(server, settings);
+  if (settings.workers > 1) workers = await serveWithWorkers(server, { settings, layers, env, logger, owned });
+  else await listen(settings, () => server.listen({ host: settings.host, port: settings.port }));
   layers.startProber(layers.calls.ledger);
   owned.use(loadTokenizerAfterStart(logger));
+  // Worker processes warm up by themselves.
+  if (settings.warmUp && settings.workers === 1)
+    owned.use(warmUpAfterStart({ registry: layers.registry, isBusy: () => shutdown.inProgress.size > 0, logger }));
 
   let closing: Promise<void> | null = null;
   const close = async (graceMs: number): Promise<void> => {
     shutdown.close();
+    const closed = workers?.close(graceMs);
     logger.info({ calls: shutdown.inProgress.size }, 'stopping: no new calls; active calls finish');
     let force = setTimeout(() => {
       shutdown.endAll();
@@ -189,6 +203,7 @@ async function build(
     }, graceMs);
     // A connection that was busy when the stop began becomes idle after its answer. Only this timer closes it.
     const idle = setInterval(() => server.server.closeIdleConnections(), 50);
+    await closed;
     await owned.disposeAsync().finally(() => {
       clearTimeout(force);
       clearInterval(idle);
@@ -196,9 +211,20 @@ async function build(
   };
   const stop = async (): Promise<void> => {
     shutdown.drain();
+    workers?.drain();
     logger.info({ seconds: settings.drainSeconds }, 'stopping: not ready, still serving');
     await delay(settings.drainSeconds * 1_000);
-    await close(settings.graceSeconds * 1_000);
+    const graceMs = settings.graceSeconds * 1_000;
+    const ended = Promise.withResolvers<void>();
+    const late = setTimeout(
+      () => {
+        logger.warn({}, 'a part of this node does not close, such as a database that does not answer; the node ends without it');
+        logger.flush();
+        ended.resolve();
+      },
+      graceMs + lastWordsMs + closingMs,
+    );
+    await Promise.race([close(graceMs), ended.promise]).finally(() => clearTimeout(late));
   };
   return {
     url,
@@ -209,9 +235,30 @@ async function build(
   };
 }
 
-async function listen(server: GatewayServer, settings: Settings): Promise<void> {
+/** Starts the worker processes, and listens for them: this process serves what they relay, over a socket. */
+async function serveWithWorkers(
+  server: GatewayServer,
+  parts: { settings: Settings; layers: Layers; env: NodeJS.ProcessEnv; logger: Logger; owned: AsyncDisposableStack },
+): Promise<Workers> {
+  const { settings, layers, env, logger, owned } = parts;
+  // Loaded only here: one process needs none of it.
+  const { serveBehindWorkers } = await import('./api/behind-workers.ts');
+  const workers = await serveBehindWorkers({
+    server,
+    program: new URL('./worker.ts', import.meta.url),
+    settings,
+    layers,
+    env,
+    logger,
+    owned,
+  });
+  await listen(settings, () => workers.listen(settings.host, settings.port));
+  return workers;
+}
+
+async function listen(settings: Settings, open: () => Promise<unknown>): Promise<void> {
   try {
-    await server.listen({ host: settings.host, port: settings.port });
+    await open();
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const place = `${settings.host}:${settings.port}`;

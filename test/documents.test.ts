@@ -4,16 +4,34 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { missingEntries, unverifiedEntries } from '../scripts/complete-lock-file.ts';
-import { listFiles, projectRoot } from './architecture/source-tree.ts';
+import { findImports, listFiles, projectRoot } from './architecture/source-tree.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const documents = ['README.md', 'README.zh-CN.md', 'CHANGELOG.md', ...listFiles('docs').filter((path) => path.endsWith('.md'))];
+interface LockFile {
+  readonly packages: Record<
+    string,
+    {
+      readonly hasInstallScript?: boolean;
+      readonly optional?: boolean;
+      readonly dependencies?: Record<string, string>;
+      readonly devDependencies?: Record<string, string>;
+    }
+  >;
+}
 const manifest = JSON.parse(read('package.json')) as {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
   scripts: Record<string, string>;
 };
-const packages = { ...manifest.dependencies, ...manifest.devDependencies };
+/** The packages of each folder that has a lock file. Those of `test/` are not installed by `npm ci`. */
+const packagesOf = {
+  '.': { ...manifest.dependencies, ...manifest.devDependencies },
+  test: (JSON.parse(read('test/package.json')) as { dependencies: Record<string, string> }).dependencies,
+};
+const packages = { ...packagesOf['.'], ...packagesOf.test };
+const lockIn = (folder: string): LockFile => JSON.parse(read(`${folder}/package-lock.json`)) as LockFile;
+const folders = Object.keys(packagesOf) as (keyof typeof packagesOf)[];
 
 /** Files under version control, as in a clone, including uncommitted ones and without ignored ones. */
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: projectRoot, encoding: 'utf8' })
@@ -85,28 +103,45 @@ describe('the page of dependencies', () => {
 
   it('states correctly that versions are pinned and that only node runs an install script', () => {
     expect(Object.entries(packages).filter(([, version]) => !/^\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/.test(version))).toEqual([]);
-    const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }> };
-    const withScript = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript === true && entry.optional !== true);
+    const withScript = folders.flatMap((folder) =>
+      Object.entries(lockIn(folder).packages).filter(([, entry]) => entry.hasInstallScript === true && entry.optional !== true),
+    );
     expect(withScript.map(([path]) => path)).toEqual(['node_modules/node']);
+  });
+
+  it('keeps packages that only tests and checks need out of what `npm ci` installs', () => {
+    const users = tracked.filter((path) => /\.(ts|tsx|js)$/.test(path) && !path.startsWith('test/'));
+    const imported = new Set(users.flatMap((path) => findImports(path, read(path)).map(({ specifier }) => specifier)));
+    /** Programs, types of packages that are imported, and grammars whose names are made at run time: no file imports them by name. */
+    const isNeeded = (name: string): boolean =>
+      /^(node|typescript|vitest|@types\/.*|@lezer\/.*)$/.test(name) ||
+      [...imported].some((each) => each === name || each.startsWith(`${name}/`));
+    expect(users.length).toBeGreaterThan(500);
+    expect(
+      Object.keys(packagesOf['.']).filter((name) => !isNeeded(name)),
+      'Everyone who installs Pailou would load them. Move them to test/package.json: see docs/decisions/0066-test-packages-of-their-own.md.',
+    ).toEqual([]);
+  });
+
+  it('lists no package twice', () => {
+    expect(Object.keys(packagesOf.test).filter((name) => name in packagesOf['.'])).toEqual([]);
   });
 });
 
-describe('the lock file', () => {
+describe.each(folders)('the lock file in %s', (folder) => {
   it('locks what package.json asks for', () => {
-    const { packages: locked } = JSON.parse(read('package-lock.json')) as {
-      packages: Record<string, Pick<typeof manifest, 'dependencies' | 'devDependencies'>>;
-    };
-    expect({ ...locked['']?.dependencies, ...locked['']?.devDependencies }, 'Run npm install, then npm run lock.').toEqual(packages);
+    const root = lockIn(folder).packages[''];
+    expect({ ...root?.dependencies, ...root?.devDependencies }, 'Run npm install, then npm run lock.').toEqual(packagesOf[folder]);
   });
 
   it('has the optional packages of every platform', () => {
-    const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Record<string, object> };
+    const { packages: locked } = lockIn(folder);
     expect(Object.keys(locked).length).toBeGreaterThan(200);
     expect(missingEntries(locked), 'Without them `npm ci` refuses the lock file on every machine. Add them: npm run lock').toEqual([]);
   });
 
   it('fixes the content of each package, including those of other platforms', () => {
-    const { packages: locked } = JSON.parse(read('package-lock.json')) as { packages: Record<string, object> };
+    const { packages: locked } = lockIn(folder);
     expect(unverifiedEntries(locked), 'They would be installed whatever a registry sends. Complete them: npm run lock').toEqual([]);
     expect(unverifiedEntries({ '': {}, 'node_modules/a': { integrity: 'x' }, 'node_modules/b': { optional: true } })).toEqual([
       'node_modules/b',
@@ -124,7 +159,7 @@ describe('what is committed', () => {
   });
 
   it('names no package registry, so that it installs behind any mirror', () => {
-    expect(read('package-lock.json')).not.toMatch(/"resolved": "https?:/);
+    for (const folder of folders) expect(read(`${folder}/package-lock.json`)).not.toMatch(/"resolved": "https?:/);
     expect(tracked.filter((path) => /(^|\/)\.npmrc$/.test(path)).filter((path) => /registry\s*=/.test(read(path)))).toEqual([]);
   });
 });

@@ -8,6 +8,8 @@ const services = [
   { pattern: /redis/i, why: 'needs Redis: set PAILOU_TEST_REDIS_URL' },
   { pattern: /prometheus/i, why: 'needs Prometheus on the PATH' },
   { pattern: /contract/i, why: 'needs the contract checker: set PAILOU_TEST_CONTRACTS' },
+  { pattern: /history of git/i, why: 'needs the history of git: git fetch --unshallow' },
+  { pattern: /coding agents/i, why: 'needs Claude Code and Codex: set PAILOU_TEST_CLAUDE and PAILOU_TEST_CODEX to their programs' },
   { pattern: /browser|chromium/i, why: 'needs a browser' },
 ] as const;
 
@@ -33,6 +35,13 @@ function skippedLines(skipped: readonly TestCase[]): string[] {
 
 /** Prints `Tests: N passed, N failed, N skipped` last. With PAILOU_TEST_NO_SKIP=1 a skipped test fails the run. */
 export class SummaryReporter implements Reporter {
+  readonly #leftOut: ReadonlyMap<string, string>;
+
+  /** @param leftOut Test files that are not run, each with the package that is not installed. They count as skipped, whatever they hold. */
+  constructor(leftOut: ReadonlyMap<string, string> = new Map()) {
+    this.#leftOut = leftOut;
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[], reason: TestRunEndReason): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const inState = (state: string): TestCase[] => tests.filter((test) => test.result().state === state);
@@ -43,13 +52,15 @@ export class SummaryReporter implements Reporter {
     const failed = inState('failed').length + broken + brokenSuites + unhandled.length;
     const passed = inState('passed').length;
     const lines: string[] = [];
-    if (skipped.length > 0) lines.push('Skipped:', ...skippedLines(skipped));
-    if (skipped.length > 0 && process.env['PAILOU_TEST_NO_SKIP'] === '1') {
+    const leftOut = [...this.#leftOut].map(([path, name]) => `  ${path} (the whole file): needs ${name}: npm run test:packages`);
+    const skippedCount = skipped.length + leftOut.length;
+    if (skippedCount > 0) lines.push('Skipped:', ...skippedLines(skipped), ...leftOut);
+    if (skippedCount > 0 && process.env['PAILOU_TEST_NO_SKIP'] === '1') {
       lines.push('PAILOU_TEST_NO_SKIP=1: this run allows no skipped test, so it counts as failed.');
       process.exitCode = 1;
     }
     if (reason === 'interrupted') lines.push('The run was interrupted; the numbers are of a part only.');
-    lines.push(`Tests: ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+    lines.push(`Tests: ${passed} passed, ${failed} failed, ${skippedCount} skipped`);
     process.stdout.write(`${lines.join('\n')}\n`);
   }
 }

@@ -1,6 +1,8 @@
 /** The collections of the control API as one table: path, kind of row, permission codes. */
-import type { CapabilityKind } from '../types/access.ts';
-import type { ResourceKind } from '../types/resources.ts';
+import { decideAccount, decideTeam } from '../auth/decide-team.ts';
+import { type FindRow, teamOfAccount, teamOfRow } from '../config/team-accounts.ts';
+import type { CapabilityKind, Decision, Principal } from '../types/access.ts';
+import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 
 export interface Collection {
   /** The last part of `/api/<path>`. */
@@ -10,8 +12,10 @@ export interface Collection {
   readonly title: string;
   /** The kind whose permission codes apply; providers use those of models. */
   readonly rights: CapabilityKind;
-  /** True when only administrators read and write them. */
+  /** True when only administrators write them, and read them unless `mayRead` decides. */
   readonly administratorsOnly?: boolean;
+  /** Decides who else reads a row. */
+  readonly mayRead?: (principal: Principal, row: ConfigRow, find: FindRow) => Decision;
 }
 
 export const collections: readonly Collection[] = [
@@ -20,4 +24,20 @@ export const collections: readonly Collection[] = [
   { path: 'skills', kind: 'skill', title: 'skill', rights: 'skill' },
   { path: 'mcp-servers', kind: 'mcp', title: 'MCP server', rights: 'mcp' },
   { path: 'limits', kind: 'limit', title: 'limit', rights: 'model', administratorsOnly: true },
+  {
+    path: 'teams',
+    kind: 'team',
+    title: 'team',
+    rights: 'model',
+    administratorsOnly: true,
+    mayRead: (principal, row) => decideTeam(principal, 'view', teamOfRow(row)),
+  },
+  {
+    path: 'service-accounts',
+    kind: 'service',
+    title: 'service account',
+    rights: 'model',
+    administratorsOnly: true,
+    mayRead: (principal, row, find) => decideAccount(principal, 'view', teamOfAccount(row, find)),
+  },
 ];

@@ -11,9 +11,11 @@ import { addProtectedResource } from '../api/routes/protected-resource.ts';
 import { addRouting } from '../api/routes/routing.ts';
 import { addSignIn } from '../api/routes/sign-in.ts';
 import { createServer, type ServerOptions } from '../api/server.ts';
+import { createViewAs } from '../api/view-as.ts';
 import type { Shutdown } from '../api/shutdown.ts';
 import type { CallServices } from '../application/services.ts';
 import type { Identity } from '../auth/compose-auth.ts';
+import { readBrand } from '../config/brand.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Settings } from '../config/settings.ts';
 import type { McpGate } from '../extensions/mcp/gate/gate.ts';
@@ -25,12 +27,14 @@ import { createPeopleReader } from '../storage/people-reader.ts';
 import { createRollupReader } from '../storage/rollup-reader.ts';
 import { createRunReader } from '../storage/run-reader.ts';
 import { createSeenSubjects } from '../storage/seen-subjects.ts';
+import { createSpendReader } from '../storage/spend-reader.ts';
 import { createUsageReader } from '../storage/usage-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Logger } from '../types/logger.ts';
 import { holderOf } from './mcp-health.ts';
 import { addMcpSignIn } from './mcp-sign-in.ts';
 import { addControl } from './control-routes.ts';
+import { addSettings } from './settings.ts';
 import { addTokenTest } from './token-test.ts';
 
 export interface ServerParts {
@@ -47,17 +51,21 @@ export interface ServerParts {
   readonly gate: McpGate;
   readonly metrics: Metrics;
   readonly shutdown: Shutdown;
+  /** Resolves when the workers of this node serve the current configuration; null without a wait. */
+  readonly settled: () => Promise<void> | null;
   readonly logger: Logger;
 }
 
 export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
 
 export function composeServer(parts: ServerParts): Promise<GatewayServer> {
-  const { settings, publicUrl, version, config, prepareTenant, storage, nodes, identity, calls, gate, metrics, shutdown, logger } = parts;
-  const { database, ledger, contents, audit } = storage;
+  const { settings, publicUrl, version, config, prepareTenant, storage, nodes, identity, calls, gate, metrics, shutdown, settled, logger } =
+    parts;
+  const { database, ledger, runFeed, contents, audit } = storage;
   const { issuers, credentials, browser, mcpSignIn, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
   const runs = createRunReader(database, contents);
+  const brand = readBrand(settings);
   const developmentIdentity = settings.oauth.issuer === null && settings.oauth.file === null;
   const homeTenant = issuers[0]?.mapping.tenant ?? issuers[0]?.mapping.defaultTenant ?? 'default';
   revocations.onChange(() => {
@@ -70,6 +78,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     pingMs: settings.pingSeconds * 1_000,
     credentials,
     prepareTenant,
+    viewAs: createViewAs({ people, names: config.people, audit }),
     config,
     audit,
     homeTenant,
@@ -85,10 +94,17 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     shutdown,
     onRevocation: (listener) => revocations.onChange(listener),
     control: (app) => {
+      // A change is live on every worker when its writer learns of it.
+      app.addHook('onSend', (request, _reply, payload, done) => {
+        const wait = request.method === 'GET' ? null : settled();
+        if (wait === null) return done(null, payload);
+        wait.then(() => done(null, payload)).catch(() => {});
+      });
       addIdentity(app, { people, names: config.people, audit });
+      addSettings(app, { given: settings.given, homeTenant });
       addTokenTest(app, { issuers, explain: identity.explainToken, audit });
       addSignIn(app, browser, commandLine, { audit, developmentIdentity });
-      addConsole(app);
+      addConsole(app, brand);
       addBackchannelLogout(app, { verify: verifyLogout, revocations, logger });
       addKeyExchange(app, exchange);
       const services = issuers.map(({ issuer }) => issuer);
@@ -113,8 +129,10 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         verifyAudit: () => verifyAudit(database),
         gate,
         runs,
+        runFeed,
         usage: createUsageReader(database),
         rollups: createRollupReader(database),
+        spend: createSpendReader(database),
         people,
         revocations,
         subjects: createSeenSubjects(database),

@@ -27,7 +27,7 @@ const revisions = z.object({
 });
 
 /** All kinds except keys: a revoked key stays revoked. */
-const restored = ['provider', 'model', 'skill', 'mcp', 'grant', 'limit'] as const satisfies readonly ResourceKind[];
+const restored = ['provider', 'model', 'skill', 'mcp', 'grant', 'limit', 'service', 'team'] as const satisfies readonly ResourceKind[];
 
 const rollbackBody = z.strictObject({
   revision: z.int().min(0).describe('The revision whose configuration to restore, as a new revision.'),

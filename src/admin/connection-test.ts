@@ -8,6 +8,7 @@ import { isVirtual, toolsOf } from '../application/tools/server-tools.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
 import { isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
+import { unreachableIn } from '../outbound/unreachable.ts';
 import { GatewayError, toGatewayError } from '../types/errors.ts';
 import { mcpServerSpec, modelSpec, providerSpec } from '../types/resources.ts';
 import type { McpServerEntry, ModelEntry } from '../types/snapshot.ts';
@@ -109,6 +110,8 @@ function ofServer(thrown: unknown, timeoutMs: number): unknown {
   const cause = thrown instanceof GatewayError && thrown.cause !== undefined ? thrown.cause : thrown;
   if (cause instanceof DOMException && cause.name === 'TimeoutError')
     return new GatewayError('upstream_timeout', `The MCP server did not answer within ${timeoutMs} ms.`, { cause });
+  const unreached = unreachableIn(cause);
+  if (unreached !== null) return new GatewayError('tool_failed', 'The MCP server cannot be reached.', { cause, details: unreached });
   if (thrown instanceof GatewayError && thrown.code !== 'internal_error') return thrown;
   const details = thrown instanceof Error ? thrown.message : String(thrown);
   return new GatewayError('tool_failed', 'The MCP server answers with something that is not MCP.', { cause, details });

@@ -1,16 +1,22 @@
-/** /api/keys: API keys for machines and IDEs, each bound to its maker. The secret is shown once. */
+/** /api/keys: API keys for machines and IDEs, each bound to its owner, a person or a service account. The secret is shown once. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
+import { decideAccount } from '../auth/decide-team.ts';
 import { makeKey } from '../auth/api-key-format.ts';
 import { principalOf } from '../api/request-context.ts';
 import type { PersonNames } from '../config/person-names.ts';
 import type { ConfigService } from '../config/service.ts';
+import { teamOfKey } from '../config/team-accounts.ts';
 import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
+import type { PeopleReader } from '../storage/people-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import { lineField } from '../types/printable-text.ts';
-import { personRef } from '../types/person.ts';
-import { type ConfigRow, keyPermissions, keySpec, type KeySpec } from '../types/resources.ts';
+import { longestPerson, personRef } from '../types/person.ts';
+import { type ConfigRow, keySpec, type KeySpec } from '../types/resources.ts';
+import { serviceAccountIssuer } from '../types/service-account-spec.ts';
+import { storedText } from '../api/bodies/stored-text.ts';
+import { givenPermissions, keyOwner } from './key-owners.ts';
 import { pageOf, pageQuery } from './paging.ts';
 import { writerOf } from './writer.ts';
 
@@ -19,11 +25,21 @@ const named = z.object({ id: z.string().min(1).max(64) });
 const createBody = z.strictObject({
   title: lineField(128).default('').describe('The purpose of the key.'),
   permissions: keySpec.shape.permissions
-    .default([...keyPermissions])
-    .describe('The permissions of the key, which never exceed your current ones. A key cannot manage anything.'),
+    .optional()
+    .describe(
+      'The permissions of the key, which never exceed your current ones, nor those of its owner. Default: all. A key cannot manage anything.',
+    ),
   capabilities: keySpec.shape.capabilities.default(null).describe('The capabilities that the key may use; null for all of yours.'),
   addresses: keySpec.shape.addresses.default(null).describe('The networks that may use the key, e.g. 10.0.0.0/8.'),
   expires_in_days: z.int().min(1).max(3650).default(90),
+  for: storedText(longestPerson)
+    .optional()
+    .describe(
+      'Another person, as in GET /api/people. The key has their current rights; they see it and may revoke it. For administrators.',
+    ),
+  service: storedText(200)
+    .optional()
+    .describe('A service account, by its name in GET /api/service-accounts. For administrators, and for administrators of its team.'),
 });
 const patchBody = z.strictObject({
   title: lineField(128).optional(),
@@ -39,6 +55,8 @@ const keyView = z.object({
   id: z.string(),
   title: z.string(),
   owner: z.string(),
+  service: z.string().nullable().describe('The service account that owns the key; null for a key of a person.'),
+  made_by: z.string().describe('The person who made the key.'),
   hint: z.string().describe('The first characters of the key.'),
   permissions: z.array(z.string()),
   capabilities: z.array(z.string()).nullable(),
@@ -64,6 +82,8 @@ function viewOf(row: ConfigRow, names: PersonNames, usedAt: number | undefined):
     id: row.name,
     title: spec.title,
     owner: names.show(personRef(spec)),
+    service: spec.issuer === serviceAccountIssuer ? spec.subject : null,
+    made_by: names.show(row.createdBy),
     hint: `pailou_${row.name}_…`,
     permissions: [...spec.permissions],
     capabilities: spec.capabilities,
@@ -77,11 +97,24 @@ function viewOf(row: ConfigRow, names: PersonNames, usedAt: number | undefined):
   };
 }
 
-export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKeyUsage): void {
-  /** The caller's own keys; for administrators those of the tenant. */
-  const isMine = (request: FastifyRequest, { spec }: ConfigRow): boolean => {
+export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKeyUsage, people: PeopleReader): void {
+  /** The caller's own keys; for administrators those of the tenant, for administrators of a team those of its service accounts. */
+  const isMine = (request: FastifyRequest, row: ConfigRow): boolean => {
     const principal = principalOf(request);
-    return isAdministrator(principal) || (spec['subject'] === principal.subject && spec['issuer'] === principal.issuer);
+    const { subject, issuer } = row.spec as KeySpec;
+    if (isAdministrator(principal) || (subject === principal.subject && issuer === principal.issuer)) return true;
+    if (issuer !== serviceAccountIssuer) return false;
+    return decideAccount(
+      principal,
+      'view',
+      teamOfKey(row, (kind, name) => config.row(row.tenant, kind, name)),
+    ).allowed;
+  };
+  /** The keys whose secret and scope the caller decides: their own, and for administrators those of service accounts. */
+  const decidesOn = (request: FastifyRequest, { subject, issuer }: KeySpec): boolean => {
+    const principal = principalOf(request);
+    if (issuer === serviceAccountIssuer) return isAdministrator(principal);
+    return subject === principal.subject && issuer === principal.issuer;
   };
   const find = (request: FastifyRequest, id: string): ConfigRow => {
     const row = config.row(principalOf(request).tenant, 'key', id);
@@ -106,7 +139,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
       config: signedIn,
       schema: {
         tags,
-        summary: 'List your keys; for administrators all keys of the tenant',
+        summary: 'List your keys; for administrators all keys of the tenant, for those of a team the keys of its service accounts',
         querystring: pageQuery,
         response: { 200: z.object({ data: z.array(keyView), next: z.string().nullable() }) },
       },
@@ -130,21 +163,18 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
     '/api/keys',
     {
       config: write,
-      schema: { tags, summary: 'Create a key for yourself; it is shown once', body: createBody, response: { 201: newKeyView } },
+      schema: { tags, summary: 'Create a key; it is shown once', body: createBody, response: { 201: newKeyView } },
     },
     async (request, reply) => {
-      const { issuer, subject, permissions: own } = principalOf(request);
+      const principal = principalOf(request);
       const { title, permissions, capabilities, addresses, expires_in_days: days } = request.body;
-      const given = permissions.filter((code) => own.has(code));
-      if (given.length === 0)
-        throw new GatewayError('permission_denied', 'You have none of these permissions, so the key would allow nothing.', {
-          param: 'permissions',
-        });
+      const owner = await keyOwner(principal, request.body, { config, people });
+      const isForOthers = owner.issuer !== principal.issuer || owner.subject !== principal.subject;
+      const given = givenPermissions(principal.permissions, permissions, isForOthers);
       const { id, text, hash } = makeKey();
       const spec: KeySpec = {
         title,
-        issuer,
-        subject,
+        ...owner,
         hash,
         permissions: given,
         capabilities,
@@ -152,7 +182,8 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
         expires_at: new Date(Date.now() + days * dayMs).toISOString(),
         replaced_by: null,
       };
-      await config.change(writerOf(request), [create(request, id, spec)], `make key ${id}`);
+      const whom = isForOthers ? ` for ${config.people.show(personRef(owner))}` : '';
+      await config.change(writerOf(request), [create(request, id, spec)], `make key ${id}${whom}`);
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -174,10 +205,10 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
     },
     async (request, reply) => {
       const row = find(request, request.params.id);
-      const { subject, issuer } = principalOf(request);
       const old = row.spec as KeySpec;
-      // The holder of the new key acts for its owner, so an administrator may revoke keys but not make them for others.
-      if (old.subject !== subject || old.issuer !== issuer) throw new GatewayError('permission_denied', 'Only its owner can rotate a key.');
+      // The secret of a person's key is the person's: an administrator makes another key instead.
+      if (!decidesOn(request, old))
+        throw new GatewayError('permission_denied', 'Only its owner can rotate a key; for a service account, an administrator.');
       if (old.replaced_by !== null) throw new GatewayError('already_exists', `This key was replaced by ${old.replaced_by} before.`);
       const { id, text, hash } = makeKey();
       const ends = Math.min(Date.parse(old.expires_at), Date.now() + request.body.overlap_hours * 3_600_000);
@@ -217,13 +248,15 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
     async (request, reply) => {
       const row = find(request, request.params.id);
       const { enabled, ...fields } = request.body;
-      const { issuer, subject, permissions: own } = principalOf(request);
+      const { permissions: own } = principalOf(request);
       const old = row.spec as KeySpec;
-      const isOwn = old.subject === subject && old.issuer === issuer;
+      const isOwn = decidesOn(request, old);
       const changes = Object.entries(fields).filter(([, value]) => value !== undefined);
       // The holder of a key acts for its owner.
-      if (!isOwn && changes.length > 0)
-        throw new GatewayError('permission_denied', 'Only its owner can change a key; you may set enabled.', { param: changes[0]?.[0] });
+      if (!isOwn && (changes.length > 0 || !isAdministrator(principalOf(request))))
+        throw new GatewayError('permission_denied', 'Only its owner can change a key; an administrator may set enabled.', {
+          param: changes[0]?.[0],
+        });
       const refused = fields.permissions?.find((code) => !own.has(code) && !old.permissions.includes(code));
       if (refused !== undefined)
         throw new GatewayError('permission_denied', `permissions: you do not have ${refused}.`, { param: 'permissions' });

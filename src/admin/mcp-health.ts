@@ -72,7 +72,11 @@ interface Viewer {
   readonly administrator: boolean;
 }
 
-const viewerOf = (request: FastifyRequest, manages: boolean): Viewer => ({ manages, administrator: isAdministrator(principalOf(request)) });
+/** An administrator does not manage what another tenant shares. */
+const viewerOf = (request: FastifyRequest, manages: boolean): Viewer => ({
+  manages,
+  administrator: manages && isAdministrator(principalOf(request)),
+});
 
 async function healthOf(
   { catalogue }: CallServices,

@@ -82,7 +82,8 @@ function showPin(server: McpServerEntry, pin: PinnedDefinition): z.output<typeof
     seen_digest: pin.seenDigest,
     differences: pin.seenDefinition === null || pin.definition === null ? [] : [...differences(pin.definition, pin.seenDefinition)],
     changed_at: new Date(pin.changedAt).toISOString(),
-    decided_by: pin.decidedBy,
+    // A person of the tenant that shares the server.
+    decided_by: server.capability.sharedBy !== undefined ? null : pin.decidedBy,
   };
 }
 

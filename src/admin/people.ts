@@ -12,6 +12,7 @@ import type { BlockedPerson, Revocations } from '../storage/revocations.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, type PersonId, personRef, splitPerson } from '../types/person.ts';
 import { pageQuery } from './paging.ts';
+import { nextPerson, readPersonCursor } from './people-cursor.ts';
 
 const named = z.object({
   id: storedText(longestPerson).describe(
@@ -39,17 +40,6 @@ export interface PeopleServices {
 }
 
 const writtenWithinMs = 350;
-
-const cursorShape = z.tuple([storedText(1_024), storedText(256)]);
-
-function readCursor(after: string): PersonId {
-  try {
-    const [issuer, subject] = cursorShape.parse(JSON.parse(Buffer.from(after, 'base64url').toString()));
-    return { issuer, subject };
-  } catch {
-    throw new GatewayError('invalid_request', 'after: must be the `next` of the previous page.', { param: 'after' });
-  }
-}
 
 export function addPeople(app: FastifyInstance, { people, revocations, names, audit }: PeopleServices): void {
   const tags = ['people'];
@@ -120,10 +110,8 @@ export function addPeople(app: FastifyInstance, { people, revocations, names, au
     async (request) => {
       const { tenant } = principalOf(request);
       const { after, limit } = request.query;
-      const page = await people.page({ tenant, after: after === undefined ? null : readCursor(after), limit });
-      const last = page.at(-1);
-      const next =
-        last === undefined || page.length < limit ? null : Buffer.from(JSON.stringify([last.issuer, last.subject])).toString('base64url');
+      const page = await people.page({ tenant, after: after === undefined ? null : readPersonCursor(after), limit });
+      const next = page.length < limit ? null : nextPerson(page.at(-1));
       return { data: page.map((person) => view(tenant, person, person)), next };
     },
   );

@@ -13,6 +13,8 @@ const publicFields: Readonly<Partial<Record<ResourceKind, readonly string[]>>> =
   provider: ['kind'],
   model: ['description', 'operations', 'features', 'tags'],
   skill: ['kind', 'version', 'title', 'description', 'tags', 'runs_as'],
+  team: ['description', 'role', 'administrator_role', 'administrators'],
+  service: ['description', 'roles', 'team'],
   mcp: ['kind', 'description', 'prefix', 'approval', 'tags'],
 };
 

@@ -1,13 +1,14 @@
-/** GET /api/reports/series: calls, errors, tokens, money and latency over time. Administrators see the tenant's runs, others their own. */
+/** GET /api/reports/series: calls, errors, tokens, money and latency over time. Administrators see the tenant's runs, those of a team the team's, others their own. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { storedText } from '../api/bodies/stored-text.ts';
 import { principalOf } from '../api/request-context.ts';
 import { isAdministrator } from '../auth/decide.ts';
-import type { PersonNames } from '../config/person-names.ts';
+import type { ConfigService } from '../config/service.ts';
 import { type RollupReader, type SeriesLabels, seriesDimensions } from '../storage/rollup-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
+import { namesOf, requireTeam, requireTeamSums, type SumNames } from './team-access.ts';
 import { moment } from './time-range.ts';
 
 const stepMs = { hour: 3_600_000, day: 86_400_000 } as const;
@@ -38,6 +39,9 @@ const seriesQuery = z.strictObject({
     .default(10)
     .describe('The number of series with the most runs. The others are summed into one.'),
   user: storedText(longestPerson).optional().describe('Only this user, as in GET /api/me. For administrators.'),
+  team: storedText(200)
+    .optional()
+    .describe('Only runs of this team: of callers who had its role. For administrators, and for administrators of the team.'),
   model: label.describe('Only this model, which answered.'),
   deployment: label.describe('Only this deployment, such as gpt#openai/gpt-5.'),
   provider: label,
@@ -64,7 +68,9 @@ const measures = z.object({
   cached_input_tokens: z.int(),
   cache_write_tokens: z.int(),
   reasoning_tokens: z.int(),
-  cost: z.record(z.string(), z.number()).describe('An amount for each currency.'),
+  cost: z
+    .record(z.string(), z.number())
+    .describe('An amount for each currency. By deployment or provider, tokens and cost are those of attempts, as vendors bill them.'),
   duration: latency.describe('From the start of a run to its end.'),
   first_token: latency.describe('From the start of a run to its first visible token.'),
 });
@@ -96,9 +102,15 @@ function periodOf({ from, to, step }: z.output<typeof seriesQuery>): { from: num
   return { from: start, to: end };
 }
 
-export function addReports(app: FastifyInstance, rollups: RollupReader, names: PersonNames): void {
-  const shown = (of: SeriesLabels | null): SeriesLabels | null =>
-    of === null ? null : { ...of, ...(typeof of.user === 'string' ? { user: names.show(of.user) } : {}) };
+export function addReports(app: FastifyInstance, rollups: RollupReader, config: Pick<ConfigService, 'people' | 'row' | 'rows'>): void {
+  const shown = (of: SeriesLabels | null, names: SumNames): SeriesLabels | null =>
+    of === null
+      ? null
+      : {
+          ...of,
+          ...(typeof of.user === 'string' ? { user: names.person(of.user) } : {}),
+          ...(typeof of.team === 'string' ? { team: names.team(of.team) } : {}),
+        };
 
   app.get<{ Querystring: z.output<typeof seriesQuery> }>(
     '/api/reports/series',
@@ -115,7 +127,7 @@ export function addReports(app: FastifyInstance, rollups: RollupReader, names: P
     async (request) => {
       const principal = principalOf(request);
       const { query } = request;
-      const { by: dimensions, step, top, from: _from, to: _to, user, ...only } = query;
+      const { by: dimensions, step, top, from: _from, to: _to, user, team: teamName, ...only } = query;
       const period = periodOf(query);
       const by = [...new Set(dimensions)];
       const steps = (period.to - period.from) / stepMs[step];
@@ -125,13 +137,26 @@ export function addReports(app: FastifyInstance, rollups: RollupReader, names: P
           `from: ${steps} points of ${top + 1} series are more than ${mostPoints}. Ask for a shorter time, step=day, or a smaller top.`,
           { param: 'from' },
         );
-      const ref = user === undefined ? null : names.resolve(user, 'user');
-      if (ref !== null && !isPerson(principal, ref) && !isAdministrator(principal))
+      const team = teamName === undefined ? null : requireTeam(principal, 'view', { config, name: teamName, param: 'team' });
+      if (team !== null || by.includes('team')) requireTeamSums(by, only);
+      const seesAll = isAdministrator(principal) || team !== null;
+      const ref = user === undefined ? null : config.people.resolve(user, 'user');
+      if (ref !== null && !isPerson(principal, ref) && !seesAll)
         throw new GatewayError('permission_denied', 'Only administrators may see the runs of others. Leave out user to see your own.', {
           param: 'user',
         });
-      const person = isAdministrator(principal) ? (ref === null ? null : splitPerson(ref)) : principal;
-      const { total, series } = await rollups.series({ tenant: principal.tenant, person, ...period, step, by, only, top });
+      const person = seesAll ? (ref === null ? null : splitPerson(ref)) : principal;
+      const { total, series } = await rollups.series({
+        tenant: principal.tenant,
+        person,
+        team: team?.id ?? null,
+        ...period,
+        step,
+        by,
+        only,
+        top,
+      });
+      const names = namesOf(config, principal.tenant);
       return {
         from: text(period.from),
         to: text(period.to),
@@ -139,7 +164,7 @@ export function addReports(app: FastifyInstance, rollups: RollupReader, names: P
         by,
         total,
         series: series.map((each) => ({
-          of: shown(each.of),
+          of: shown(each.of, names),
           total: each.total,
           points: each.points.map((point) => ({ ...point, start: text(point.start) })),
         })),

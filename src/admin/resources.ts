@@ -10,7 +10,8 @@ import { parseSpec } from '../config/parse-spec.ts';
 import { showRow } from '../config/shown-row.ts';
 import type { ConfigService } from '../config/service.ts';
 import { capabilityOfRow } from '../config/row-capability.ts';
-import type { Action, Principal } from '../types/access.ts';
+import { refuseShared } from '../config/shared-rows.ts';
+import type { Action, Decision, Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, personRef } from '../types/person.ts';
 import { type ConfigRow, resourceNames, resourceSpecs } from '../types/resources.ts';
@@ -56,7 +57,8 @@ function grantHeaders(deleted: readonly string[]): Record<string, string> {
 export function addCollection(app: FastifyInstance, config: ConfigService, collection: Collection): void {
   const { kind, path, title } = collection;
   const tags = [path];
-  const read = accessOf(collection, 'view');
+  const { mayRead } = collection;
+  const read = mayRead === undefined ? accessOf(collection, 'view') : { access: 'signed-in' as const };
   const manage = accessOf(collection, 'manage');
   const writes = { writes: [kind] };
   const manageOne = { ...manage, decides: collection.administratorsOnly !== true };
@@ -65,17 +67,22 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
   const replaceBody = z.strictObject({ ...givenRow, spec: inputSpec, enabled: z.boolean().optional(), owner: ownerField });
   const patchBody = rowPatch.extend({ owner: ownerField });
 
-  const decideOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>) => {
+  const decideView = (request: FastifyRequest, row: ConfigRow): Decision =>
+    mayRead === undefined
+      ? decideOn(request, 'view', row)
+      : mayRead(principalOf(request), row, (other, name) => config.row(row.tenant, other, name));
+  const decideOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): Decision => {
     const principal = principalOf(request);
     return decide(principal, action, capabilityOfRow(kind, row), snapshotOf(request).tenant(principal.tenant).grants, Date.now());
   };
-  const requireOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void => {
-    const decision = decideOn(request, action, row);
-    if (!decision.allowed)
-      throw new GatewayError('permission_denied', `You may not ${action} the ${title} "${row.name}": ${decision.reason}`);
+  const requireAllowed = (action: Action, name: string, decision: Decision): void => {
+    if (!decision.allowed) throw new GatewayError('permission_denied', `You may not ${action} the ${title} "${name}": ${decision.reason}`);
   };
+  const requireOn = (request: FastifyRequest, action: Action, row: Pick<ConfigRow, 'name' | 'tenant' | 'owner' | 'spec'>): void =>
+    requireAllowed(action, row.name, decideOn(request, action, row));
   const find = (request: FastifyRequest, name: string): ConfigRow => {
     const row = config.row(principalOf(request).tenant, kind, name);
+    if (row === undefined && isAdministrator(principalOf(request))) refuseShared(config.rowSet(), principalOf(request).tenant, kind, name);
     // Published versions have routes of their own.
     if (row === undefined || (kind === 'skill' && isVersion(name))) throw notHere(collection, name);
     return row;
@@ -104,7 +111,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     async (request) => {
       const visible = config
         .rows(principalOf(request).tenant, kind)
-        .filter((row) => !(kind === 'skill' && isVersion(row.name)) && decideOn(request, 'view', row).allowed)
+        .filter((row) => !(kind === 'skill' && isVersion(row.name)) && decideView(request, row).allowed)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1));
       const page = pageOf(visible, (row) => row.name, request.query);
       return { data: page.data.map((row) => showVisible(visibleRow(request, config, row))), next: page.next };
@@ -116,7 +123,7 @@ export function addCollection(app: FastifyInstance, config: ConfigService, colle
     { config: read, schema: { tags, summary: `Read one ${title}`, params: named, response: { 200: rowView } } },
     async (request, reply) => {
       const row = find(request, request.params.name);
-      requireOn(request, 'view', row);
+      requireAllowed('view', row.name, decideView(request, row));
       return reply.header('etag', `"${row.revision}"`).send(showVisible(visibleRow(request, config, row)));
     },
   );

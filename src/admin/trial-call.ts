@@ -77,6 +77,14 @@ async function bytesOf(body: AsyncIterable<Buffer>): Promise<number> {
   return bytes;
 }
 
+const isText = /^(text\/.*|application\/([\w.-]+\+)?json)$/;
+
+/** Calls forward sound that a vendor wraps in JSON, but OpenAI's clients would play it as it is. */
+function noSound(type: string, status: number): GatewayError {
+  const message = `The vendor answered ${type} in place of sound. Check the model and its fields, such as the voice or the format.`;
+  return new GatewayError('upstream_invalid_response', message, { details: { status, contentType: type } });
+}
+
 async function tryChat(services: CallServices, caller: Caller, model: ModelEntry): Promise<TrialAnswer> {
   const body = { model: model.name, messages: [{ role: 'user' as const, content: words }], max_tokens: 64 };
   const call = await invokeModel(services, caller, model, { body }, { stream: false });
@@ -110,7 +118,12 @@ export async function tryOperation(services: CallServices, caller: Caller, model
     const relayed = await services.dispatcher.relay(model, requestOf(operation), context);
     const bytes = await bytesOf(relayed.body);
     const usage = { ...estimateOf[operation], ...relayed.usage() };
-    return ended(usage, `${relayed.contentType.split(';', 1)[0] ?? ''}, ${bytes} bytes.`, relayed.deployment);
+    const type = (relayed.contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+    if (operation === 'speech' && isText.test(type)) {
+      run.used(usage);
+      throw noSound(type, relayed.status);
+    }
+    return ended(usage, `${type}, ${bytes} bytes.`, relayed.deployment);
   } catch (thrown) {
     endRunWithError(run, thrown);
     throw thrown;

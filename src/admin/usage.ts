@@ -1,15 +1,16 @@
-/** GET /api/usage: tokens and cost by day, user, key, client, model, skill, deployment or provider. Administrators see the tenant's usage, others their own. */
+/** GET /api/usage: tokens and cost by day, user, key, client, model, skill, deployment, provider or team. Administrators see the tenant's usage, those of a team the team's, others their own. */
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
 import { principalOf } from '../api/request-context.ts';
 import { storedText } from '../api/bodies/stored-text.ts';
-import type { PersonNames } from '../config/person-names.ts';
+import type { ConfigService } from '../config/service.ts';
 import { usageDimensions, type UsageLine, type UsageReader } from '../storage/usage-reader.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
 import { csvOf, csvRows } from './csv.ts';
+import { namesOf, requireTeam, requireTeamSums, type SumNames } from './team-access.ts';
 
 const dayMs = 86_400_000;
 const maxDays = 1_100;
@@ -25,6 +26,9 @@ const usageQuery = z.strictObject({
     .pipe(z.array(z.enum(usageDimensions)).max(usageDimensions.length))
     .describe(`The dimensions to group by, separated by commas: ${usageDimensions.join(', ')}.`),
   user: storedText(longestPerson).optional().describe('Only this user, as in GET /api/me. For administrators.'),
+  team: storedText(200)
+    .optional()
+    .describe('Only runs of this team: of callers who had its role. For administrators, and for administrators of the team.'),
   format: z.enum(['json', 'csv']).default('json').describe('A CSV file has all lines; JSON comes in pages.'),
   after: storedText(4_000).optional().describe('The `next` of the previous page of the same report.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(1_000).describe('The number of lines of a page.'),
@@ -68,11 +72,16 @@ const linesAtOnce = 500;
 
 const dayNumber = (date: string): number => Math.floor(Date.parse(`${date}T00:00:00Z`) / dayMs);
 
-function flat({ of, ...sums }: UsageLine, names: PersonNames): Record<string, string | number | null> {
-  return { ...of, ...(typeof of.user === 'string' ? { user: names.show(of.user) } : {}), ...sums };
+function flat({ of, ...sums }: UsageLine, names: SumNames): Record<string, string | number | null> {
+  return {
+    ...of,
+    ...(typeof of.user === 'string' ? { user: names.person(of.user) } : {}),
+    ...(typeof of.team === 'string' ? { team: names.team(of.team) } : {}),
+    ...sums,
+  };
 }
 
-export function addUsage(app: FastifyInstance, usage: UsageReader, names: PersonNames): void {
+export function addUsage(app: FastifyInstance, usage: UsageReader, config: Pick<ConfigService, 'people' | 'row' | 'rows'>): void {
   app.get<{ Querystring: z.output<typeof usageQuery> }>(
     '/api/usage',
     {
@@ -88,19 +97,24 @@ export function addUsage(app: FastifyInstance, usage: UsageReader, names: Person
       const principal = principalOf(request);
       const today = new Date().toISOString().slice(0, 10);
       const { from = `${today.slice(0, 8)}01`, to = today, by, format } = request.query;
-      const user = request.query.user === undefined ? null : names.resolve(request.query.user, 'user');
+      const user = request.query.user === undefined ? null : config.people.resolve(request.query.user, 'user');
+      const team =
+        request.query.team === undefined ? null : requireTeam(principal, 'view', { config, name: request.query.team, param: 'team' });
+      if (team !== null || by.includes('team')) requireTeamSums(by);
       const days = { from: dayNumber(from), to: dayNumber(to) + 1 };
       if (days.to <= days.from) throw new GatewayError('invalid_request', 'from: must not be after to.', { param: 'from' });
       if (days.to - days.from > maxDays)
         throw new GatewayError('invalid_request', `from: a report covers at most ${maxDays} days.`, { param: 'from' });
-      if (user !== null && !isPerson(principal, user) && !isAdministrator(principal))
+      const seesAll = isAdministrator(principal) || team !== null;
+      if (user !== null && !isPerson(principal, user) && !seesAll)
         throw new GatewayError('permission_denied', 'Only administrators may see the usage of others. Leave out user to see your own.', {
           param: 'user',
         });
       const anyone = user === null ? null : splitPerson(user);
-      const person = isAdministrator(principal) ? anyone : principal;
+      const person = seesAll ? anyone : principal;
+      const names = namesOf(config, principal.tenant);
       const dimensions = [...new Set(by)];
-      const query = { tenant: principal.tenant, person, ...days, by: dimensions };
+      const query = { tenant: principal.tenant, person, team: team?.id ?? null, ...days, by: dimensions };
       if (format === 'json') {
         const { lines, next } = await usage.report({ ...query, after: request.query.after ?? null, limit: request.query.limit });
         return reply.send({ from, to, by: dimensions, data: lines.map((each) => flat(each, names)), next });

@@ -19,6 +19,8 @@ export interface ActiveRequest {
     readonly socket: { readonly remoteAddress?: string | undefined };
   };
   readonly needs: RequiredPermissions;
+  /** Throws `permission_denied` when the caller, as known now, lacks what the request needs beside `needs`. */
+  readonly requires?: (principal: Principal) => void;
   /** Ends the call with this error. */
   end(why: GatewayError): void;
 }
@@ -105,7 +107,9 @@ export function createActiveRequests({ credentials, config, audit, logger, every
   const look = async (call: ActiveRequest): Promise<void> => {
     const { id: requestId, principal } = call.request;
     try {
-      stillMay(await callerNow(call), call.needs);
+      const caller = await callerNow(call);
+      call.requires?.(caller);
+      stillMay(caller, call.needs);
     } catch (thrown) {
       const error = toGatewayError(thrown);
       if (!lostAccessCodes.has(error.code) || !open.has(call)) return;

@@ -3,17 +3,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import type { Credentials } from '../auth/credentials.ts';
 import { holds, isAdministrator } from '../auth/decide.ts';
 import type { ConfigService } from '../config/service.ts';
-import { newRequestId } from '../telemetry/run-id.ts';
+import { newOrderedId } from '../telemetry/ordered-id.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { RouteAccess } from './request-context.ts';
+import { type ViewAs, viewAsHeader } from './view-as.ts';
 
 const callerRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The caller's request id when it is safe in logs and headers, else a new one. */
 export function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && callerRequestId.test(given) ? given : newRequestId();
+  return typeof given === 'string' && callerRequestId.test(given) ? given : newOrderedId();
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
@@ -73,6 +74,10 @@ export interface AdmissionOptions {
   readonly config: Pick<ConfigService, 'hold' | 'current'>;
   /** As in ServerOptions. */
   readonly prepareTenant: ((tenant: string) => Promise<void> | null) | null;
+  /** Null: callers may not see this process as another person. */
+  readonly viewAs: ViewAs | null;
+  /** Takes over a request that is not admitted here, before its body is read: another process may know more. Absent: it is refused. */
+  readonly onUnadmitted?: ((request: FastifyRequest, reply: FastifyReply) => void) | undefined;
 }
 
 const mcpRoute = /^\/mcp(?:\/|$)/;
@@ -81,11 +86,28 @@ function forMcpAlone(): GatewayError {
   return new GatewayError('permission_denied', 'This token was issued to an MCP client and opens /mcp alone.');
 }
 
-export function addAdmission(app: FastifyInstance, { credentials, config, prepareTenant }: AdmissionOptions): void {
+export function addAdmission(app: FastifyInstance, { credentials, config, prepareTenant, viewAs, onUnadmitted }: AdmissionOptions): void {
   app.decorateRequest('principal', null);
+  app.decorateRequest('viewer', null);
   app.decorateRequest('held', null);
   app.decorateRequest('activeRequest', null);
   app.decorateRequest('jsonSource', null);
+
+  /** Null for a caller who sees the gateway as themselves. */
+  const lookThrough = (
+    request: FastifyRequest,
+    viewer: Principal,
+    admit: (person: Principal) => void,
+    prepare: (person: Principal) => Promise<void> | null,
+  ): Promise<void> | null => {
+    if (request.headers[viewAsHeader] === undefined) return null;
+    if (viewAs === null) throw new GatewayError('permission_denied', 'This process answers callers as themselves alone.');
+    request.viewer = viewer;
+    return viewAs(request, viewer).then((person) => {
+      admit(person);
+      return prepare(person) ?? undefined;
+    });
+  };
 
   app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => {
     const held = config.hold();
@@ -121,6 +143,10 @@ export function addAdmission(app: FastifyInstance, { credentials, config, prepar
       // A caller without any code is refused everything, existing or not.
       if (route?.decides !== true || principal.permissions.size === 0) checkRouteAccess(access, principal);
     };
+    const refuse = (thrown: unknown): void => {
+      if (onUnadmitted === undefined) done(thrown as Error);
+      else if (!reply.raw.closed) onUnadmitted(request, reply);
+    };
     try {
       refuseRepeatedAuthorization(request.raw.rawHeaders);
       const known = credentials.admit(request.headers, {
@@ -132,19 +158,16 @@ export function addAdmission(app: FastifyInstance, { credentials, config, prepar
       if (known instanceof Promise) {
         pending = known.then((principal) => {
           admit(principal);
-          return prepare(principal) ?? undefined;
+          return lookThrough(request, principal, admit, prepare) ?? prepare(principal) ?? undefined;
         });
       } else {
         admit(known);
-        pending = prepare(known);
+        pending = lookThrough(request, known, admit, prepare) ?? prepare(known);
         if (pending === null) return done();
       }
-      pending.then(renew).then(
-        () => done(),
-        (thrown: Error) => done(thrown),
-      );
+      pending.then(renew).then(() => done(), refuse);
     } catch (thrown) {
-      done(thrown as Error);
+      refuse(thrown);
     }
   });
 }

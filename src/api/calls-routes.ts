@@ -29,11 +29,24 @@ const modelCalls: ReadonlySet<string> = new Set([
   '/v1/audio/transcriptions',
 ]);
 
-export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate, runs: RunReader): void {
-  // Each of these requests names a model or a skill, usually in its body.
+/** Each of these requests names a model or a skill, usually in its body. */
+function declareCalls(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (route.method === 'POST') route.config = { ...route.config, decides: true, callsModel: modelCalls.has(route.url) };
   });
+}
+
+/** The routes of a worker. The primary process has them too, among all others. */
+export function addPlainCalls(app: FastifyInstance, services: CallServices): void {
+  declareCalls(app);
+  addChatCompletions(app, services);
+  addMessages(app, services);
+  addResponses(app, services);
+  addEmbeddings(app, services);
+}
+
+export function addCalls(app: FastifyInstance, services: CallServices, gate: McpGate, runs: RunReader): void {
+  declareCalls(app);
   addChatCompletions(app, services);
   addMessages(app, services);
   addResponses(app, services);

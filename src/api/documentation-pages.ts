@@ -8,9 +8,13 @@ import type { JsonObject } from '../types/json.ts';
 import { completeDocument } from './openapi/complete-document.ts';
 import { schemaCompilers } from './schema-compilers.ts';
 
-/** Without files of other hosts, and without the upgrade to https, which leaves a blank page where the gateway has plain http. */
+/**
+ * Without files of other hosts, and without the upgrade to https, which leaves a blank page where the gateway has plain http. Styles may be
+ * inline, as in the console: the page's own scripts add some, whose hashes no list has.
+ */
 function ownFilesOnly(policy: string): string {
   return policy
+    .replace(/style-src [^;]*/, "style-src 'self' 'unsafe-inline'")
     .replace(/\s*upgrade-insecure-requests;?/, '')
     .replace(/ https:(?=[ ;])/g, '')
     .replace(' validator.swagger.io', '');

@@ -84,7 +84,7 @@ export function sendError(reply: FastifyReply, error: GatewayError, requestId: s
 export interface ErrorHandlingOptions {
   readonly bodyLimit: number;
   readonly logger: Logger;
-  readonly audit: AuditLog;
+  readonly audit: Pick<AuditLog, 'append'>;
   /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
   /** Called for each error of a request for which no run was opened. */
@@ -104,7 +104,9 @@ export function addErrorHandling(
   app.addHook('onClose', async () => denials.close());
 
   const bookRefusal = (request: FastifyRequest, { code, message }: GatewayError): void => {
-    const { principal, method, id: requestId } = request;
+    const { method, id: requestId } = request;
+    // A refusal of a view is that of the administrator who views.
+    const principal = request.viewer ?? request.principal;
     if (principal === null) {
       if (!refusals.has(code)) return;
       // Only the route pattern: the rest of the address is untrusted text.

@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes only. */
     principal: Principal | null;
+    /** The administrator who sees the gateway as `principal`; null for everyone else. */
+    viewer: Principal | null;
     /** One snapshot for the whole request; released when the connection is done with it. Null after the transfer to a background run. */
     held: HeldSnapshot | null;
     /** Set for a long request once its caller is known. */

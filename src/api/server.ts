@@ -8,7 +8,7 @@ import type { Quota } from '../quota/quota.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { ErrorCode } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
-import { addAdmission, requestId, requireDeclaredAccess } from './admission.ts';
+import { addAdmission, type AdmissionOptions, requestId, requireDeclaredAccess } from './admission.ts';
 import { addCrossOrigin, type CorsOrigins } from './cross-origin.ts';
 import { addDocumentation, type DocumentationAudience } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
@@ -31,10 +31,14 @@ export interface ServerOptions {
   readonly unreadMs: number;
   /** Milliseconds of silence after which a stream gets a keep-alive comment. */
   readonly pingMs: number;
-  readonly config: ConfigService;
+  readonly config: Pick<ConfigService, 'hold' | 'current' | 'kinds'>;
   /** Prepares the configuration of a tenant before the calls of its people; returns null when there is nothing to wait for. Null: none is prepared. */
   readonly prepareTenant: ((tenant: string) => Promise<void> | null) | null;
-  readonly audit: AuditLog;
+  /** As in AdmissionOptions. */
+  readonly viewAs: AdmissionOptions['viewAs'];
+  /** As in AdmissionOptions. */
+  readonly onUnadmitted?: AdmissionOptions['onUnadmitted'];
+  readonly audit: Pick<AuditLog, 'append'>;
   /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
   /** As in ErrorHandlingOptions. */

@@ -39,6 +39,7 @@ export function composeApplication(parts: ApplicationParts): CallServices {
   const counted = accessLog.logging(metrics.counting(ledger));
   const inFlightRuns = createInFlightRuns({
     ledger: { ...(tracing === null ? counted : tracing.tracing(counted)), content: (...kept) => contents.keep(...kept) },
+    stored: ledger,
     dataDir,
     logger,
   });

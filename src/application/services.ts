@@ -19,7 +19,7 @@ export interface CallServices {
   readonly dispatcher: Dispatcher;
   readonly approvals: ApprovalGate;
   readonly catalogue: Catalogue;
-  readonly quota: Quota;
+  readonly quota: Pick<Quota, 'take' | 'arrive'>;
   /** The publishers of skills that run as themselves. */
   readonly people: Pick<People, 'find'>;
   /** The state of chats with server-side tools between two requests. */

@@ -1,13 +1,15 @@
-/** Authenticates API keys. The principal is the owner of the key, with those of the owner's current rights that the key also has. */
+/** Authenticates API keys. The principal is the owner of the key: a person or a service account. It has those of the owner's current rights that the key also has. */
 import { LRUCache } from 'lru-cache';
 import { BlockList, isIP } from 'node:net';
 import { entryLimit } from '../types/entry-limit.ts';
 import type { People, Person } from '../storage/people.ts';
 import type { Principal } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
+import { serviceAccountIssuer } from '../types/service-account-spec.ts';
 import type { KeySpec } from '../types/resources.ts';
 import type { KeyEntry, Snapshot } from '../types/snapshot.ts';
 import { readKey, sameHash } from './api-key-format.ts';
+import { findServiceAccount } from './service-accounts.ts';
 import { invalid } from './token-checks.ts';
 
 export interface ApiKeyAuthenticator {
@@ -64,6 +66,8 @@ function principalOf({ id, spec, tenant, expiresAt }: KeyEntry, person: Person):
     permissions: new Set(spec.permissions.filter((code) => person.permissions.has(code))),
     client: null,
     issuer: person.issuer,
+    ...(person.isService ? { isService: true } : {}),
+    ...(person.team === undefined ? {} : { team: person.team }),
     credential: 'key' as const,
     key: id,
     ...(spec.surface === undefined ? {} : { surface: spec.surface }),
@@ -91,12 +95,17 @@ export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuth
     return found.principal;
   };
 
-  const authenticateEntry = (entry: KeyEntry | undefined, address: string): Principal | Promise<Principal> => {
+  const authenticateEntry = (entry: KeyEntry | undefined, snapshot: Snapshot, address: string): Principal | Promise<Principal> => {
     if (entry === undefined) throw invalid(unknownKey);
     const now = Date.now();
     if (entry.expiresAt <= now) throw new GatewayError('token_expired', 'The key has expired. Create a new one at /api/keys.');
     if (!mayComeFrom(entry.spec.addresses, address))
       throw new GatewayError('permission_denied', 'This key may not be used from your address. Its owner can change its networks.');
+    if (entry.spec.issuer === serviceAccountIssuer) {
+      const account = findServiceAccount(snapshot, entry.tenant, entry.spec);
+      if (account === null) throw invalid('The service account of this key, or its team, was deleted or disabled. Ask your administrator.');
+      return admit(entry, account, now);
+    }
     const person = people.find(entry.spec.issuer, entry.spec.subject);
     if (person instanceof Promise) return person.then((found) => admit(entry, found, now));
     return admit(entry, person, now);
@@ -106,8 +115,9 @@ export function createApiKeyAuthenticator({ people, ownerMs, onUse }: ApiKeyAuth
     authenticate(text, snapshot, address) {
       const given = readKey(text);
       const entry = given === null ? undefined : snapshot.key(given.id);
-      return authenticateEntry(given !== null && entry !== undefined && sameHash(given.hash, entry.spec.hash) ? entry : undefined, address);
+      const proven = given !== null && entry !== undefined && sameHash(given.hash, entry.spec.hash) ? entry : undefined;
+      return authenticateEntry(proven, snapshot, address);
     },
-    authenticateById: (id, snapshot, address) => authenticateEntry(snapshot.key(id), address),
+    authenticateById: (id, snapshot, address) => authenticateEntry(snapshot.key(id), snapshot, address),
   };
 }

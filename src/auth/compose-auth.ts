@@ -145,6 +145,7 @@ export async function configuredIssuers({ settings, logger, url, owned }: Issuer
     dataDir: settings.dataDir,
     mode: settings.mode,
     gatewayUrl: url,
+    publicUrl: settings.publicUrl,
     logger,
   });
   owned.defer(() => identity.close());

@@ -4,17 +4,25 @@ import { capabilityKinds } from '../types/access.ts';
 import { isPerson, personRef } from '../types/person.ts';
 import type { GrantedReach, ProviderReach, Reach, RowWrite, WriteDecision } from '../types/writes.ts';
 import { decide, isAdministrator } from './decide.ts';
+import { decideAccount } from './decide-team.ts';
 
 const byRole: Decision = { allowed: true, rule: 'administrator', reason: 'An administrator reaches everything of the tenant.' };
 const allowedBy = (rule: string, reason: string): Decision => ({ allowed: true, rule, reason });
 const refused = (reason: string, param: string): Decision => ({ allowed: false, status: 403, rule: 'reach', reason, param });
 
-/** The caller's own key, or any key for an administrator. A key is bound to a person and has no owner like a row. */
-function decideKey(principal: Principal, { before, after }: RowWrite): Decision {
+/**
+ * Owners write their own keys, administrators every key. Administrators of a team make and revoke the keys of its service accounts. The owner
+ * is in the spec of a key.
+ */
+function decideKey(principal: Principal, { before, after, team = null }: RowWrite): Decision {
   const isMine = (row: RowWrite['before']): boolean =>
     row === null || (row.spec['subject'] === principal.subject && row.spec['issuer'] === principal.issuer);
   if (isAdministrator(principal)) return byRole;
   if (isMine(before) && isMine(after)) return allowedBy('owner', 'It is your own key.');
+  // Only the right to touch the row is checked when both are the same.
+  const changes = before !== null && after !== null && before !== after;
+  const ofTeam = decideAccount(principal, changes ? 'manage' : 'give-keys', team);
+  if (ofTeam.allowed) return ofTeam;
   return { allowed: false, status: 404, rule: 'owner', reason: 'It is the key of another person.' };
 }
 
@@ -30,6 +38,8 @@ function decideRow(principal: Principal, write: RowWrite, grants: GrantIndex, no
   const managing = decide(principal, 'manage', thing, grants, now);
   if (!managing.allowed || isAdministrator(principal)) return managing;
   if (kind === 'limit') return refused('Only an administrator sets limits.', 'name');
+  if (kind === 'team') return refused('Only an administrator sets up teams.', 'name');
+  if (kind === 'service') return refused('Only an administrator sets up service accounts.', 'name');
   if (after === null || isVersion) return managing;
   if (created && !isPerson(principal, after.owner)) return refused('Only an administrator may name another owner.', 'owner');
   if (after.owner === null && before?.owner !== null) return refused('Only an administrator may leave it without an owner.', 'owner');
@@ -91,6 +101,8 @@ function decideReach(principal: Principal, reach: Reach, grants: GrantIndex, now
         : refused(reach.refusal, reach.param);
     case 'runs-as':
       return refused('Only an administrator allows a version of a skill to run with its own list.', reach.param);
+    case 'shared':
+      return refused('Only administrators share a row with other tenants, and change or delete one that is shared.', reach.param);
     case 'reserved':
       return refused(`${reach.name} is reserved for administrators by the ${reach.by}. Choose another, or ask one of them.`, reach.param);
     case 'program':

@@ -43,10 +43,36 @@ function withinPatterns(patterns: readonly string[], action: Action, { kind, nam
   });
 }
 
+const ofAnotherTenant = (owner: string): Decision =>
+  denied('shared', `It belongs to the tenant "${owner}", which shares it with yours. Only its administrators change it.`);
+
+/**
+ * Decides about what another tenant shares. Roles do not reach it, except that administrators see it. Each use needs a grant of the
+ * caller's tenant.
+ */
+function decideShared(
+  principal: Principal,
+  action: Action,
+  capability: Capability,
+  owner: string,
+  grants: GrantIndex,
+  now: number,
+): Decision {
+  if (action === 'manage') return ofAnotherTenant(owner);
+  if (action === 'view' && isAdministrator(principal)) return byRole;
+  if (action === 'use' && viewerOnly(principal.roles)) return onlyLooks;
+  const grant = grants.find(principal, action, capability, now);
+  if (grant !== null) return { allowed: true, rule: `grant:${grant}`, reason: `The grant "${grant}" gives it to you.` };
+  return denied(
+    'shared',
+    `The tenant "${owner}" shares it, and no grant of your tenant lets you ${action} it. An administrator of your tenant grants it by name.`,
+  );
+}
+
 /**
  * Decides whether `principal` may do `action` with `capability`. Null stands for an unknown capability; one of another tenant counts as
  * unknown. The code says which action is allowed, the role how far it reaches. Ownership counts only with the manage code. Grants add the
- * rest. `now` in epoch milliseconds applies to grants that expire. `rule` is one of unknown, key, code, role, owner, grant or
+ * rest. `now` in epoch milliseconds applies to grants that expire. `rule` is one of unknown, key, code, role, owner, shared, grant or
  * `grant:<id>`.
  */
 export function decide(principal: Principal, action: Action, capability: Capability | null, grants: GrantIndex, now: number): Decision {
@@ -56,6 +82,7 @@ export function decide(principal: Principal, action: Action, capability: Capabil
   if (!principal.permissions.has(code))
     return denied('code', `You do not have the permission ${code}. Ask your administrator for it, then fetch a new token.`);
   if (principal.roles.length === 0) return noRole;
+  if (capability.sharedBy !== undefined) return decideShared(principal, action, capability, capability.sharedBy, grants, now);
   if (reachesAll(principal, action)) return byRole;
   // Neither a grant nor ownership lets a viewer use or manage.
   if (viewerOnly(principal.roles)) return onlyLooks;

@@ -71,6 +71,7 @@ export const issuerSpec = z.strictObject({
     .min(1)
     .max(1_024)
     .regex(/^[^#\s]+$/, 'must be an issuer without # and spaces: people are written as <issuer>#<subject>')
+    .refine((issuer) => !issuer.startsWith('urn:pailou:'), 'urn:pailou: names the issuers of Pailou itself; choose another')
     .describe('As in the claim iss, and in discovery.'),
   preset: z.string().default('sas'),
   base_url: z

@@ -5,8 +5,6 @@ import { createSecretBox, derivedKey, type MasterKey } from '../storage/secret-b
 import type { AnswerStore } from './answer-store.ts';
 import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
-/** Timeout of a lookup in milliseconds. */
-const patienceMs = 50;
 /** Lookups are skipped for this long after a timeout, in milliseconds. */
 const pauseMs = 1_000;
 
@@ -24,7 +22,7 @@ export function createRedisAnswers(redis: Redis, master: MasterKey): AnswerStore
     async get(key) {
       if (!redis.ready || monotonicNow() < pausedUntil) return null;
       const name = nameOf(key);
-      const sealed = await redis.ask((client) => client.get(name), { patienceMs }).catch(failed);
+      const sealed = await redis.ask((client) => client.get(name), { isOptional: true }).catch(failed);
       if (sealed === null) return null;
       try {
         return box.open({ $sealed: sealed }, name);

@@ -15,7 +15,7 @@ import type { PersonNames } from './person-names.ts';
 export type WantedRow = Pick<Mutation, 'kind' | 'tenant' | 'name' | 'spec' | 'enabled' | 'labels' | 'owner'> & { readonly index: number };
 
 /** References point from later kinds to earlier ones. */
-const order: readonly ResourceKind[] = ['provider', 'model', 'mcp', 'skill', 'grant', 'limit'];
+const order: readonly ResourceKind[] = ['provider', 'model', 'mcp', 'skill', 'team', 'service', 'grant', 'limit'];
 const rank = (kind: ResourceKind): number => order.indexOf(kind);
 
 /** Versions of a skill come before the skill that names one as live. */
@@ -31,10 +31,10 @@ function opened(value: unknown, secrets: SecretBox, context: string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, opened(inner, secrets, context)]));
 }
 
-/** True when both say the same beside their labels. Secrets are compared as they are, not as they are sealed. */
+/** True when both say the same beside their labels, and are bound to the same row. Secrets are compared as they are, not as they are sealed. */
 function hasSameContent(before: ConfigRow, after: ConfigRow, secrets: SecretBox): boolean {
-  const content = ({ id, tenant, spec, enabled, owner }: ConfigRow): string =>
-    canonicalJson({ spec: opened(spec, secrets, rowContext({ tenant, id })), enabled, owner });
+  const content = ({ id, tenant, spec, enabled, owner, target = null }: ConfigRow): string =>
+    canonicalJson({ spec: opened(spec, secrets, rowContext({ tenant, id })), enabled, owner, target });
   return content(before) === content(after);
 }
 

@@ -7,11 +7,13 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { AddressReach, PriceReach, ProviderReach, Reach, RowWrite, Writer } from '../types/writes.ts';
 import { basisEnds, basisOf, bindGrants } from './basis.ts';
 import type { InstanceFactory } from './instances.ts';
+import { isOffered } from './offers.ts';
 import { reachesOf } from './reach.ts';
 import { capabilityOfRow } from './row-capability.ts';
 import { reservedReaches } from './reserved-names.ts';
 import type { RowSet } from './row-set.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
+import { teamOfKey } from './team-accounts.ts';
 
 export interface WriteScene {
   /** The rows before the write. */
@@ -23,11 +25,15 @@ export interface WriteScene {
 type KeptReach = ProviderReach | PriceReach | AddressReach;
 const isKept = (reach: Reach): reach is KeptReach => reach.type === 'provider' || reach.type === 'price' || reach.type === 'address';
 
-const titles: Readonly<Partial<Record<ResourceKind, string>>> = { mcp: 'MCP server' };
+const titles: Readonly<Partial<Record<ResourceKind, string>>> = { mcp: 'MCP server', service: 'service account' };
 
 function thingOf(kind: ResourceKind, row: ConfigRow, rows: RowSet): RowWrite['thing'] {
   const base = kind === 'skill' && isVersion(row.name) ? rows.group('skill', row.tenant).get(skillOf(row.name)) : undefined;
   return capabilityOfRow(kind, base ?? row);
+}
+
+function teamIn(kind: ResourceKind, row: ConfigRow, rows: RowSet): Pick<RowWrite, 'team'> {
+  return kind === 'key' ? { team: teamOfKey(row, (each, name) => rows.group(each, row.tenant).get(name)) } : {};
 }
 
 /** Throws unless the writer is allowed. Returns the basis: the right by which the row reaches each target. */
@@ -84,7 +90,15 @@ function changesAllowance(before: ConfigRow | null, after: ConfigRow | null): bo
 
 /** Throws `permission_denied` or `not_found` unless the writer may touch the stored row. Called before anything of the row is shown. */
 export function authorizeRow(writer: Writer, kind: ResourceKind, stored: ConfigRow, { rows, grants }: WriteScene): void {
-  const write = { kind, before: stored, after: stored, thing: thingOf(kind, stored, rows), left: [], reaches: [] };
+  const write = {
+    kind,
+    before: stored,
+    after: stored,
+    thing: thingOf(kind, stored, rows),
+    left: [],
+    reaches: [],
+    ...teamIn(kind, stored, rows),
+  };
   decided(writer, write, grants);
 }
 
@@ -101,6 +115,9 @@ export function authorizeChange(writer: Writer, change: ConfigChange, scene: Wri
   const allowance: readonly Reach[] = changesAllowance(before, after)
     ? [{ type: 'runs-as', key: 'runs-as', param: 'spec.runs_as_allowed' }]
     : [];
+  const shared: readonly Reach[] = [before, after].some((each) => each !== null && isOffered(each))
+    ? [{ type: 'shared', key: 'shared', param: 'spec.shared_with' }]
+    : [];
   const kept = { rows: scene.rows, approves: isComplete && writer.actor.isAdministrator === true };
   const reaches =
     after === null ? [] : reachesOf(after, scene.rows, scene.factory).map((each) => withKept(each, before, left, after, kept));
@@ -110,8 +127,9 @@ export function authorizeChange(writer: Writer, change: ConfigChange, scene: Wri
     after,
     thing: thingOf(kind, row, scene.rows),
     // A deleted row reaches nothing. A withdrawn grant is still a change for other people.
-    left: [...left.filter((each) => (after === null ? each.type === 'granted' : !isKept(each))), ...reserved, ...allowance],
+    left: [...left.filter((each) => (after === null ? each.type === 'granted' : !isKept(each))), ...reserved, ...allowance, ...shared],
     reaches,
+    ...teamIn(kind, row, scene.rows),
   };
   const basis = decided(writer, write, scene.grants);
   return after === null ? change : { ...change, after: { ...after, basis: bindGrants(basis, after.tenant, scene.rows) } };

@@ -9,6 +9,8 @@ export const documentKinds = {
   model: 'Model',
   mcp: 'McpServer',
   skill: 'Skill',
+  team: 'Team',
+  service: 'ServiceAccount',
   grant: 'Grant',
   limit: 'Limit',
 } as const satisfies Partial<Record<ResourceKind, string>>;

@@ -24,15 +24,15 @@ function cycleFrom(start: ModelEntry, models: ReadonlyMap<string, ModelEntry>): 
   return null;
 }
 
-/** The faults of one model's fallbacks. `rows` include disabled ones, which are skipped at call time. */
+/** The faults of one model's fallbacks. Disabled rows are known; they are skipped at call time. */
 export function fallbackFaults(
   model: ModelEntry,
   models: ReadonlyMap<string, ModelEntry>,
-  rows: ReadonlyMap<string, unknown>,
+  isKnown: (name: string) => boolean,
 ): readonly GatewayError[] {
   if (model.spec.fallbacks.length === 0) return [];
   const faults = model.spec.fallbacks.flatMap(({ model: name }, index) =>
-    rows.has(name) ? [] : [unknownName('model', name, models.keys(), `spec.fallbacks[${index}].model`)],
+    isKnown(name) ? [] : [unknownName('model', name, models.keys(), `spec.fallbacks[${index}].model`)],
   );
   const cycle = cycleFrom(model, models);
   if (cycle === null) return faults;

@@ -200,7 +200,8 @@ export class CompiledGrants implements GrantIndex {
   find(principal: Principal, action: 'view' | 'use', capability: Capability, now: number): string | null {
     const subjects = this.#subjects;
     if (subjects.size === 0) return null;
-    const own = subjects.get(`user:${personRef(principal)}`);
+    // A service account of a team never reaches more than the team.
+    const own = principal.team === undefined ? subjects.get(`user:${personRef(principal)}`) : undefined;
     const byUser = own === undefined ? null : findFor(own, action, capability, now);
     if (byUser !== null) return byUser;
     for (const role of principal.roles) {

@@ -6,17 +6,18 @@ import type { ConfigRow, GrantSpec } from '../types/resources.ts';
 import { unknownName } from './validation-errors.ts';
 import { grantedKey } from './row-references.ts';
 import type { RowSet } from './row-set.ts';
+import { isOfferedId, sharedRow, sharedRows } from './shared-rows.ts';
 import { isVersion } from './skill-versions.ts';
 
 type Spec = Pick<GrantSpec, 'subject_type' | 'subject' | 'capability' | 'action'>;
 
-/** The row that the grant is about; null for a pattern or a tag, undefined when there is no such row. */
+/** The row that the grant names: the tenant's, or one shared with it. Null for a pattern or a tag; undefined for an unknown row. */
 export function findTarget(rows: RowSet, tenant: string, capability: string): ConfigRow | null | undefined {
   const reference = readGrantReference(capability);
   if (reference?.type !== 'thing') return reference === null ? undefined : null;
   const { kind, name } = reference;
   // A published version has the grants of its skill.
-  return kind === 'skill' && isVersion(name) ? undefined : rows.group(kind, tenant).get(name);
+  return kind === 'skill' && isVersion(name) ? undefined : (rows.group(kind, tenant).get(name) ?? sharedRow(rows, tenant, kind, name));
 }
 
 const words: Readonly<Record<string, string>> = { mcp: 'MCP server' };
@@ -28,7 +29,8 @@ export function requireTarget(rows: RowSet, tenant: string, capability: string):
   const reference = readGrantReference(capability);
   if (reference?.type !== 'thing') throw unknownName('kind of thing', capability, [], 'spec.capability');
   const { kind, name } = reference;
-  const names = [...rows.group(kind, tenant).keys()].filter((each) => !(kind === 'skill' && isVersion(each)));
+  const shared = sharedRows(rows, tenant).flatMap((row) => (row.kind === kind ? [row.name] : []));
+  const names = [...rows.group(kind, tenant).keys(), ...shared].filter((each) => !(kind === 'skill' && isVersion(each)));
   throw unknownName(words[kind] ?? kind, name, names, 'spec.capability');
 }
 
@@ -37,10 +39,10 @@ export function requireBound({ tenant, spec, target }: ConfigRow, rows: RowSet):
   const reference = readGrantReference(String(spec['capability']));
   if (reference?.type !== 'thing') return;
   const { kind, name } = reference;
-  if (target != null && rows.hasId(kind, tenant, target)) return;
+  if (target != null && (rows.hasId(kind, tenant, target) || isOfferedId(rows, tenant, target))) return;
   throw new GatewayError(
     'configuration_invalid',
-    `spec.capability: the grant is bound to no ${words[kind] ?? kind}, so it has no effect; the one named "${name}" that it referred to was deleted. Delete the grant, or save it again to bind it to the current one of that name.`,
+    `spec.capability: the grant is bound to no ${words[kind] ?? kind}, so it has no effect; the one named "${name}" that it referred to was deleted or is no longer shared. Delete the grant, or save it again to bind it to the current one of that name.`,
     { param: 'spec.capability' },
   );
 }

@@ -43,7 +43,10 @@ function taken(param: string, label: string, by: string): GatewayError {
 }
 
 /** A server claims its name and its prefix. On a conflict the older row wins; the younger one uses what is left. */
-export function mcpLabels(rows: Iterable<Row>): Labels {
+export const mcpLabels = (rows: Iterable<Row>): Labels => labelsInOrder([...rows].toSorted(byAge));
+
+/** As `mcpLabels`; on a conflict the earlier row wins. */
+export function labelsInOrder(rows: readonly Row[]): Labels {
   const claims = new Map<string, { label: string; by: string }[]>();
   const claim = (label: string, by: string): void => {
     const root = rootOf(label);
@@ -54,7 +57,7 @@ export function mcpLabels(rows: Iterable<Row>): Labels {
   for (const label of reservedLabels) claim(label, label);
   const of = new Map<string, string | null>();
   const faults: LabelFault[] = [];
-  for (const { name, spec } of [...rows].toSorted(byAge)) {
+  for (const { name, spec } of rows) {
     const prefix = typeof spec['prefix'] === 'string' ? spec['prefix'] : null;
     const [nameHeldBy, prefixHeldBy] = [holderOf(name, name), prefix === null ? null : holderOf(prefix, name)];
     if (nameHeldBy !== null) faults.push({ name, error: taken('name', name, nameHeldBy) });

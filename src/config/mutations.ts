@@ -19,6 +19,9 @@ import { requireSameAddresses } from './secret-address.ts';
 import { hasMasked, restoreMasked, sealOptions } from './secret-fields.ts';
 import type { RowLabels } from '../types/row-labels.ts';
 import type { RowSet } from './row-set.ts';
+import { requireShareable } from './shareable.ts';
+import { hasTarget, refuseShared } from './shared-rows.ts';
+import { requireTeam } from './team-accounts.ts';
 import { parseSpec } from './parse-spec.ts';
 
 export interface Mutation {
@@ -65,14 +68,19 @@ export function prepareSpec(
   }
   if (kind === 'limit') return prepareAlerts(spec, row, stored, factory.services, secrets);
   const type = pluginTypes[kind];
-  if (type === undefined) return spec;
-  const { options: schema } = factory.plugin(type, String(spec['kind']));
+  const place = { kind, tenant: row.tenant, spec };
+  if (type === undefined) {
+    requireShareable(place, []);
+    return spec;
+  }
+  const { options: schema, ...plugin } = factory.plugin(type, String(spec['kind']));
   const context = rowContext(row);
   const sameKind = stored !== null && stored.spec['kind'] === spec['kind'];
   const kept = sameKind ? stored.spec['options'] : undefined;
   const restored = restoreMasked(spec['options'] ?? {}, kept, schema);
   const parsed = parseOptions(schema, restored, secrets, context);
   if (kept !== undefined && hasMasked(spec['options'], schema)) requireSameAddresses(parsed, kept, { schema, secrets, context });
+  requireShareable(place, plugin.reaches?.(parsed) ?? []);
   return { ...spec, options: sealOptions(restored, schema, secrets, context) };
 }
 
@@ -84,7 +92,7 @@ function targetOf(
   rows: RowSet,
 ): string | null {
   const wanted = spec as unknown as GrantSpec;
-  const isSame = before?.target != null && before.spec['capability'] === wanted.capability && rows.hasAnyId(tenant, before.target);
+  const isSame = before?.target != null && before.spec['capability'] === wanted.capability && hasTarget(rows, tenant, before.target);
   if (!isSame && expectedTarget !== undefined && expectedTarget !== (findTarget(rows, tenant, wanted.capability)?.id ?? null))
     throw new GatewayError(
       'revision_conflict',
@@ -136,8 +144,14 @@ export function planChange(
       throw new GatewayError('already_exists', `There is already a ${kind} named "${name}". Choose another name, or update it.`, {
         param: 'name',
       });
-  } else if (before === null) throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
-  else if (mutation.expectedRevision !== undefined && mutation.expectedRevision !== null && mutation.expectedRevision !== before.revision) {
+  } else if (before === null) {
+    if (actor.isAdministrator === true) refuseShared(rows, tenant, kind, name);
+    throw new GatewayError('not_found', `There is no ${kind} named "${name}".`, { param: 'name' });
+  } else if (
+    mutation.expectedRevision !== undefined &&
+    mutation.expectedRevision !== null &&
+    mutation.expectedRevision !== before.revision
+  ) {
     throw new GatewayError(
       'revision_conflict',
       `The ${kind} "${name}" was changed since you read it (you saw revision ${mutation.expectedRevision}, it is at ${before.revision}). Read it again, then write.`,
@@ -165,6 +179,8 @@ export function planChange(
     name,
     spec,
     ...(kind === 'grant' ? { target: targetOf(mutation, spec, before, rows) } : {}),
+    // A write without a spec leaves it with its team, which may have been deleted.
+    ...(kind === 'service' ? { target: given === undefined ? (before?.target ?? null) : requireTeam(rows, tenant, spec) } : {}),
     ...approvalOf(mutation, before, spec, actor),
     ...labelsOf(mutation.labels ?? before?.labels),
     enabled: mutation.enabled ?? before?.enabled ?? true,

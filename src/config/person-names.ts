@@ -1,6 +1,7 @@
 /** Person names in the API, in YAML and in exports: a bare subject with one issuer, else with the issuer. */
 import { GatewayError } from '../types/errors.ts';
 import { personRef, splitPerson, systemActor } from '../types/person.ts';
+import { serviceAccountIssuer } from '../types/service-account-spec.ts';
 
 export interface PersonNames {
   /**
@@ -13,7 +14,7 @@ export interface PersonNames {
 }
 
 /** Such a text is a reference, so a subject of this form must be written with its issuer. */
-const namesAnIssuer = /^https?:\/\/[^#]*#/;
+const namesAnIssuer = /^(?:https?:\/\/[^#]*|urn:pailou:service)#/;
 
 const refused = (param: string, message: string): GatewayError => new GatewayError('invalid_request', `${param}: ${message}`, { param });
 
@@ -24,7 +25,8 @@ export function createPersonNames(issuers: readonly string[]): PersonNames {
   const only = issuers.length === 1 ? issuers[0] : undefined;
   const list = issuers.map((issuer) => `${issuer}#…`).join(' or ');
   const referenceOf = (written: string, param: string): string => {
-    if (issuers.some((issuer) => written.startsWith(`${issuer}#`) && written.length > issuer.length + 1)) return written;
+    if ([...issuers, serviceAccountIssuer].some((issuer) => written.startsWith(`${issuer}#`) && written.length > issuer.length + 1))
+      return written;
     if (namesAnIssuer.test(written)) {
       const { issuer } = splitPerson(written);
       throw refused(param, `the issuer "${issuer}" is not configured here. Write the person as ${list}`);

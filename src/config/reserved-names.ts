@@ -5,6 +5,7 @@ import { readGrantReference } from './grant-reference.ts';
 import { tagsOf } from './row-capability.ts';
 import { namedKey, patternKey } from './row-references.ts';
 import type { RowSet } from './row-set.ts';
+import { isGranted, sharedRow } from './shared-rows.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
 
 interface Reservation {
@@ -36,6 +37,14 @@ function namedByOthers({ kind, name, tenant, owner }: ConfigRow, rows: RowSet): 
     : [{ type: 'reserved', key: `reserved:${other.name}`, name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];
 }
 
+/** Reserves the name of a shared row that the tenant has granted. A row of its own would replace it for its callers. */
+function namedByShare({ kind, name, tenant }: ConfigRow, rows: RowSet): Reach[] {
+  const shared = sharedRow(rows, tenant, kind, name);
+  if (shared === undefined || !isGranted(rows, tenant, shared)) return [];
+  const by = `tenant "${shared.tenant}", whose ${kind} of this name is granted here`;
+  return [{ type: 'reserved', key: `reserved:${shared.id}`, name: `The name "${name}"`, by, param: 'name' }];
+}
+
 /** The reserved names and tags that a write takes or gives up. Unchanged ones are allowed. */
 export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, after: ConfigRow | null, rows: RowSet): readonly Reach[] {
   if (after === null || (kind === 'skill' && isVersion(after.name))) return [];
@@ -44,7 +53,7 @@ export function reservedReaches(kind: ResourceKind, before: ConfigRow | null, af
   const added = has.filter((tag) => !had.includes(tag));
   const removed = had.filter((tag) => !has.includes(tag));
   if (!isNamed && added.length === 0 && removed.length === 0) return [];
-  const named = before === null ? namedByOthers(after, rows) : [];
+  const named = before === null ? [...namedByShare(after, rows), ...namedByOthers(after, rows)] : [];
   if (named.length > 0) return named;
   return reservationsOf(kind, after.tenant, rows).flatMap(({ kind: from, by, type, text }): Reach[] => {
     if (type === 'pattern') {

@@ -6,6 +6,7 @@ import { isFileOwned, labelsOfPeople } from './file-owned.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { findTarget, grantsOfDeleted } from './grant-targets.ts';
 import type { RowSet } from './row-set.ts';
+import { hasTarget } from './shared-rows.ts';
 
 /** Throws `invalid_request` when changes since the revision were deleted by their age. */
 export async function requireHistory(store: Pick<ConfigStore, 'oldestChange'>, revision: number): Promise<void> {
@@ -65,7 +66,7 @@ function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: stri
     const capability = String(after.spec['capability']);
     if (readGrantReference(capability)?.type !== 'thing') return [change];
     const target = after.target ?? findTarget(restored, tenant, capability)?.id ?? null;
-    if (target !== null && restored.hasAnyId(tenant, target)) return [{ ...change, after: { ...after, target } }];
+    if (target !== null && hasTarget(restored, tenant, target)) return [{ ...change, after: { ...after, target } }];
     return before === null ? [] : [{ ...change, after: null }];
   });
   return [...bound, ...grantsOfDeleted(bound, rows.with(bound))];

@@ -2,7 +2,7 @@
 import type { Capability, CapabilityKind } from '../types/access.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 
-/** The permission codes for each kind of row. Providers and limits use those of models. */
+/** The permission codes for each kind of row. Providers, limits, service accounts and teams use those of models. */
 export const rightsOf: Readonly<Record<ResourceKind, CapabilityKind>> = {
   provider: 'model',
   model: 'model',
@@ -11,6 +11,8 @@ export const rightsOf: Readonly<Record<ResourceKind, CapabilityKind>> = {
   limit: 'model',
   grant: 'model',
   key: 'model',
+  service: 'model',
+  team: 'model',
 };
 
 /** The valid tags of a row. */

@@ -8,26 +8,41 @@ function namesPerson(kind: ResourceKind, spec: ConfigRow['spec']): boolean {
   return kind === 'grant' || (kind === 'limit' && spec['subject'] !== '*');
 }
 
-/** The spec with the person as a reference. Throws `invalid_request`. */
+function administratorsIn({ administrators }: ConfigRow['spec']): readonly string[] {
+  return Array.isArray(administrators) ? administrators.map(String) : [];
+}
+
+/** The spec with its people as references. Throws `invalid_request`. */
 export function resolvePeople(
   kind: ResourceKind,
   spec: ConfigRow['spec'],
   stored: ConfigRow['spec'] | null,
   names: PersonNames,
 ): ConfigRow['spec'] {
+  if (kind === 'team') {
+    const known = administratorsIn(stored ?? {});
+    const resolved = administratorsIn(spec).map((person, index) =>
+      names.resolve(person, `spec.administrators[${index}]`, known.includes(person) ? person : null),
+    );
+    return { ...spec, administrators: [...new Set(resolved)] };
+  }
   if (!namesPerson(kind, spec)) return spec;
   const before = stored !== null && namesPerson(kind, stored) ? String(stored['subject']) : null;
   return { ...spec, subject: names.resolve(String(spec['subject']), 'spec.subject', before) };
 }
 
+function specAsShown({ kind, spec }: ConfigRow, names: PersonNames): ConfigRow['spec'] {
+  if (kind === 'team') return { ...spec, administrators: administratorsIn(spec).map((person) => names.show(person)) };
+  return namesPerson(kind, spec) ? { ...spec, subject: names.show(String(spec['subject'])) } : spec;
+}
+
 /** The row as the control API shows it. */
 export function showPeople(row: ConfigRow, names: PersonNames): ConfigRow {
-  const { spec } = row;
   return {
     ...row,
     owner: row.owner === null ? null : names.show(row.owner),
     createdBy: names.show(row.createdBy),
     updatedBy: names.show(row.updatedBy),
-    spec: namesPerson(row.kind, spec) ? { ...spec, subject: names.show(String(spec['subject'])) } : spec,
+    spec: specAsShown(row, names),
   };
 }

@@ -59,8 +59,11 @@ export function referencesOf(row: ConfigRow): ReadonlySet<string> {
       return new Set([grantedKey(row.target ?? null, String(spec['capability'])), ...patternsIn(row)]);
     case 'limit':
       return new Set(patternsIn(row));
+    case 'service':
+      return new Set(typeof spec['team'] === 'string' ? [namedKey('team', spec['team'])] : []);
     case 'provider':
     case 'key':
+    case 'team':
       return new Set();
     default:
       return kind satisfies never;

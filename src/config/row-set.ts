@@ -2,6 +2,7 @@
 import type { ConfigChange } from '../types/config-store.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import { grantableKinds } from './grant-reference.ts';
+import { isOffered } from './offers.ts';
 import { emptyMap, type PersistentMap } from './persistent-map.ts';
 import { referencesOf } from './row-references.ts';
 
@@ -18,6 +19,10 @@ export interface RowDifference {
 
 const groupKey = (kind: ResourceKind, tenant: string): string => `${kind}\0${tenant}`;
 const idKey = ({ kind, tenant, id }: Pick<ConfigRow, 'kind' | 'tenant' | 'id'>): string => `${kind}\0${tenant}\0${id}`;
+/** Keys of the offers. */
+const anyOffer = 'all';
+const offersOf = (kind: string, name: string): string => `named ${kind}\0${name}`;
+const offersWith = (id: string): string => `with id ${id}`;
 const rowKey = ({ kind, name }: ConfigRow): string => `${kind}\0${name}`;
 const referenceKey = (tenant: string, key: string): string => `${tenant}\0${key}`;
 
@@ -51,6 +56,8 @@ interface Maps {
   readonly groups: PersistentMap<Rows>;
   readonly ids: PersistentMap<Rows>;
   readonly references: PersistentMap<Rows>;
+  /** The rows that are shared with other tenants, of all tenants: all together, by name and by id. */
+  readonly offers: PersistentMap<Rows>;
 }
 
 export class RowSet {
@@ -63,7 +70,7 @@ export class RowSet {
   static of(rows: Iterable<ConfigRow>): RowSet {
     const changes: ConfigChange[] = [];
     for (const row of rows) changes.push({ kind: row.kind, tenant: row.tenant, before: null, after: row });
-    return new RowSet({ groups: emptyMap(), ids: emptyMap(), references: emptyMap() }).with(changes);
+    return new RowSet({ groups: emptyMap(), ids: emptyMap(), references: emptyMap(), offers: emptyMap() }).with(changes);
   }
 
   /** The rows of one kind and tenant. The same object as long as none of them changed. */
@@ -86,6 +93,25 @@ export class RowSet {
     return this.#maps.references.get(referenceKey(tenant, key))?.values() ?? [];
   }
 
+  get hasOffers(): boolean {
+    return this.#maps.offers.size > 0;
+  }
+
+  /** The rows that are shared with other tenants. */
+  offers(): Iterable<ConfigRow> {
+    return this.#maps.offers.get(anyOffer)?.values() ?? [];
+  }
+
+  /** The shared rows of one kind and name. */
+  offersNamed(kind: string, name: string): Iterable<ConfigRow> {
+    return this.#maps.offers.get(offersOf(kind, name))?.values() ?? [];
+  }
+
+  /** The shared rows with this id: one, unless tenants have equal ids. */
+  offersWithId(id: string): Iterable<ConfigRow> {
+    return this.#maps.offers.get(offersWith(id))?.values() ?? [];
+  }
+
   *all(): Generator<ConfigRow> {
     for (const names of this.#maps.groups.values()) yield* names.values();
   }
@@ -94,9 +120,15 @@ export class RowSet {
     const groups = new Edit<ConfigRow>();
     const ids = new Edit<ConfigRow>();
     const references = new Edit<ConfigRow>();
+    const offers = new Edit<ConfigRow>();
+    const setOffer = (row: ConfigRow, value: ConfigRow | undefined): void => {
+      if (!isOffered(row)) return;
+      for (const key of [anyOffer, offersOf(row.kind, row.name), offersWith(row.id)]) offers.set(key, idKey(row), value);
+    };
     const remove = (row: ConfigRow): void => {
       groups.set(groupKey(row.kind, row.tenant), row.name, undefined);
       ids.set(groupKey(row.kind, row.tenant), idKey(row), undefined);
+      setOffer(row, undefined);
       for (const key of referencesOf(row)) references.set(referenceKey(row.tenant, key), rowKey(row), undefined);
     };
     for (const { kind, tenant, before, after } of changes) {
@@ -108,12 +140,14 @@ export class RowSet {
       if (after === null) continue;
       groups.set(groupKey(kind, tenant), after.name, after);
       ids.set(groupKey(kind, tenant), idKey(after), after);
+      setOffer(after, after);
       for (const key of referencesOf(after)) references.set(referenceKey(tenant, key), rowKey(after), after);
     }
     return new RowSet({
       groups: groups.apply(this.#maps.groups),
       ids: ids.apply(this.#maps.ids),
       references: references.apply(this.#maps.references),
+      offers: offers.apply(this.#maps.offers),
     });
   }
 

@@ -197,8 +197,10 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
   const refuseNewProblems = (candidate: Built, changes: readonly ConfigChange[], locate: (problem: BuiltProblem) => unknown): void => {
     const fresh = newProblems(candidate, current).filter(
-      // A change that withdraws a right may take out what depends on it.
-      (problem) => !(problem.error instanceof RightLost) || changes.some((change) => isAbout(problem, change)),
+      // A change that withdraws a right may take out what depends on it. One tenant never keeps another from withdrawing what it shares.
+      (problem) =>
+        changes.some(({ tenant }) => tenant === problem.tenant) &&
+        (!(problem.error instanceof RightLost) || changes.some((change) => isAbout(problem, change))),
     );
     const first = fresh[0];
     if (first === undefined) return;

@@ -1,15 +1,21 @@
 /** Process settings from the environment. All other configuration lives in the database. */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { type ProxyChoice, readEnvironmentProxies } from '../outbound/environment-proxy.ts';
 import { readProxy, withoutProxy } from '../types/proxy.ts';
 import type { StdioProgram, SystemUser } from '../types/stdio-programs.ts';
 import { readTraceSettings, type TraceSettings } from '../telemetry/traces/trace-settings.ts';
 import { nearMatches } from '../text/did-you-mean.ts';
+import { displayName } from '../text/display-name.ts';
 import type { RetentionLimits } from '../storage/retention/prune-task.ts';
 import { daysOrForever } from './retention-settings.ts';
 import { readStdioPrograms } from './stdio-programs.ts';
+import { parseClaims, parseOrigins, parseRanges, shareOfCalls, systemUser } from './setting-parsers.ts';
 import { commandVariables, describeSetting, replacedSettings, settingTable, type SettingName } from './setting-table.ts';
 import { alwaysUtc, parseTimeZones, type TimeZones } from './time-zones.ts';
+
+/** More processes than this serve no machine. */
+const mostWorkers = 64;
 
 export interface OauthSettings {
   /** A file that describes one or several services; it replaces the settings below. */
@@ -46,6 +52,10 @@ export interface Settings {
   readonly mode: 'development' | 'production';
   readonly host: string;
   readonly port: number;
+  /** The number of worker processes; 1: this process serves by itself. */
+  readonly workers: number;
+  /** The process makes calls to itself after the start. */
+  readonly warmUp: boolean;
   /** The public address without a trailing slash; null for the listening address. */
   readonly publicUrl: string | null;
   readonly dataDir: string;
@@ -69,6 +79,8 @@ export interface Settings {
   readonly retention: RetentionLimits;
   /** Null: this node counts limits alone. */
   readonly redisUrl: string | null;
+  /** How long a limited call waits for Redis. */
+  readonly redisTimeoutMs: number;
   /** The memory of the response cache without Redis. */
   readonly cacheMemoryMb: number;
   readonly withoutRedis: 'local' | 'refuse';
@@ -86,6 +98,10 @@ export interface Settings {
   readonly configPath: string | null;
   /** The operator's file for the model catalogue. */
   readonly catalogueFile: string | null;
+  /** The name that the console shows; null for Pailou's. */
+  readonly consoleName: string | null;
+  /** The file of the logo that the console shows; null for Pailou's. */
+  readonly consoleLogo: string | null;
   readonly timeZones: TimeZones;
   /** The share of complete calls in the access log, from 0 to 1. */
   readonly accessLog: number;
@@ -113,6 +129,8 @@ export interface Settings {
   readonly bodies: { readonly mostOfOne: number; readonly mostOfAll: number };
   /** Seconds for which a body may arrive below the minimum rate. */
   readonly slowBodySeconds: number;
+  /** What was given, for people to read; null for a value that may hold a secret. */
+  readonly given: ReadonlyMap<SettingName, string | null>;
 }
 
 /** Lists every invalid variable with its fault and an example. */
@@ -178,6 +196,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     mode,
     host: read('PAILOU_HOST', (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined), '127.0.0.1'),
     port: read('PAILOU_PORT', whole(1, 65_535), 8000),
+    workers: read(
+      'PAILOU_WORKERS',
+      (text) => (text === 'auto' ? Math.min(availableParallelism(), mostWorkers) : whole(1, mostWorkers)(text)),
+      1,
+    ),
+    warmUp: read('PAILOU_WARM_UP', (text) => ({ on: true, off: false })[text], production),
     publicUrl: read('PAILOU_PUBLIC_URL', (text) => url('https:', 'http:')(text)?.replace(/\/+$/, ''), null),
     dataDir: read('PAILOU_DATA_DIR', (text) => text, '.pailou'),
     databaseUrl: read('PAILOU_DATABASE_URL', (text) => (/^(postgres(ql)?:\/\/.|sqlite:.)/.test(text) ? text : undefined), null),
@@ -196,6 +220,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       historyDays: read('PAILOU_KEEP_HISTORY_DAYS', daysOrForever, 365),
     },
     redisUrl: read('PAILOU_REDIS_URL', url('redis:', 'rediss:'), null),
+    redisTimeoutMs: read('PAILOU_REDIS_TIMEOUT_MS', whole(50, 10_000), 250),
     cacheMemoryMb: read('PAILOU_CACHE_MEMORY_MB', whole(1, 65_536), 64),
     withoutRedis: read('PAILOU_WITHOUT_REDIS', oneOf('local', 'refuse'), 'local'),
     corsOrigins: read('PAILOU_CORS_ORIGINS', parseOrigins, []),
@@ -225,6 +250,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     pluginsDir: read('PAILOU_PLUGINS_DIR', (text) => text, null),
     configPath: read('PAILOU_CONFIG', (text) => text, null),
     catalogueFile: read('PAILOU_CATALOGUE', (text) => text, null),
+    consoleName: read('PAILOU_CONSOLE_NAME', displayName, null),
+    consoleLogo: read('PAILOU_CONSOLE_LOGO', (text) => text, null),
     timeZones: read('PAILOU_TIME_ZONE', parseTimeZones, alwaysUtc),
     traces: readTraceSettings(env, (name, expected) => faults.push(`${name}: expected ${expected}.`)),
     accessLog: read('PAILOU_ACCESS_LOG', shareOfCalls, production ? 1 : 0),
@@ -248,14 +275,16 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       mostOfAll: read('PAILOU_BODIES_MB', whole(1, 65_536), Math.max(256, Math.ceil(bodyLimit / megabyte))) * megabyte,
     },
     slowBodySeconds: read('PAILOU_SLOW_BODY_SECONDS', whole(1, 120), 10),
+    given: new Map([...values].map(([name, text]) => [name, mayHoldSecret(name) ? null : withoutLogin(text)])),
   };
   if (settings.bodies.mostOfAll < bodyLimit)
     fault('PAILOU_BODIES_MB', 'is less than PAILOU_BODY_LIMIT, the size of a single body; raise it');
 
   if (settings.stdioUser !== null && process.getuid?.() !== 0)
     fault('PAILOU_STDIO_USER', 'needs a gateway that runs as root; leave it out, or start Pailou as the user that should run the programs');
-  if (settings.redisUrl === null && values.has('PAILOU_WITHOUT_REDIS'))
-    fault('PAILOU_WITHOUT_REDIS', 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
+  for (const name of ['PAILOU_WITHOUT_REDIS', 'PAILOU_REDIS_TIMEOUT_MS'] as const)
+    if (settings.redisUrl === null && values.has(name))
+      fault(name, 'has no meaning without PAILOU_REDIS_URL; leave it out, or set that too');
   if (settings.masterKey === null && settings.oldMasterKeys.length > 0)
     fault('PAILOU_MASTER_KEY_OLD', 'has no meaning without PAILOU_MASTER_KEY, the key that takes over; set that too');
   const { oauth } = settings;
@@ -290,6 +319,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return settings;
 }
 
+/** Command lines of programs may contain tokens. */
+const mayHoldSecret = (name: SettingName): boolean => settingTable[name].secret === true || name === 'PAILOU_STDIO_PROGRAMS';
+
+/** A login inside an address is not for readers. */
+const withoutLogin = (text: string): string => text.replaceAll(/\/\/[^/@\s]+@/g, '//…@');
+
 /** Read by tests, and by commands that talk to another gateway. */
 const isForOthers = (name: string): boolean => name.startsWith('PAILOU_TEST_') || name in commandVariables;
 
@@ -317,52 +352,6 @@ function collect(env: NodeJS.ProcessEnv, faults: string[]): Map<SettingName, str
     }
   }
   return values;
-}
-
-function parseClaims(text: string): Readonly<Record<string, readonly string[]>> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
-    const fields = ['subject', 'username', 'tenant', 'roles', 'permissions', 'client'];
-    const good = Object.entries(parsed).every(
-      ([field, paths]) => fields.includes(field) && Array.isArray(paths) && paths.every((path) => typeof path === 'string' && path !== ''),
-    );
-    return good ? (parsed as Record<string, readonly string[]>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** `on`, `off`, or a percentage. */
-function shareOfCalls(text: string): number | undefined {
-  if (text === 'on' || text === 'off') return text === 'on' ? 1 : 0;
-  const [, percent] = /^(\d{1,2}(?:\.\d{1,3})?|100)%$/.exec(text) ?? [];
-  return percent === undefined ? undefined : Number(percent) / 100;
-}
-
-function systemUser(text: string): SystemUser | undefined {
-  const [, uid, gid] = /^(\d{1,9}):(\d{1,9})$/.exec(text) ?? [];
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
-}
-
-function parseRanges(text: string): readonly string[] | undefined {
-  const ranges = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  return ranges.every((range) => /^[0-9a-fA-F.:]+\/\d{1,3}$/.test(range)) ? ranges : undefined;
-}
-
-/** Origins as browsers send them: without a path. */
-function parseOrigins(text: string): readonly string[] | undefined {
-  const origins = text
-    .split(',')
-    .map((part) => part.trim().replace(/\/$/, ''))
-    .filter((part) => part !== '');
-  if (origins.length === 1 && origins[0] === '*') return origins;
-  return origins.every((origin) => URL.parse(origin)?.origin === origin || /^[a-z][a-z0-9+.-]*:\/\/[^/]+$/.test(origin))
-    ? origins
-    : undefined;
 }
 
 function isLoopback(host: string): boolean {

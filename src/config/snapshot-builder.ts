@@ -1,10 +1,13 @@
 /** Builds snapshots from rows. A build looks at changed rows and at those that depend on them; all else is shared with the snapshot before it. */
 import type { PluginRegistry } from '../plugins/registry.ts';
 import type { ModelCatalogue } from '../types/known-model.ts';
+import type { ConfigRow } from '../types/resources.ts';
 import type { Snapshot } from '../types/snapshot.ts';
 import type { InstanceFactory } from './instances.ts';
+import { offeredTo, receiversOf } from './offers.ts';
 import type { PersistentMap } from './persistent-map.ts';
-import type { RowSet } from './row-set.ts';
+import { grantedKey, namedKey } from './row-references.ts';
+import type { RowDifference, RowSet } from './row-set.ts';
 import { BuildEdit } from './snapshot/build-edit.ts';
 import { type Built, type BuiltView, emptyView, type RightsEnd } from './snapshot/built.ts';
 import { ChangedTenants, type TenantChanges } from './snapshot/changed-names.ts';
@@ -12,6 +15,8 @@ import { buildMcpServers } from './snapshot/mcp-servers.ts';
 import { buildModels, type ModelParts } from './snapshot/models.ts';
 import { buildProviders } from './snapshot/providers.ts';
 import { buildGrants, buildKeys, buildLimits } from './snapshot/rules.ts';
+import { buildServiceAccounts, buildTeams } from './snapshot/service-accounts.ts';
+import { viewsWithShared } from './snapshot/shared-entries.ts';
 import { buildSkills } from './snapshot/skills.ts';
 import { alwaysUtc, type TimeZones } from './time-zones.ts';
 
@@ -20,10 +25,25 @@ export interface SnapshotBuilder {
   build(rows: RowSet, revision: number, previous: Built): Promise<Built>;
 }
 
+/** Rows of other tenants that name a row which is shared, or no longer shared, with them. */
+function addReceivers(changed: ChangedTenants, { kind, name, before, after }: RowDifference, rows: RowSet, { views }: Built): void {
+  const offerOf = (row: ConfigRow | undefined): string => (row === undefined ? '' : JSON.stringify(offeredTo(row)));
+  if (before?.id === after?.id && offerOf(before) === offerOf(after)) return;
+  const receivers = new Set([before, after].flatMap((row) => (row === undefined ? [] : receiversOf(row, views.keys()))));
+  for (const tenant of receivers) {
+    for (const id of new Set([before?.id, after?.id]))
+      if (id !== undefined) for (const grant of rows.referring(tenant, grantedKey(id, ''))) changed.addFailed(tenant, 'grant', grant.name);
+    for (const row of rows.referring(tenant, namedKey(kind, name))) changed.addFailed(tenant, row.kind, row.name);
+  }
+}
+
 /** What needs another look: changed rows, rows with an instance that could not be made, and models of which a right has ended. */
 function changedTenants(rows: RowSet, previous: Built, now: number): ChangedTenants {
   const changed = new ChangedTenants();
-  for (const difference of rows.differences(previous.rows)) changed.add(difference);
+  for (const difference of rows.differences(previous.rows)) {
+    changed.add(difference);
+    addReceivers(changed, difference, rows, previous);
+  }
   for (const problems of previous.problems.values())
     for (const { tenant, kind, name } of problems)
       if (kind === 'provider' || kind === 'skill' || kind === 'mcp') changed.addFailed(tenant, kind, name);
@@ -48,16 +68,20 @@ async function viewOf(
     models,
     ...skills,
     ...servers,
+    serviceAccounts: buildServiceAccounts(edit, tenant, changes, before.serviceAccounts),
+    teams: buildTeams(edit, tenant, changes, before.teams),
     grants: buildGrants(edit, tenant, changes, before.grants),
     limits: buildLimits(edit, tenant, changes, before.limits, parts.timeZones(tenant)),
   };
 }
 
 const hasRows = (rows: RowSet, tenant: string): boolean =>
-  (['provider', 'model', 'skill', 'mcp', 'grant', 'limit', 'key'] as const).some((kind) => rows.group(kind, tenant).size > 0);
+  (['provider', 'model', 'skill', 'mcp', 'grant', 'limit', 'key', 'service', 'team'] as const).some(
+    (kind) => rows.group(kind, tenant).size > 0,
+  );
 
 /** The problems are listed when they are first asked for. */
-function snapshotOf(revision: number, { views, keys, problems }: Pick<Built, 'views' | 'keys' | 'problems'>): Snapshot {
+function snapshotOf(revision: number, { rows, views, keys, problems }: Pick<Built, 'rows' | 'views' | 'keys' | 'problems'>): Snapshot {
   let listed: Snapshot['problems'] | undefined;
   return Object.freeze({
     revision,
@@ -66,7 +90,7 @@ function snapshotOf(revision: number, { views, keys, problems }: Pick<Built, 'vi
         each.map(({ tenant, kind, name, message }) => ({ tenant, kind, name, message })),
       ));
     },
-    tenant: (name: string) => views.get(name) ?? emptyView,
+    tenant: viewsWithShared(rows, views),
     key: (id: string) => keys.get(id),
     tenants: views,
   });
@@ -93,7 +117,7 @@ export function createSnapshotBuilder(
       const keys = previous.keys.with(edit.keys);
       const ends = previous.ends.with(edit.ends);
       return {
-        snapshot: snapshotOf(revision, { views, keys, problems }),
+        snapshot: snapshotOf(revision, { rows, views, keys, problems }),
         rows,
         views,
         problems,

@@ -9,14 +9,14 @@ export async function attemptOnce<T extends { readonly usage: Usage | null; read
   deployment: Deployment,
   model: ModelEntry,
   context: Omit<AttemptContext, 'invoker'>,
-  call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
+  call: (deployment: Deployment, signal: AbortSignal, counts: AttemptRecorder) => Promise<T>,
 ): Promise<T> {
   const { total_ms: milliseconds, first_byte_ms: firstByte } = model.spec.limits;
   const recorder = new AttemptRecorder(deployment, context, true);
   const deadlines = new Deadlines(context.signal, { at: context.totalAt, milliseconds });
   deadlines.set('first byte', firstByte);
   try {
-    const answer = await call(deployment, deadlines.signal);
+    const answer = await call(deployment, deadlines.signal, recorder);
     recorder.visible();
     const usage = recorder.used(answer.usage);
     recorder.end(null);

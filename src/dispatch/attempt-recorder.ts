@@ -133,7 +133,8 @@ export class AttemptRecorder {
       outcome,
       status: this.#status ?? statusIn(error),
       error: error === null || error instanceof Dropped ? null : error.code,
-      detail: error === null ? (this.warnings[0] ?? null) : detailOf(error),
+      // What the vendor said may name the account or the address of the tenant that shares the model.
+      detail: this.#deployment.sharedBy !== undefined ? null : error === null ? (this.warnings[0] ?? null) : detailOf(error),
       ...this.#cost(),
     };
     run.attempted(record, this.#deployment.price);

@@ -117,6 +117,16 @@ export class Circuit {
     this.countProbe(failed, most, now);
   }
 
+  /** Takes over the state of another process, without a call of the listener. A trial of this process decides for itself. */
+  follow(state: 'open' | 'closed', by: CircuitSource, now: number): void {
+    if (this.#trying) return;
+    this.#state = state;
+    this.#lasting = state;
+    if (state === 'closed') return this.#forget();
+    this.#openedAt = now;
+    this.#openedBy = by;
+  }
+
   /** Counts a probe of either kind. */
   countProbe(failed: boolean | null, most: number, now: number): void {
     if (failed === null || this.#state !== 'closed') return;
@@ -138,11 +148,15 @@ export class Circuit {
   }
 
   #close(): void {
+    this.#forget();
+    this.#turn('closed');
+  }
+
+  #forget(): void {
     this.#inARow = 0;
     this.#probesInARow = 0;
     this.#now = { startedAt: 0, calls: 0, failures: 0 };
     this.#before = { startedAt: 0, calls: 0, failures: 0 };
-    this.#turn('closed');
   }
 
   #turn(state: CircuitState): void {

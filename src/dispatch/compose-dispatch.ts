@@ -17,7 +17,7 @@ export interface DispatchParts {
   readonly outbound: Outbound;
   readonly registry: PluginRegistry;
   readonly thoughts: SharedThoughts | null;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'circuitTurned' | 'probed'>;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;

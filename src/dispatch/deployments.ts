@@ -1,6 +1,6 @@
 /** The live state of every deployment on this node: load, limits, circuit. Each attempt enters and leaves through a permit. */
 import type { CallSignal } from '../types/call-signal.ts';
-import type { DeploymentLoad } from '../types/dispatch.ts';
+import type { DeploymentLoad, DeploymentUpdate } from '../types/dispatch.ts';
 import type { GatewayError } from '../types/errors.ts';
 import type { ModelSpec } from '../types/resources.ts';
 import type { ChangedModel, Deployment } from '../types/snapshot.ts';
@@ -65,8 +65,12 @@ class State {
   readonly circuit: Circuit;
   probe: ProbeResult | null = null;
 
-  constructor(changed: (turn: CircuitTurn) => void) {
+  /** A vendor asked for a pause that is longer than a known one. */
+  readonly paused: (waitMs: number) => void;
+
+  constructor(changed: (turn: CircuitTurn) => void, paused: (waitMs: number) => void) {
     this.circuit = new Circuit(changed);
+    this.paused = paused;
   }
 }
 
@@ -115,8 +119,13 @@ class StatePermit implements Permit {
     const unhealthy = isUnhealthy(error);
     state.inFlight--;
     if (unhealthy === true) state.failures++;
-    if (error !== null && error.retryable && error.retryAfterSeconds !== undefined)
-      state.coolUntil = Math.max(state.coolUntil, at + Math.min(error.retryAfterSeconds * 1_000, longestCoolMs));
+    if (error !== null && error.retryable && error.retryAfterSeconds !== undefined) {
+      const waitMs = Math.min(error.retryAfterSeconds * 1_000, longestCoolMs);
+      if (at + waitMs > state.coolUntil) {
+        state.coolUntil = at + waitMs;
+        state.paused(waitMs);
+      }
+    }
     if (tokens > 0) state.tokens.add(tokens, at);
     if (firstTokenMs !== null)
       state.firstTokenMs = state.firstTokenMs === null ? firstTokenMs : state.firstTokenMs * (1 - newWeight) + firstTokenMs * newWeight;
@@ -140,6 +149,7 @@ export class Deployments {
   readonly #leaving = new Set<string>();
   readonly #onCircuit: CircuitListener;
   readonly #waiting = new Set<() => void>();
+  #onUpdate: ((update: DeploymentUpdate) => void) | null = null;
 
   /** `onCircuit` is called at every state change of a circuit, with the deployment's key. */
   constructor(onCircuit: CircuitListener = () => {}) {
@@ -149,9 +159,29 @@ export class Deployments {
   #state(key: string): State {
     const state = this.#states.get(key);
     if (state !== undefined) return state;
-    const made = new State((turn) => this.#onCircuit(key, { ...turn, reason: turn.by === 'probes' ? (made.probe?.reason ?? null) : null }));
+    const made = new State(
+      (turn) => {
+        this.#onCircuit(key, { ...turn, reason: turn.by === 'probes' ? (made.probe?.reason ?? null) : null });
+        if (turn.state !== 'half-open') this.#onUpdate?.({ type: 'circuit', key, state: turn.state, by: turn.by });
+      },
+      (waitMs) => this.#onUpdate?.({ type: 'wait', key, waitMs }),
+    );
     this.#states.set(key, made);
     return made;
+  }
+
+  /** Sets the listener for what this process learns by its own calls and probes, not for what it follows. */
+  onUpdate(listener: (update: DeploymentUpdate) => void): void {
+    this.#onUpdate = listener;
+  }
+
+  /** Takes over what another process of this machine has learned. */
+  follow(update: DeploymentUpdate): void {
+    const state = this.#state(update.key);
+    const now = monotonicNow();
+    if (update.type === 'wait') state.coolUntil = Math.max(state.coolUntil, now + update.waitMs);
+    else state.circuit.follow(update.state, update.by, now);
+    this.#wake();
   }
 
   load(deployment: Deployment): DeploymentLoad {

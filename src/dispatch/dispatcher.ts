@@ -15,6 +15,7 @@ import { affinityOf } from './affinity.ts';
 import { schemaToCheck } from './answer-schema.ts';
 import { type AttemptAnswer, attemptChat, type AttemptContext, type ChatAttemptOptions } from './attempt.ts';
 import { attemptOnce } from './attempt-once.ts';
+import type { AttemptRecorder } from './attempt-recorder.ts';
 import { attemptPassthrough, type MeteredPassthrough } from './attempt-passthrough.ts';
 import { type CircuitListener, type DeploymentNumbers, Deployments } from './deployments.ts';
 import { attemptWithSchema } from './attempt-with-schema.ts';
@@ -217,7 +218,7 @@ export function createDispatcher(options: {
     model: ModelEntry,
     operation: Operation,
     context: CallContext,
-    call: (deployment: Deployment, signal: AbortSignal) => Promise<T>,
+    call: (deployment: Deployment, signal: AbortSignal, counts: AttemptRecorder) => Promise<T>,
   ): Promise<T & Answered> => {
     const asking: Call<T> = {
       operation,
@@ -301,13 +302,13 @@ export function createDispatcher(options: {
     },
 
     embeddings: (model, body, context) =>
-      once(model, 'embeddings', context, (deployment, signal) =>
-        invoker.embeddings(deployment, body, { signal, traceparent: context.run.traceparent }),
+      once(model, 'embeddings', context, (deployment, signal, counts) =>
+        invoker.embeddings(deployment, body, { signal, traceparent: context.run.traceparent, counts }),
       ),
 
     rerank: (model, body, context) =>
-      once(model, 'rerank', context, (deployment, signal) =>
-        invoker.rerank(deployment, body, { signal, traceparent: context.run.traceparent }),
+      once(model, 'rerank', context, (deployment, signal, counts) =>
+        invoker.rerank(deployment, body, { signal, traceparent: context.run.traceparent, counts }),
       ),
 
     relay(model, request, context) {

@@ -7,6 +7,7 @@ import type { ChatDecoder, ChatFormat, Reading, StreamProgress } from '../types/
 import { answerTooLarge, failureBytes, ReceivedBytes, wholeBytes } from './bounded-body.ts';
 import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { checkChoices } from './positional-answers.ts';
+import { refusedCounts } from './refused-counts.ts';
 import { contentType, foreignAnswer } from './send-upstream.ts';
 
 /** Listens to one answer. After `end` or `fail` nothing follows. No method throws. */
@@ -60,6 +61,8 @@ export class AnswerReceiver implements Receiver {
   /** Null for a whole answer, or for the body of a refusal. */
   #decoder: ChatDecoder | null = null;
   #mayBeWhole = false;
+  /** The counts of a whole answer. */
+  #counted: Usage | null = null;
   readonly #received = new ReceivedBytes();
   #quiet: NodeJS.Timeout | undefined;
   #paused = false;
@@ -173,7 +176,16 @@ export class AnswerReceiver implements Receiver {
       // A stream whose content type says JSON.
       const decoder = format.decoder(reading);
       events = [...decoder.push(bytes), ...decoder.end()];
-    } else events = format.decodeResponse(bytes, reading);
+    } else {
+      try {
+        events = format.decodeResponse(bytes, reading);
+      } catch (thrown) {
+        this.#counted = refusedCounts(bytes, format, reading);
+        throw thrown;
+      }
+    }
+    const last = events.at(-1);
+    if (last?.type === 'response-end') this.#counted = last.usage;
     checkChoices(events, reading.choices);
     return events;
   }
@@ -201,7 +213,7 @@ export class AnswerReceiver implements Receiver {
 
   /** The counts that the vendor has sent so far; null without. */
   get usage(): Usage | null {
-    return this.#decoder?.usage ?? null;
+    return this.#decoder?.usage ?? this.#counted;
   }
 
   /** The request could not be sent. */

@@ -1,6 +1,7 @@
 /** One attempt at one deployment: encode, address and credential, send, decode. The only I/O to model vendors. */
 import type { OutboundClient } from '../outbound/client.ts';
-import type { ChatRequest } from '../types/chat.ts';
+import { sumKnown } from '../telemetry/sum-usage.ts';
+import type { ChatRequest, Usage } from '../types/chat.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { UpstreamCall } from '../types/provider.ts';
@@ -9,6 +10,7 @@ import type { Deployment } from '../types/snapshot.ts';
 import type {
   EmbeddingsAnswer,
   EmbeddingsBody,
+  EmbeddingsFormat,
   EncodeTarget,
   Operation,
   Reading,
@@ -29,6 +31,7 @@ import { withPrefill } from './prefill.ts';
 import { type PassthroughAnswer, sendPassthrough, type PassthroughRequest } from './passthrough.ts';
 import { fitRequest } from './fit-request.ts';
 import { reasoningRecorder, restoreReasoning } from './reasoning-memory.ts';
+import { refusedCounts } from './refused-counts.ts';
 import { refuseUnknownRoles } from './conversation/message-roles.ts';
 import { ChatSender } from './send-chat.ts';
 import { refuseForeign, sendUpstream } from './send-upstream.ts';
@@ -43,7 +46,11 @@ export interface ChatOptions {
   readonly traceparent?: string | undefined;
 }
 
-export type RequestOptions = Pick<ChatOptions, 'traceparent'> & { readonly signal: AbortSignal };
+export interface RequestOptions extends Pick<ChatOptions, 'traceparent'> {
+  readonly signal: AbortSignal;
+  /** Gets the counts of a call that fails although the vendor answered. */
+  readonly counts?: { used(usage: Usage | null): unknown } | undefined;
+}
 
 export interface ModelInvoker {
   /** Sends a chat, at once unless a credential or a picture must be fetched first. `listener` hears the answer or its failure. Throws when the request cannot be made for this vendor. */
@@ -59,6 +66,12 @@ export interface ModelInvoker {
 
 export type Warned<T> = T & { readonly warnings: readonly string[] };
 type JsonOperation = keyof WireFormat;
+
+/** The format of an operation with one JSON body out and one in. */
+interface JsonFormat<B, A> extends Pick<EmbeddingsFormat, 'countsOf'> {
+  encodeRequest(body: B, target: EncodeTarget): Buffer | string;
+  decodeResponse(body: Buffer, reading?: Reading): A;
+}
 
 /** The kind of the wire format of chats with this deployment. */
 function chatFormatOf({ chatFormat, provider }: Deployment): string {
@@ -155,9 +168,9 @@ export function createModelInvoker(options: {
   const exchange = async <B extends EmbeddingsBody | RerankBody, A extends object>(
     deployment: Deployment,
     operation: 'embeddings' | 'rerank',
-    format: { encodeRequest(body: B, target: EncodeTarget): Buffer | string; decodeResponse(body: Buffer, reading?: object): A },
+    format: JsonFormat<B, A>,
     body: B,
-    { signal, traceparent }: RequestOptions,
+    { signal, traceparent, counts }: RequestOptions,
     check: (body: B, answer: A) => void,
   ): Promise<Warned<A>> => {
     const provider = deployment.provider.instance;
@@ -166,9 +179,15 @@ export function createModelInvoker(options: {
     const headers = traceparent === undefined ? noHeaders : { traceparent };
     const response = await sendUpstream(clientOf(deployment), { provider, call, headers, body: encoded, request: body, signal });
     refuseForeign(response);
-    const answer = format.decodeResponse(withoutByteOrderMark(await readWhole(response.body, wholeBytes)), provider.reading);
-    check(body, answer);
-    return { ...answer, warnings };
+    const bytes = withoutByteOrderMark(await readWhole(response.body, wholeBytes));
+    try {
+      const answer = format.decodeResponse(bytes, provider.reading);
+      check(body, answer);
+      return { ...answer, warnings };
+    } catch (thrown) {
+      counts?.used(refusedCounts(bytes, format, provider.reading));
+      throw thrown;
+    }
   };
 
   return {
@@ -198,15 +217,26 @@ export function createModelInvoker(options: {
       return receiver;
     },
 
-    async embeddings(deployment, body, { signal, traceparent }) {
+    async embeddings(deployment, body, { signal, traceparent, counts }) {
       const format = formatFor(deployment, 'embeddings');
       const limit = deployment.provider.instance.embeddingsBatch ?? format.batch;
       const parts = splitInputs(body, limit);
-      const answer = await requestInBatches(parts, signal, (part, own) =>
-        exchange(deployment, 'embeddings', format, part, { signal: own, traceparent }, checkVectors),
-      );
-      if (parts.length > 1) checkVectors(body, answer);
-      return answer;
+      if (parts.length === 1) return exchange(deployment, 'embeddings', format, body, { signal, traceparent, counts }, checkVectors);
+      const known: (Usage | null)[] = [];
+      const ask = async (part: EmbeddingsBody, own: AbortSignal): Promise<Warned<EmbeddingsAnswer>> => {
+        const asked = { signal: own, traceparent, counts: { used: (usage: Usage | null) => known.push(usage) } };
+        const answer = await exchange(deployment, 'embeddings', format, part, asked, checkVectors);
+        known.push(answer.usage);
+        return answer;
+      };
+      try {
+        const answer = await requestInBatches(parts, signal, ask);
+        checkVectors(body, answer);
+        return answer;
+      } catch (thrown) {
+        counts?.used(sumKnown(known));
+        throw thrown;
+      }
     },
 
     rerank: (deployment, body, request) => exchange(deployment, 'rerank', formatFor(deployment, 'rerank'), body, request, checkRanking),

@@ -50,3 +50,13 @@ export function unreachableBy(code: string): Unreachable | null {
   const reason = reasons.get(code) ?? (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code) ? 'certificate_refused' : null);
   return reason === null ? null : { reason, advice: advices[reason] };
 }
+
+/** The cause in a chain of errors that says why an address cannot be reached; `fetch` hides it below a `TypeError`. */
+export function unreachableIn(error: unknown): { readonly reason: string; readonly text: string } | null {
+  for (let each = error; each instanceof Error; each = each instanceof AggregateError ? (each.errors as unknown[])[0] : each.cause) {
+    const { code } = each as { readonly code?: unknown };
+    const found = typeof code === 'string' ? unreachableBy(code) : null;
+    if (found !== null) return { reason: found.reason, text: each.message.slice(0, 500) };
+  }
+  return null;
+}

@@ -53,7 +53,7 @@ export function sizeOfUsage({ inputTokens, outputTokens, ...units }: Usage): Cal
 }
 
 /** Empty when all subjects of the rule share one counter. */
-function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { issuer, subject, client, key }: Counted): string {
+export function whoIsCounted({ spec: { subject_type: type, shared } }: LimitRule, { issuer, subject, client, key }: Counted): string {
   switch (type) {
     case 'tenant':
     case 'team':

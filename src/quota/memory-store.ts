@@ -33,6 +33,12 @@ class Window {
     else if (age === 1) this.before = Math.max(0, this.before + amount);
   }
 
+  /** Replaces all counts by that of the current minute. */
+  set(amount: number): void {
+    this.current = amount;
+    this.before = 0;
+  }
+
   get idle(): boolean {
     return this.current === 0 && this.before === 0;
   }
@@ -54,6 +60,13 @@ const sweepFrom = 10_000;
 export interface MemoryStore extends QuotaStore {
   take(place: Place): Verdict;
   atLeast(key: string, amount: number, until: number): void;
+  /**
+   * Takes over what a shared store has counted, with a call that it admitted: windows and money as they are there, concurrent calls of this
+   * process.
+   */
+  follow(demands: readonly Demand[], verdict: Verdict, at: number): void;
+  /** A call that `follow` has counted ended. */
+  unfollow(demands: readonly Demand[]): void;
   /** The number of counters. */
   readonly size: number;
 }
@@ -134,6 +147,19 @@ export function createMemoryStore(): MemoryStore {
     atLeast(key, amount, until) {
       const amountsOfKey = amountsOf({ key, until });
       amountsOfKey.settled = Math.max(amountsOfKey.settled, amount);
+    },
+    follow(demands, { refused, counters }, at) {
+      sweep(at);
+      for (const [index, demand] of demands.entries()) {
+        const { used = 0, settled = 0 } = counters[index] ?? {};
+        const added = refused === null ? demand.amount : 0;
+        if (isWindow(demand)) windowOf(demand.key, at).set(used + added);
+        else if (demand.measure === 'spend') amountsOf(demand).settled = Math.max(amountsOf(demand).settled, settled);
+        else amountsOf(demand).reserved += added;
+      }
+    },
+    unfollow(demands) {
+      for (const demand of demands) if (demand.measure === 'concurrent') amountsOf(demand).reserved -= demand.amount;
     },
   };
 }

@@ -13,6 +13,9 @@ import { rateLimitHeaders, limitExceeded, unknownPrice } from './limit-errors.ts
 import type { Place, QuotaStore, Verdict } from './counter-store.ts';
 import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
+/** What of a run's record its limits count. */
+export type Settled = Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency' | 'unbudgeted'>;
+
 /** The result of a reservation. */
 export interface Admission {
   /** For the response, also that of a refused call. */
@@ -20,7 +23,9 @@ export interface Admission {
   /** The error to throw, or null. */
   readonly refused: GatewayError | null;
   /** Settles the actual use. Called once. Null returns everything, including the request, because another model answers. */
-  settle(run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency' | 'unbudgeted'> | null): void;
+  settle(run: Settled | null): void;
+  /** Settles a call whose process died: the reserved requests and tokens count, and its money is what the ledger has. Does nothing after `settle`. */
+  abandon?(): void;
 }
 
 /** A call whose body has not been read: only its caller is known. */
@@ -39,6 +44,8 @@ export type WithoutRedis = 'local' | 'refuse';
 export interface Quota {
   /** Null when no limit applies. Never rejects, and is synchronous unless the counters are in Redis. `size`: null for a call that only counts as a request. */
   take(view: TenantView, principal: Principal, limited: Limited, size: () => CallSize | null): Admission | null | Promise<Admission>;
+  /** The second half of `take`, for a call of a worker process: it has demands. `leaseMs`: the longest duration of the call. */
+  reserve(demands: readonly Demand[], leaseMs: number): Admission | Promise<Admission>;
   /** Checks the limits that apply to every model call of this caller, by this node's knowledge. Reserves only a slot for the arriving body. Null when no such limit exists. */
   arrive(view: TenantView, principal: Principal): Arrival | null;
   /** Raises a period's spend to the amount in the ledger. Rejects with the error of the store. */
@@ -59,10 +66,7 @@ export interface QuotaOptions {
 const leaseGraceMs = 60_000;
 
 /** The actual use of a call, in the measures of its requests. */
-function actualOf(
-  demands: readonly Demand[],
-  run: Pick<RunRecord, 'usage' | 'cost' | 'costFemto' | 'currency' | 'unbudgeted'> | null,
-): number[] {
+function actualOf(demands: readonly Demand[], run: Settled | null): number[] {
   const tokens = run?.usage === null || run === null ? 0 : run.usage.inputTokens + run.usage.outputTokens;
   return demands.map(({ measure, rule }) => {
     if (run === null || measure === 'concurrent') return 0;
@@ -77,6 +81,25 @@ function actualOf(
 const waitOf = ({ measure, until }: Demand, waitMs: number): number =>
   measure === 'spend' && Number.isFinite(waitMs) ? Math.max(0, until - Date.now()) : waitMs;
 
+/** The demands of a call on its limits. Null when no limit applies; the error when a budget needs a price that the model lacks. */
+export function demandsOf(
+  view: TenantView,
+  principal: Principal,
+  limited: Limited,
+  size: () => CallSize | null,
+): readonly Demand[] | GatewayError | null {
+  const rules = view.limits.find(principal, limited.capability, limited.deployments);
+  if (rules.length === 0) return null;
+  let unpriced: LimitRule | null = null;
+  const demands = limitRequestsOf(rules, principal, limited, size, Date.now(), (rule) => {
+    if (rule.spec.unknown_price === 'refuse') unpriced ??= rule;
+  });
+  return unpriced === null ? demands : unknownPrice(unpriced, limited.name);
+}
+
+/** An admission that reserves nothing. */
+export const refusedAdmission = (refused: GatewayError): Admission => ({ headers: {}, refused, settle: () => {} });
+
 /** Rules with patterns for single models or tags do not match it. */
 const anyModel = { kind: 'model', name: '', tags: [] } as const;
 const nameless: Pick<Limited, 'name' | 'deployments'> = { name: '', deployments: [] };
@@ -87,7 +110,7 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
   const windowNow = shared === null ? monotonicNow : () => Date.now();
   let away = false;
 
-  const admission = (place: Place, verdict: Verdict, store: QuotaStore): Admission => {
+  const admission = (place: Place, verdict: Verdict, store: Pick<QuotaStore, 'settle'>): Admission => {
     const headers = rateLimitHeaders(place.demands, verdict, place.at);
     if (verdict.refused !== null) {
       const demand = place.demands[verdict.refused] as Demand;
@@ -106,20 +129,35 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
         const alerting = place.demands.find(({ measure, rule }) => measure === 'spend' && hasAlerts(rule));
         if (alerting !== undefined) onSpent(alerting.rule.tenant);
       },
+      abandon() {
+        if (settled) return;
+        settled = true;
+        store.settle(
+          place,
+          place.demands.map(({ measure, amount }) => (measure === 'requests' || measure === 'tokens' ? amount : 0)),
+        );
+      },
     };
   };
 
   const takeLocal = (place: Place): Admission => admission(place, local.take(place), local);
+
+  /** The shared store, with the calls of this process that the local one knows. */
+  const followed: Pick<QuotaStore, 'settle'> = {
+    settle(place, actual) {
+      shared?.settle(place, actual);
+      local.unfollow(place.demands);
+    },
+  };
 
   const takeShared = async (store: QuotaStore, place: Place, leaseUntil: number): Promise<Admission> => {
     try {
       const verdict = await store.take(place, leaseUntil);
       if (away) logger.info({}, 'limits are counted for all nodes again');
       away = false;
-      // So that this node knows the spend when it must count alone.
-      for (const [index, { measure, key, until }] of place.demands.entries())
-        if (measure === 'spend') local.atLeast(key, verdict.counters[index]?.settled ?? 0, until);
-      return admission(place, verdict, store);
+      // So that this node goes on from these counts when it must count alone.
+      local.follow(place.demands, verdict, monotonicNow());
+      return admission(place, verdict, followed);
     } catch (error) {
       if (!away) logger.warn({ err: error, withoutRedis }, 'Redis is away: limits are not counted for all nodes');
       away = true;
@@ -128,8 +166,14 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
         retryAfterSeconds: 5,
         cause: error,
       });
-      return { headers: {}, refused, settle: () => {} };
+      return refusedAdmission(refused);
     }
+  };
+
+  const reserve = (demands: readonly Demand[], leaseMs: number): Admission | Promise<Admission> => {
+    const at = windowNow();
+    const place: Place = { id: randomUUID(), demands, at };
+    return shared === null ? takeLocal(place) : takeShared(shared, place, at + leaseMs + leaseGraceMs);
   };
 
   /** The number of arriving bodies, by the concurrency counter that their calls will need. */
@@ -178,17 +222,11 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
       };
     },
     take(view, principal, limited, size) {
-      const rules = view.limits.find(principal, limited.capability, limited.deployments);
-      if (rules.length === 0) return null;
-      const at = windowNow();
-      let unpriced: LimitRule | null = null;
-      const demands = limitRequestsOf(rules, principal, limited, size, Date.now(), (rule) => {
-        if (rule.spec.unknown_price === 'refuse') unpriced ??= rule;
-      });
-      if (unpriced !== null) return { headers: {}, refused: unknownPrice(unpriced, limited.name), settle: () => {} };
-      const place: Place = { id: randomUUID(), demands, at };
-      return shared === null ? takeLocal(place) : takeShared(shared, place, at + limited.spec.limits.total_ms + leaseGraceMs);
+      const demands = demandsOf(view, principal, limited, size);
+      if (demands === null) return null;
+      return demands instanceof GatewayError ? refusedAdmission(demands) : reserve(demands, limited.spec.limits.total_ms);
     },
+    reserve,
     async spent(key, amount, until) {
       local.atLeast(key, amount, until);
       await shared?.atLeast(key, amount, until);

@@ -7,14 +7,16 @@ import { type Actual, amountWait, minuteMs, type Place, type QuotaStore, type Ve
 /*
  * Two keys for each counter. A window has the count of this minute and that of the previous one.
  * Other counters have a hash (settled, reserved) and a sorted set of leases `<id>:<amount>`, ordered by expiry.
- * Expired leases return the reservations of a dead node.
+ * Expired leases return the reservations of a dead node. Leases and keys expire by the clock of Redis: those of nodes may differ or be set.
  */
 const takeScript: RedisScript = redisScript(`
-local now, id, lease = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local share = tonumber(ARGV[4])
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local id, lease = ARGV[1], now + tonumber(ARGV[2])
+local share = tonumber(ARGV[3])
 local refused, answer = 0, {0}
 for i = 1, #KEYS / 2 do
-  local a, b, at = KEYS[2 * i - 1], KEYS[2 * i], 4 + (i - 1) * 4
+  local a, b, at = KEYS[2 * i - 1], KEYS[2 * i], 3 + (i - 1) * 4
   local kind, limit, amount = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local used
   if kind == 'window' then
@@ -40,15 +42,15 @@ for i = 1, #KEYS / 2 do
 end
 if refused == 0 then
   for i = 1, #KEYS / 2 do
-    local a, b, at = KEYS[2 * i - 1], KEYS[2 * i], 4 + (i - 1) * 4
+    local a, b, at = KEYS[2 * i - 1], KEYS[2 * i], 3 + (i - 1) * 4
     if ARGV[at + 1] == 'window' then
       redis.call('INCRBY', a, ARGV[at + 3])
       redis.call('PEXPIRE', a, 180000)
     else
       redis.call('HINCRBY', a, 'reserved', ARGV[at + 3])
-      redis.call('ZADD', b, lease, id .. ':' .. ARGV[at + 3])
-      redis.call('PEXPIREAT', a, ARGV[at + 4])
-      redis.call('PEXPIREAT', b, ARGV[at + 4])
+      redis.call('ZADD', b, string.format('%.0f', lease), id .. ':' .. ARGV[at + 3])
+      redis.call('PEXPIRE', a, ARGV[at + 4])
+      redis.call('PEXPIRE', b, ARGV[at + 4])
     end
   end
 end
@@ -73,7 +75,7 @@ for i = 1, #KEYS / 2 do
     if held and amount ~= '0' then redis.call('HINCRBY', a, 'reserved', '-' .. amount) end
     if kind == 'spend' and used ~= '0' and (held or not again) then
       redis.call('HINCRBYFLOAT', a, 'settled', used)
-      redis.call('PEXPIREAT', a, ARGV[at + 4])
+      redis.call('PEXPIRE', a, ARGV[at + 4])
     end
   end
 end
@@ -82,7 +84,7 @@ end
 const atLeastScript: RedisScript = redisScript(`
 local known = tonumber(redis.call('HGET', KEYS[1], 'settled') or '0')
 if known < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'settled', ARGV[1]) end
-redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `);
 
 /** Kept longer than the counting period, for calls that end late. */
@@ -107,7 +109,8 @@ function keysOf(demand: Demand, at: number): string[] {
 
 /** Rejects with RedisUnavailable when Redis does not answer in time. */
 export function createRedisStore(redis: Redis, failed: (error: unknown) => void): QuotaStore {
-  const expiryOf = ({ until }: Demand, at: number): string => String((until === 0 ? at : until) + keepMs);
+  /** In milliseconds from now. */
+  const expiryOf = ({ until }: Demand, at: number, leaseMs = 0): string => String(Math.max(until - at, leaseMs, 0) + keepMs);
 
   /** Settlements to repeat when Redis is back. The oldest are dropped; their leases expire. */
   const unsettled: { readonly place: Place; readonly actual: Actual }[] = [];
@@ -153,11 +156,11 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
         kindOf(demand),
         String(demand.limit),
         String(demand.amount),
-        expiryOf(demand, Math.max(at, leaseUntil)),
+        expiryOf(demand, at, leaseUntil - at),
       ]);
       const share = 1 - (at % minuteMs) / minuteMs;
       const nothing = demands.map(() => 0);
-      const asked = redis.run(takeScript, keys, [String(at), id, String(leaseUntil), String(share), ...values], (late) => {
+      const asked = redis.run(takeScript, keys, [id, String(leaseUntil - at), String(share), ...values], (late) => {
         // The caller no longer waits, so the reservation is returned.
         if ((late as string[])[0] === '0') settle(place, nothing);
       });
@@ -183,7 +186,7 @@ export function createRedisStore(redis: Redis, failed: (error: unknown) => void)
       settle(place, actual);
     },
     async atLeast(key, amount, until) {
-      await redis.run(atLeastScript, [`pailou:${key}`], [String(amount), String(until + keepMs)]);
+      await redis.run(atLeastScript, [`pailou:${key}`], [String(amount), String(Math.max(until - Date.now(), 0) + keepMs)]);
     },
   };
 }

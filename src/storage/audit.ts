@@ -111,6 +111,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     logger: options.logger,
     ...(options.watch === undefined ? {} : { watch: options.watch }),
     rowsOf: (entries) => [{ table: 'llm_audit', rows: entries }],
+    insert: (rows) => database.insertMany(rows),
   });
   return {
     append({ tenant, actor, act, target, requestId, detail, before, after }) {

@@ -13,6 +13,7 @@ import { createResponseStore, type ResponseStore } from './response-store.ts';
 import { createRunContents, type RunContents } from './run-contents.ts';
 import type { RetentionLimits } from './retention/prune-task.ts';
 import { createRetention } from './retention/retention.ts';
+import { createRunFeed, type RunFeed } from './run-feed.ts';
 import { createRollupRebuild } from './rollup-rebuild.ts';
 import { createSecretBox, derivedKeys, type MasterKeys, type SecretBox } from './secret-box.ts';
 
@@ -35,6 +36,7 @@ export interface Storage {
   /** A box with keys for this purpose alone. */
   readonly boxFor: (purpose: string) => SecretBox;
   readonly ledger: LedgerWriter;
+  readonly runFeed: RunFeed;
   readonly contents: RunContents;
   readonly audit: AuditLog;
   /** Null when the operator has disabled it. */
@@ -53,7 +55,8 @@ export async function composeStorage({ settings, homeIssuer, logger, owned }: St
   const boxFor = (purpose: string): SecretBox => createSecretBox(derivedKeys(master, purpose));
   const records: RecordState[] = [];
   const watch = (state: RecordState): void => void records.push(state);
-  const ledger = createLedger({ database, dataDir, logger, watch });
+  const runFeed = owned.use(createRunFeed(database, logger));
+  const ledger = createLedger({ database, dataDir, logger, watch, stored: (runs) => runFeed.stored(runs) });
   owned.use(ledger);
   const contents = createRunContents({ database, dataDir, box: boxFor('run contents'), logger, watch });
   owned.use(contents);
@@ -64,5 +67,5 @@ export async function composeStorage({ settings, homeIssuer, logger, owned }: St
   owned.use(audit);
   const responses = settings.responsesStore ? createResponseStore({ database, dataDir, logger, watch }) : null;
   if (responses !== null) owned.use(responses);
-  return { database, master, boxFor, ledger, contents, audit, responses, records, disk: createDataDisk(dataDir) };
+  return { database, master, boxFor, ledger, runFeed, contents, audit, responses, records, disk: createDataDisk(dataDir) };
 }

@@ -18,7 +18,9 @@ export type ConfigTableName =
   | 'llm_mcp_config'
   | 'llm_grant'
   | 'llm_limit'
-  | 'llm_key';
+  | 'llm_key'
+  | 'llm_service_account'
+  | 'llm_team';
 
 const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
   provider: 'llm_provider_config',
@@ -28,6 +30,8 @@ const tables: Readonly<Record<ResourceKind, ConfigTableName>> = {
   grant: 'llm_grant',
   limit: 'llm_limit',
   key: 'llm_key',
+  service: 'llm_service_account',
+  team: 'llm_team',
 };
 const kinds = Object.keys(tables) as ResourceKind[];
 

@@ -16,6 +16,10 @@ export interface Database {
   watch(listener: () => void): () => void;
   /** Notifies the other processes when the transaction commits. */
   notify(query: Kysely<Schema>): Promise<void>;
+  /** Sends a text of at most 7,900 bytes to every process that listens, this one included. Absent where one process alone writes runs (SQLite). */
+  readonly notifyNodes?: (text: string) => Promise<void>;
+  /** Calls back with each such text, and with null when some may have been missed. Returns the function that stops it. */
+  readonly listenNodes?: (received: (text: string | null) => void) => () => void;
   /** Maps a failure to a GatewayError with a plain sentence. */
   explain(thrown: unknown): GatewayError;
   /** True when the failure lies in the rows, so that a retry cannot help. */
@@ -29,6 +33,8 @@ export interface RowBatch {
   readonly rows: readonly object[];
   /** On SQLite, the view whose trigger adds the inserted rows to sums. PostgreSQL has a trigger on the table itself. */
   readonly summedBy?: string;
+  /** The columns of bytes. Their values are in the hexadecimal notation of PostgreSQL, e.g. `\\x0a`. */
+  readonly bytes?: readonly string[];
 }
 
 export interface DatabaseOptions {

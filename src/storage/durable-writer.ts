@@ -12,9 +12,13 @@ export interface DurableWriter<T> extends AsyncDisposable {
   flush(): Promise<void>;
   /** The number of records that are neither in the database nor on disk. */
   readonly pending: number;
+  /** Those records, oldest first. */
+  unwritten(): readonly T[];
+  /** How long the current batch has been under way, in milliseconds; 0 when there is none. */
+  readonly batchMs: number;
 }
 
-export interface DurableWriterOptions<T> {
+export interface DurableWriterOptions<T, Rows> {
   /** The kind of record for the log, e.g. `runs`. */
   readonly name: string;
   readonly database: Database;
@@ -23,7 +27,9 @@ export interface DurableWriterOptions<T> {
   readonly intervalMs: number;
   readonly logger: Logger;
   /** The rows of these records, each with a key, so that a repeated write has no effect. May throw for damaged records. */
-  rowsOf(records: readonly T[]): readonly RowBatch[];
+  rowsOf(records: readonly T[]): Rows;
+  /** Writes the rows in one transaction. Rejects with the driver's error. */
+  insert(rows: Rows): Promise<void>;
   /** The approximate size in characters, for records that may be large. */
   sizeOf?(record: T): number;
   /** Called once, with the state that changes from then on. */
@@ -60,11 +66,14 @@ async function inTime(work: Promise<void>): Promise<void> {
   }
 }
 
-export function createDurableWriter<T>(options: DurableWriterOptions<T>): DurableWriter<T> {
+export function createDurableWriter<T, Rows = readonly RowBatch[]>(options: DurableWriterOptions<T, Rows>): DurableWriter<T> {
   const { name, database, logger } = options;
   const spool = createSpool<T>(options.folder);
   let waiting: T[] = [];
-  let underWay = 0;
+  /** The records of the current batch, and those behind it. */
+  let underWay: readonly T[] = [];
+  /** When the current batch began, by `performance.now`. */
+  let batchBegan = 0;
   let away = false;
   /** Why neither the database nor the disk takes records. */
   let failure: string | null = null;
@@ -99,14 +108,14 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   };
 
   const storeWhatFits = async (records: readonly T[]): Promise<void> => {
-    let rows: readonly RowBatch[];
+    let rows: Rows;
     try {
       rows = options.rowsOf(records);
     } catch (thrown) {
       return split(records, thrown);
     }
     try {
-      await database.insertMany(rows);
+      await options.insert(rows);
     } catch (thrown) {
       if (!database.blamesData(thrown)) throw thrown;
       await split(records, thrown);
@@ -157,13 +166,14 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
     let rest: readonly T[] = waiting;
     waiting = [];
     while (rest.length > 0) {
-      underWay = rest.length;
+      underWay = rest;
+      batchBegan = performance.now();
       const much = away || rest.length > spoolAbove || weight > spoolAboveWeight;
       const part = much ? firstOf(rest, spoolAbove, fileWeight) : firstOf(rest, batchSize, batchWeight);
       await (much ? toDisk(part) : writeBatch(part));
       rest = rest.slice(part.length);
     }
-    underWay = 0;
+    underWay = [];
   };
 
   const flush = (): Promise<void> => {
@@ -203,7 +213,7 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
   options.watch?.({
     name,
     get pending() {
-      return waiting.length + underWay;
+      return waiting.length + underWay.length;
     },
     get spooled() {
       return totals.spooled;
@@ -230,12 +240,16 @@ export function createDurableWriter<T>(options: DurableWriterOptions<T>): Durabl
       }
       weight += own;
       waiting.push(record);
-      if (waiting.length === batchSize && underWay === 0) flush().catch(() => {});
+      if (waiting.length === batchSize && underWay.length === 0) flush().catch(() => {});
       else start(options.intervalMs);
     },
     flush,
     get pending() {
-      return waiting.length + underWay;
+      return waiting.length + underWay.length;
+    },
+    unwritten: () => [...underWay, ...waiting],
+    get batchMs() {
+      return underWay.length === 0 ? 0 : performance.now() - batchBegan;
     },
     async [Symbol.asyncDispose]() {
       clearInterval(drainer);

@@ -1,19 +1,24 @@
-/** Streams, tools and skills in progress, on disk every two seconds: another process records the runs of a dead node. Each process appends what changed to its own file, so a fresh file means a live writer. */
+/** Streams, tools and skills in progress, on disk every two seconds, and ended runs whose record is late: another process records the runs of a dead node. Each process appends what changed to its own file, so a fresh file means a live writer. */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open as openFile, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger } from '../types/run.ts';
+import type { LedgerWriter } from './ledger.ts';
 import { OpenRunLines, openRunsOf } from './open-run-lines.ts';
 
-export interface InFlightRuns extends Required<Ledger>, AsyncDisposable {}
+export interface InFlightRuns extends Required<Omit<Ledger, 'opened'>>, AsyncDisposable {}
 
 export interface InFlightRunsOptions {
   /** The ledger for ended runs and for runs of dead nodes. */
   readonly ledger: Ledger;
+  /** The writer behind that ledger: a run that has ended stays in the file until its record is stored. */
+  readonly stored: Pick<LedgerWriter, 'unwritten' | 'batchMs' | 'flush'>;
   readonly dataDir: string;
   readonly logger: Logger;
   readonly everyMs?: number;
+  /** Above this age of the ledger's batch, the records that wait are written to the file. */
+  readonly lateAfterMs?: number;
   /** A file of this age belongs to a dead process. */
   readonly deadAfterMs?: number;
 }
@@ -25,7 +30,8 @@ const atOnce = 200;
 /** Below this size, in characters, the appended part never causes a rewrite. */
 const leastRewrite = 256 * 1024;
 
-export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, deadAfterMs = 30_000 }: InFlightRunsOptions): InFlightRuns {
+export function createInFlightRuns(options: InFlightRunsOptions): InFlightRuns {
+  const { ledger, stored, dataDir, logger, everyMs = 2_000, lateAfterMs = 200, deadAfterMs = 30_000 } = options;
   const folder = join(dataDir, 'open-runs');
   const own = `${randomUUID()}${suffix}`;
   const runs = new OpenRunLines();
@@ -36,12 +42,14 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
   let complained = false;
   let working: Promise<void> = Promise.resolve();
 
+  const isLate = (): boolean => stored.batchMs > lateAfterMs;
+
   /** Writes the lines, and returns their size. */
   const writeTo = async (file: FileHandle): Promise<number> => {
     let size = 0;
     let lines = '';
     let count = 0;
-    for (const line of runs.changes()) {
+    for (const line of runs.changes(stored.unwritten(), isLate())) {
       lines += line;
       size += line.length;
       if (++count % atOnce > 0) continue;
@@ -74,7 +82,7 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
   };
 
   const write = async (): Promise<void> => {
-    if (runs.size > 0) {
+    if (!runs.isEmpty(stored.unwritten(), isLate())) {
       if (base === 0 || appended > Math.max(base, leastRewrite)) return writeAll();
       try {
         return await append();
@@ -87,6 +95,7 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
     if (base === 0) return;
     base = 0;
     runs.startOver();
+    runs.forgetEnded();
     await rm(path, { force: true });
   };
 
@@ -97,6 +106,10 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
     const left = openRunsOf(await readFile(taken, 'utf8'));
     // A run that ended after all has its own record, and the first record stays.
     for (const run of left) ledger.record(run);
+    await stored.flush();
+    const ids = new Set(left.map(({ id }) => id));
+    // Neither the database nor the disk takes records now: the file stays, and is taken again.
+    if (stored.unwritten().some(({ id }) => ids.has(id))) return;
     await rm(taken, { force: true });
     if (left.length > 0) logger.warn({ runs: left.length }, 'a node stopped during calls; their known usage is recorded');
   };
@@ -143,6 +156,10 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
   };
   step(look).catch(() => {});
   const writer = setInterval(() => void step(write), everyMs).unref();
+  // A database that is slow or away: records that wait for it are in the file before it counts as away.
+  const lateWriter = setInterval(() => {
+    if (isLate()) step(write).catch(() => {});
+  }, lateAfterMs).unref();
   const finder = setInterval(() => void step(look), deadAfterMs / 3).unref();
 
   return {
@@ -154,7 +171,9 @@ export function createInFlightRuns({ ledger, dataDir, logger, everyMs = 2_000, d
     content: (id, days, content) => ledger.content?.(id, days, content),
     async [Symbol.asyncDispose]() {
       clearInterval(writer);
+      clearInterval(lateWriter);
       clearInterval(finder);
+      await stored.flush();
       await step(write);
     },
   };

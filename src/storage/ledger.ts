@@ -6,6 +6,8 @@ import { attemptRows, singleAttemptColumns } from './attempt-rows.ts';
 import type { Database } from './database.ts';
 import { createDurableWriter } from './durable-writer.ts';
 import type { RecordState } from './record-state.ts';
+import { joinRoles } from './role-list.ts';
+import { createRunFacts, type RunRows } from './run-facts.ts';
 import type { RunTable } from './schema.ts';
 
 export interface LedgerWriter extends Ledger, AsyncDisposable {
@@ -13,6 +15,10 @@ export interface LedgerWriter extends Ledger, AsyncDisposable {
   flush(): Promise<void>;
   /** The number of records that are neither in the database nor on disk. */
   readonly pending: number;
+  /** Those records, oldest first. */
+  unwritten(): readonly RunRecord[];
+  /** How long the current batch has been under way, in milliseconds; 0 when there is none. */
+  readonly batchMs: number;
 }
 
 export interface LedgerOptions {
@@ -21,6 +27,8 @@ export interface LedgerOptions {
   readonly logger: Logger;
   /** The write interval, and so the maximum loss in a crash. Default 100 ms. */
   readonly intervalMs?: number;
+  /** Called with the runs that are in the database from now on. */
+  readonly stored?: (runs: readonly RunTable[]) => void;
   /** As in `DurableWriterOptions`. */
   readonly watch?: (state: RecordState) => void;
 }
@@ -44,7 +52,7 @@ function toRun(run: RunRecord): RunTable {
     username: run.username,
     client: run.client,
     key_id: run.key,
-    roles: run.roles.join(' '),
+    roles: joinRoles(run.roles),
     on_behalf_of: run.onBehalfOf ?? null,
     capability: run.capability,
     operation: run.operation,
@@ -82,23 +90,29 @@ function toRun(run: RunRecord): RunTable {
 }
 
 export function createLedger(options: LedgerOptions): LedgerWriter {
-  const writer = createDurableWriter<RunRecord>({
+  const facts = createRunFacts(options.database);
+  const writer = createDurableWriter<RunRecord, RunRows>({
     name: 'runs',
     database: options.database,
     folder: join(options.dataDir, 'spool', 'runs'),
     intervalMs: options.intervalMs ?? 100,
     logger: options.logger,
     ...(options.watch === undefined ? {} : { watch: options.watch }),
-    rowsOf: (records) => [
-      { table: 'llm_run', rows: records.map(toRun), summedBy: 'llm_run_batch' },
-      { table: 'llm_attempt', rows: records.flatMap(attemptRows), summedBy: 'llm_attempt_batch' },
-    ],
+    rowsOf: (records) => ({ runs: records.map(toRun), attempts: records.flatMap(attemptRows) }),
+    async insert(rows) {
+      await facts.insert(rows);
+      options.stored?.(rows.runs);
+    },
   });
   return {
     record: (run) => writer.add(run),
     flush: () => writer.flush(),
     get pending() {
       return writer.pending;
+    },
+    unwritten: () => writer.unwritten(),
+    get batchMs() {
+      return writer.batchMs;
     },
     [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
   };

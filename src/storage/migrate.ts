@@ -37,6 +37,15 @@ import * as monthPartitions from './migrations/0053-month-partitions.ts';
 import * as breakingMigrations from './migrations/0056-breaking-migrations.ts';
 import * as attemptDays from './migrations/0060-attempt-days.ts';
 import * as filtersOfRuns from './migrations/0055-filters-of-runs.ts';
+import * as roomForUpdates from './migrations/0062-room-for-updates.ts';
+import * as configuredServiceAccounts from './migrations/0063-configured-service-accounts.ts';
+import * as teams from './migrations/0064-teams.ts';
+import * as sumsInOnePass from './migrations/0067-sums-in-one-pass.ts';
+import * as runFacts from './migrations/0068-run-facts.ts';
+import * as adjustedRollups from './migrations/0070-adjusted-rollups.ts';
+import * as teamDays from './migrations/0071-team-days.ts';
+import * as shortRunColumns from './migrations/0072-short-run-columns.ts';
+import * as teamRollups from './migrations/0073-team-rollups.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
   '0001-first-tables': firstTables,
@@ -73,6 +82,15 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0055-filters-of-runs': filtersOfRuns,
   '0056-breaking-migrations': breakingMigrations,
   '0060-attempt-days': attemptDays,
+  '0062-room-for-updates': roomForUpdates,
+  '0063-configured-service-accounts': configuredServiceAccounts,
+  '0064-teams': teams,
+  '0067-sums-in-one-pass': sumsInOnePass,
+  '0068-run-facts': runFacts,
+  '0070-adjusted-rollups': adjustedRollups,
+  '0071-team-days': teamDays,
+  '0072-short-run-columns': shortRunColumns,
+  '0073-team-rollups': teamRollups,
 });
 
 /** True for the database of a newer program that has all migrations of this one as well. */

@@ -1,4 +1,4 @@
-/** The lines of a file of runs in progress: a later line of a run replaces an earlier one, and an ended run has a last line that says so. */
+/** The lines of a file of runs in progress. A later line of a run replaces an earlier one. A run whose record is stored has a last line that says that it ended. */
 import type { OpenRun, RunRecord } from '../types/run.ts';
 
 /** What of a run can change while it is in progress. */
@@ -24,9 +24,14 @@ export class OpenRunLines {
   readonly #open = new Map<string, { readonly run: OpenRun; written: Progress | null }>();
   /** Ended runs with a line in the file. */
   #ended: string[] = [];
+  /** Ended runs whose record is in the file, because it was not stored yet. */
+  readonly #unstored = new Set<string>();
 
-  get size(): number {
-    return this.#open.size;
+  /** True when no run needs a line in the file. */
+  isEmpty(unwritten: readonly RunRecord[], isLate: boolean): boolean {
+    if (this.#open.size > 0) return false;
+    if (unwritten.length === 0) return true;
+    return !isLate && !unwritten.some(({ id }) => this.#unstored.has(id) || this.#ended.includes(id));
   }
 
   begun(run: OpenRun): void {
@@ -41,11 +46,23 @@ export class OpenRunLines {
     if (entry.written !== null) this.#ended.push(id);
   }
 
-  /** A line for each run that has changed since it was last written, and for each that has ended. */
-  *changes(): Generator<string> {
-    const ended = this.#ended;
+  /**
+   * A line for each run that has changed since it was last written, and for each that has ended.
+   * `unwritten`: the records of ended runs that are not stored. They replace the line of their run; `isLate`: each gets a line.
+   */
+  *changes(unwritten: readonly RunRecord[], isLate: boolean): Generator<string> {
+    const ended = new Set([...this.#unstored, ...this.#ended]);
     this.#ended = [];
-    for (const id of ended) yield `${JSON.stringify({ id, ended: true })}\n`;
+    for (const record of unwritten) {
+      const hasLine = ended.delete(record.id);
+      if ((!hasLine && !isLate) || this.#unstored.has(record.id)) continue;
+      this.#unstored.add(record.id);
+      yield `${JSON.stringify(record)}\n`;
+    }
+    for (const id of ended) {
+      this.#unstored.delete(id);
+      yield `${JSON.stringify({ id, ended: true })}\n`;
+    }
     for (const entry of this.#open.values()) {
       const record = entry.run.snapshot();
       const progress = progressOf(record);
@@ -57,12 +74,20 @@ export class OpenRunLines {
 
   /** From now on every run counts as changed: the file begins anew. */
   startOver(): void {
-    this.#ended = [];
+    // Their records are still to be written where they are not stored.
+    this.#ended = [...this.#ended, ...this.#unstored];
+    this.#unstored.clear();
     for (const entry of this.#open.values()) entry.written = null;
+  }
+
+  /** The file is gone, and no ended run needs it. */
+  forgetEnded(): void {
+    this.#ended = [];
+    this.#unstored.clear();
   }
 }
 
-/** The runs that had not ended. The last line may be cut by a crash. */
+/** The runs that had not ended, and the records that were not stored. The last line may be cut by a crash. */
 export function openRunsOf(text: string): readonly RunRecord[] {
   const runs = new Map<string, RunRecord>();
   for (const line of text.split('\n')) {

@@ -16,6 +16,8 @@ export interface Person {
   readonly permissions: ReadonlySet<PermissionCode>;
   /** True for a service account (client credentials). */
   readonly isService: boolean;
+  /** As in `Principal`. */
+  readonly team?: string;
   /** The time of the person's last verified token, in epoch milliseconds, accurate to ten minutes. */
   readonly seenAt: number;
 }

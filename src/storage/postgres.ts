@@ -4,10 +4,10 @@ import pg from 'pg';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
+import { channels, createPostgresListener } from './postgres-listener.ts';
 import { rowsJson } from './row-json.ts';
 import type { Schema } from './schema.ts';
 
-const channel = 'pailou_config';
 /** Epoch milliseconds, token counts and money fit a double. Other values are passed on for the reader to check. */
 const parseBigint = (text: string): number | bigint => {
   const number = Number(text);
@@ -88,6 +88,7 @@ export function openPostgres(url: string, logger: Logger): Database {
     getTypeParser: ((oid: number, format: 'text' | 'binary') =>
       oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format)) as never,
   };
+  const clients = new Set<pg.ClientBase>();
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
@@ -101,18 +102,21 @@ export function openPostgres(url: string, logger: Logger): Database {
     keepAliveInitialDelayMillis: 10_000,
     types,
     application_name: 'pailou',
+    async onConnect(client) {
+      clients.add(client);
+      // Compiling a statement with sums takes seconds, and running it some milliseconds. A server without the parameter refuses it.
+      await client.query('set jit = off').catch(() => {});
+    },
   });
   // An idle connection died: the pool replaces it.
   pool.on('error', (error) => logger.warn({ reason: error.message }, 'lost an idle database connection'));
-  const clients = new Set<pg.PoolClient>();
   pool.on('connect', (client) => {
-    clients.add(client);
     // A connection that dies in use fails its statement as well. Without a listener the process would exit.
     client.on('error', (error) => logger.debug({ reason: error.message }, 'lost a database connection in use'));
   });
   pool.on('remove', (client) => clients.delete(client));
   const query = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  const stops = new Set<() => void>();
+  const listener = createPostgresListener(url, logger);
   return {
     kind: 'postgres',
     query,
@@ -131,76 +135,23 @@ export function openPostgres(url: string, logger: Logger): Database {
         throw explain(thrown);
       });
     },
-    watch(listener) {
-      const stop = listen(url, listener, logger);
-      stops.add(stop);
-      return () => {
-        stops.delete(stop);
-        stop();
-      };
-    },
+    watch: (changed) => listener.add('config', () => changed()),
     async notify(transaction) {
-      await sql`select pg_notify(${channel}, '')`.execute(transaction);
+      await sql`select pg_notify(${channels.config}, '')`.execute(transaction);
+    },
+    listenNodes: (received) => listener.add('runs', received),
+    async notifyNodes(payload) {
+      await sql`select pg_notify(${channels.runs}, ${payload})`.execute(query);
     },
     explain,
     blamesData,
     async close() {
-      for (const stop of stops) stop();
+      listener.close();
       // A statement without an answer must not block closing.
       const late = setTimeout(() => {
         for (const client of clients) (client as unknown as pg.Client).end().catch(() => {});
       }, closePatienceMs);
       await query.destroy().finally(() => clearTimeout(late));
     },
-  };
-}
-
-/** Listens on a connection of its own and reconnects with growing delays. */
-function listen(url: string, listener: () => void, logger: Logger): () => void {
-  let stopped = false;
-  let client: pg.Client | null = null;
-  let delay = 250;
-  let timer: NodeJS.Timeout | undefined;
-
-  // A notification may still arrive while the connection closes.
-  const heard = (): void => {
-    if (!stopped) listener();
-  };
-  const connect = async (): Promise<void> => {
-    const next = new pg.Client({
-      connectionString: url,
-      application_name: 'pailou-listen',
-      keepAlive: true,
-      connectionTimeoutMillis: 5_000,
-    });
-    client = next;
-    next.on('notification', heard);
-    next.on('error', () => {});
-    next.on('end', retry);
-    try {
-      await next.connect();
-      await next.query(`listen ${channel}`);
-      delay = 250;
-      // A notification may have been missed meanwhile.
-      heard();
-    } catch (error) {
-      logger.debug({ reason: String(error) }, 'cannot listen to the database yet');
-      await next.end().catch(() => {});
-    }
-  };
-  const retry = (): void => {
-    if (stopped) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      connect().catch(retry);
-    }, delay);
-    timer.unref();
-    delay = Math.min(delay * 2, 10_000);
-  };
-  connect().catch(retry);
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-    client?.end().catch(() => {});
   };
 }

@@ -30,15 +30,19 @@ async function clientFor(url: string) {
 
 export type RedisClient = Awaited<ReturnType<typeof clientFor>>;
 
+export interface AskOptions<T> {
+  /** Receives an answer that came too late, so that its effect can be undone. */
+  readonly late?: ((answer: T) => void) | undefined;
+  /** True for an answer that the call can do without: the timeout is a fifth. */
+  readonly isOptional?: boolean;
+}
+
 export interface Redis extends AsyncDisposable {
   readonly ready: boolean;
   /** Calls the listener each time the connection is established. */
   onReady(listener: () => void): void;
-  /** Rejects with RedisUnavailable without a connection or an answer in time. `late` receives an answer that came afterwards, so that its effect can be undone. */
-  ask<T>(
-    work: (client: RedisClient) => Promise<T>,
-    options?: { readonly late?: ((answer: T) => void) | undefined; readonly patienceMs?: number },
-  ): Promise<T>;
+  /** Rejects with RedisUnavailable without a connection or an answer in time. */
+  ask<T>(work: (client: RedisClient) => Promise<T>, options?: AskOptions<T>): Promise<T>;
   /** Runs a script by its hash and sends the text when Redis does not know it. Otherwise like `ask`. */
   run(script: RedisScript, keys: readonly string[], values: readonly string[], late?: (answer: unknown) => void): Promise<unknown>;
 }
@@ -57,6 +61,8 @@ export interface RedisOptions {
   readonly patienceMs?: number;
 }
 
+/** The timeout of an optional answer is this part of the timeout. */
+const optionalPart = 5;
 /** The number of parts in which a timeout is counted. */
 const slices = 5;
 
@@ -96,8 +102,9 @@ export async function connectRedis({ url, logger, patienceMs = 250 }: RedisOptio
   // Rejects only when it is closed.
   client.connect().catch((error: unknown) => logger.debug({ err: error }, 'the connection to Redis was not made'));
 
-  const ask: Redis['ask'] = (work, { late, patienceMs: patience = patienceMs } = {}) => {
+  const ask: Redis['ask'] = (work, { late, isOptional = false } = {}) => {
     if (!client.isReady) return Promise.reject(new RedisUnavailable('Redis cannot be reached.'));
+    const patience = isOptional ? patienceMs / optionalPart : patienceMs;
     return new Promise((resolve, reject) => {
       let given = false;
       const stop = afterTimeout(patience, () => {

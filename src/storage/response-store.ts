@@ -76,6 +76,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     logger,
     ...(options.watch === undefined ? {} : { watch: options.watch }),
     rowsOf: (rows) => [{ table: 'llm_response', rows }],
+    insert: (rows) => database.insertMany(rows),
     sizeOf: ({ messages, response }) => messages.length + response.length,
   });
 

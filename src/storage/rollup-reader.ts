@@ -1,14 +1,29 @@
-/** Time series and totals of runs, from the roll-ups alone: their cost does not depend on the number of runs. */
+/**
+ * Time series and totals of runs, from the roll-ups alone: their cost does not depend on the number of runs. Tokens and money by deployment or
+ * provider are those of attempts, as vendors bill them.
+ */
 import { type RawBuilder, sql } from 'kysely';
 import { amountNumber } from '../types/money.ts';
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
 import { type Latency, latencyOf } from './latency.ts';
+import { adjustedSums } from './migrations/0070-adjusted-rollups.ts';
 import { durationBuckets, firstTokenBuckets, rollupSpans, rollupSums, type RollupSpan } from './migrations/rollup-sums.ts';
 import { withStorageErrors } from './storage-errors.ts';
 import { storedSum, storedSumOfAmounts } from './stored-counts.ts';
 
-export const seriesDimensions = ['model', 'deployment', 'provider', 'user', 'client', 'key', 'skill', 'capability', 'error'] as const;
+export const seriesDimensions = [
+  'model',
+  'deployment',
+  'provider',
+  'user',
+  'client',
+  'key',
+  'skill',
+  'capability',
+  'error',
+  'team',
+] as const;
 export type SeriesDimension = (typeof seriesDimensions)[number];
 export type SeriesLabels = Readonly<Partial<Record<SeriesDimension, string | null>>>;
 
@@ -16,18 +31,20 @@ export interface SeriesQuery {
   readonly tenant: string;
   /** Null for all people. */
   readonly person: PersonId | null;
+  /** Only runs of the team with this id; null for all runs. */
+  readonly team?: string | null;
   /** Epoch milliseconds, full spans of `step`; `to` is exclusive. */
   readonly from: number;
   readonly to: number;
   readonly step: RollupSpan;
   readonly by: readonly SeriesDimension[];
   /** Only runs with these labels. */
-  readonly only: Readonly<Partial<Record<Exclude<SeriesDimension, 'user'>, string | undefined>>>;
+  readonly only: Readonly<Partial<Record<Exclude<SeriesDimension, 'user' | 'team'>, string | undefined>>>;
   /** The number of series with the most runs. The others are summed into one with `other`. */
   readonly top: number;
 }
 
-/** Sums of one point or one series. Latencies are those of complete runs. */
+/** Sums of one point or one series. Latencies are those of complete runs; tokens and money by deployment or provider those of attempts. */
 export interface Measures {
   readonly runs: number;
   readonly calls: number;
@@ -45,7 +62,7 @@ export interface Measures {
 }
 
 export interface Series {
-  /** A text or null for each requested dimension; a user as `personRef`. Null for the sum of the other series. */
+  /** A text or null for each requested dimension; a user as `personRef`, a team by its id. Null for the sum of the other series. */
   readonly of: SeriesLabels | null;
   readonly total: Measures;
   /** In order of time, without points that have no runs. */
@@ -70,6 +87,7 @@ const columns: Readonly<Record<SeriesDimension, RawBuilder<unknown>>> = {
   skill: sql`series.skill`,
   capability: sql`series.capability`,
   error: sql`series.error`,
+  team: sql`rollup.team`,
 };
 
 type Row = Readonly<Record<string, unknown>>;
@@ -109,11 +127,42 @@ class Sums {
 }
 
 function conditions({ tenant, person, only }: SeriesQuery): RawBuilder<unknown> {
-  const all = [sql`rollup.tenant = ${tenant}`];
+  const all = [sql`series.tenant = ${tenant}`];
   if (person !== null) all.push(sql`series.issuer = ${person.issuer}`, sql`series.subject = ${person.subject}`);
   for (const [dimension, value] of Object.entries(only))
     if (value !== undefined) all.push(sql`${columns[dimension as SeriesDimension]} = ${value}`);
   return sql.join(all, sql` and `);
+}
+
+const amountNames: readonly string[] = adjustedSums;
+
+/** True when tokens and money are those of attempts. */
+const isOfAttempts = ({ by, only }: SeriesQuery): boolean =>
+  by.includes('deployment') || by.includes('provider') || only.deployment !== undefined || only.provider !== undefined;
+
+/** True when the rows are those of teams. They have no adjustments, because attempts are not counted by team. */
+const isOfTeams = ({ by, team }: SeriesQuery): boolean => by.includes('team') || typeof team === 'string';
+
+/** The rows of a tenant and a time: those of runs or of teams, and their adjustments where the amounts are those of attempts. */
+function rowsOf(query: SeriesQuery, from: number, to: number): RawBuilder<unknown> {
+  const where = sql`where tenant = ${query.tenant} and start >= ${from} and start < ${to}`;
+  const list = (sums: readonly RawBuilder<unknown>[]): RawBuilder<unknown> => sql.join([sql`tenant`, sql`start`, sql`series`, ...sums]);
+  const sums = rollupSums.map((name) => sql.ref(name));
+  if (isOfTeams(query)) {
+    const ofTeam = typeof query.team === 'string' ? sql`and team = ${query.team}` : sql``;
+    return sql`select ${list([sql`team`, ...sums])} from ${sql.table(`llm_team_rollup_${query.step}`)} ${where} ${ofTeam}`;
+  }
+  const table = `llm_rollup_${query.step}`;
+  const runs = sql`select ${list(sums)} from ${sql.table(table)} ${where}`;
+  if (!isOfAttempts(query)) return runs;
+  const changes = rollupSums.map((name) => (amountNames.includes(name) ? sql.ref(name) : sql`0`));
+  return sql`${runs} union all select ${list(changes)} from ${sql.table(`${table}_adjustment`)} ${where}`;
+}
+
+/** No attempt lacks a deployment, so that a run without one has used nothing there. */
+function amountOf(query: SeriesQuery, name: string): RawBuilder<unknown> {
+  const amount = sql.ref(`rollup.${name}`);
+  return isOfAttempts(query) && amountNames.includes(name) ? sql`case when series.deployment = '' then 0 else ${amount} end` : amount;
 }
 
 export function createRollupReader(database: Database): RollupReader {
@@ -122,8 +171,8 @@ export function createRollupReader(database: Database): RollupReader {
     const labels = query.by.map((dimension) => columns[dimension]);
     const named = labels.map((label, index) => sql`${label} as ${sql.ref(`of_${index}`)}`);
     const { rows } = await sql<Row>`select ${sql.join([...named, sql`sum(runs) as runs`])}
-      from ${sql.table(`llm_rollup_${query.step}`)} rollup join llm_rollup_series series on series.id = rollup.series
-      where ${conditions(query)} and rollup.start >= ${query.from} and rollup.start < ${query.to}
+      from (${rowsOf(query, query.from, query.to)}) rollup join llm_rollup_series series on series.id = rollup.series
+      where ${conditions(query)}
       group by ${sql.join(labels)} order by sum(runs) desc, ${sql.join(labels)} limit ${query.top + 1}`.execute(database.query);
     return rows.map((row) => labels.map((_label, index) => String(row[`of_${index}`])));
   };
@@ -148,12 +197,12 @@ export function createRollupReader(database: Database): RollupReader {
         const points = Array.from({ length: found.length }, (): (Measures & { start: number })[] => []);
         const length = rollupSpans[query.step];
         const atOnce = Math.max(1, Math.floor(pointsAtOnce / Math.max(1, found.length))) * length;
-        const sums = sql.join(rollupSums.map((name) => sql`sum(${sql.ref(`rollup.${name}`)}) as ${sql.ref(name)}`));
+        const sums = sql.join(rollupSums.map((name) => sql`sum(${amountOf(query, name)}) as ${sql.ref(name)}`));
         for (let from = query.from; from < query.to && found.length > 0; from += atOnce) {
           const { rows } =
             await sql<Row>`select * from (select ${place(query, kept)} as place, rollup.start as start, series.currency as currency, ${sums}
-            from ${sql.table(`llm_rollup_${query.step}`)} rollup join llm_rollup_series series on series.id = rollup.series
-            where ${conditions(query)} and rollup.start >= ${from} and rollup.start < ${Math.min(query.to, from + atOnce)}
+            from (${rowsOf(query, from, Math.min(query.to, from + atOnce))}) rollup join llm_rollup_series series on series.id = rollup.series
+            where ${conditions(query)}
             group by 1, 2, 3) points order by place, start`.execute(database.query);
           // A point has a row for each currency.
           for (const [, ofPoint] of Map.groupBy(rows, (row) => `${String(row['place'])} ${String(row['start'])}`)) {

@@ -29,12 +29,12 @@ async function sumDay(transaction: Transaction<Schema>, tenant: string, start: n
 }
 
 function runsOfHour(tenant: string, start: number): RawBuilder<unknown> {
-  return sql`llm_run run where run.tenant = ${sql.lit(tenant)} and run.started_at >= ${sql.lit(start)} and run.started_at < ${sql.lit(start + hour)}`;
+  return sql`llm_run_all run where run.tenant = ${sql.lit(tenant)} and run.started_at >= ${sql.lit(start)} and run.started_at < ${sql.lit(start + hour)}`;
 }
 
 async function sumHour(transaction: Transaction<Schema>, postgres: boolean, tenant: string, start: number): Promise<void> {
   await transaction.deleteFrom('llm_rollup_hour').where('tenant', '=', tenant).where('start', '=', start).execute();
-  await insertRollup('hour', runsOfHour(tenant, start), postgres).execute(transaction);
+  await insertRollup('hour', runsOfHour(tenant, start), postgres, { sparse: postgres }).execute(transaction);
   await sumDay(transaction, tenant, startOf(start, day));
 }
 

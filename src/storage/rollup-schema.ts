@@ -1,4 +1,4 @@
-/** The tables of roll-ups: sums of runs by hour and by day, for reports and time series. */
+/** The tables of sums of runs: by hour and by day for reports and time series, and for budgets. */
 import type { Generated } from 'kysely';
 
 /** One combination of labels in the roll-ups. Empty text for missing values. */
@@ -48,4 +48,22 @@ type RollupBucket = `${'duration' | 'first_token'}_${number}`;
 export interface RollupRebuildTable {
   tenant: string;
   before: number;
+}
+
+/** What budgets count, by quarter hour and by day (UTC) of the start of a run. Empty text for missing values. */
+export interface SpendTable {
+  tenant: string;
+  span: 'quarter' | 'day';
+  /** Epoch milliseconds. */
+  start: number;
+  issuer: string;
+  subject: string;
+  client: string;
+  key_id: string;
+  roles: string;
+  /** The model that answered. */
+  model: string;
+  currency: string;
+  cost: number;
+  cost_femto: number;
 }

@@ -56,6 +56,7 @@ export function createRunContents({ database, dataDir, box, logger, watch }: Run
     logger,
     ...(watch === undefined ? {} : { watch }),
     rowsOf: (rows) => [{ table: 'llm_run_content', rows }],
+    insert: (rows) => database.insertMany(rows),
     sizeOf: ({ content }) => content.length,
   });
   const prune = (): void => {

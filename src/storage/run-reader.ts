@@ -1,11 +1,12 @@
 /** Reads the ledger. */
-import { GatewayError } from '../types/errors.ts';
 import type { RunContent } from '../types/run.ts';
 import { attemptInRun } from './attempt-rows.ts';
 import type { Database } from './database.ts';
 import { withStorageErrors } from './storage-errors.ts';
 import { inIdBatches } from './batched-ids.ts';
-import { runConditions, type RunFilter, type RunOwner } from './run-filter.ts';
+import { splitRoles } from './role-list.ts';
+import type { RunOwner, TeamRuns } from './run-filter.ts';
+import { createRunRows, inOrder, keyOf, type RunQuery } from './run-rows.ts';
 import type { RunContents } from './run-contents.ts';
 import type { AttemptTable, RunTable } from './schema.ts';
 import { storedCost, storedCount } from './stored-counts.ts';
@@ -18,20 +19,11 @@ export type RunEntry = RunSummary & {
 };
 export type RunDetail = RunEntry & { readonly children: readonly RunSummary[] };
 
-export interface RunQuery {
-  readonly tenant: string;
-  /** Null for all people. */
-  readonly owner: RunOwner | null;
-  readonly filter: RunFilter;
-  /** The `next` of the previous page. */
-  readonly after: string | null;
-  readonly limit: number;
-}
-
 export interface RunReader {
   /** Newest first. */
   list(query: RunQuery): Promise<{ data: RunSummary[]; next: string | null }>;
-  get(tenant: string, id: string, owner: RunOwner | null): Promise<RunDetail | null>;
+  /** Null for an unknown run, and for one of another owner or another team. */
+  get(tenant: string, id: string, owner: RunOwner | null, team?: TeamRuns): Promise<RunDetail | null>;
   /** All runs under the root run `id` of this person, including it, in order of their start; at most `mostOfTree`. */
   tree(tenant: string, owner: RunOwner, id: string): Promise<RunEntry[]>;
 }
@@ -80,7 +72,7 @@ function usageOf(row: RunTable) {
   };
 }
 
-function summaryOf(row: RunTable) {
+export function summaryOf(row: RunTable) {
   return {
     id: row.id,
     parent: row.parent,
@@ -129,43 +121,8 @@ function attemptOf(row: AttemptTable) {
   };
 }
 
-type RunKey = Pick<RunTable, 'id' | 'started_at'>;
-
-function inOrder(one: RunKey, other: RunKey): number {
-  return one.started_at - other.started_at || (one.id < other.id ? -1 : 1);
-}
-
-function keyOf(row: RunTable): string {
-  return `${Number(row.started_at)}.${row.id}`;
-}
-
-function keyFrom(after: string): { startedAt: number; id: string } {
-  const [, startedAt, id] = /^(\d{1,15})\.(.{1,64})$/.exec(after) ?? [];
-  if (startedAt === undefined || id === undefined) {
-    throw new GatewayError('invalid_request', '`after` must be the `next` of the previous page.', { param: 'after' });
-  }
-  return { startedAt: Number(startedAt), id };
-}
-
-/** The query of a page, and one run more. */
-export function runsPage(query: Database['query'], { tenant, owner, filter, after, limit }: RunQuery) {
-  let page = query
-    .selectFrom('llm_run')
-    .selectAll()
-    .where(runConditions(tenant, owner, filter));
-  if (after !== null) {
-    const { startedAt, id } = keyFrom(after);
-    page = page.where((where) =>
-      where.or([where('started_at', '<', startedAt), where.and([where('started_at', '=', startedAt), where('id', '<', id)])]),
-    );
-  }
-  return page
-    .orderBy('started_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit + 1);
-}
-
 export function createRunReader(database: Database, contents: Pick<RunContents, 'read'>): RunReader {
+  const found = createRunRows(database);
   const entriesOf = async (rows: readonly RunTable[]): Promise<RunEntry[]> => {
     const ids = rows.map(({ id }) => id);
     const withRows = rows.filter((row) => row.attempt_started_at === null).map(({ id }) => id);
@@ -185,58 +142,35 @@ export function createRunReader(database: Database, contents: Pick<RunContents, 
     }));
   };
 
-  // Conditions on the tenant or the person would tempt SQLite to walk their indexes, which hold all runs. Ids have few rows.
-  const rowOf = (id: string): Promise<RunTable | undefined> =>
-    database.query.selectFrom('llm_run').selectAll().where('id', '=', id).executeTakeFirst();
-
-  /** The first runs below a run, in order of their start. */
-  const keysOf = (column: 'root' | 'parent', id: string, limit: number): Promise<RunKey[]> =>
-    database.query
-      .selectFrom('llm_run')
-      .select(['id', 'started_at'])
-      .where(column, '=', id)
-      .where('parent', 'is not', null)
-      .orderBy('started_at')
-      .orderBy('id')
-      .limit(limit)
-      .execute();
-
-  /** The runs with these ids, in this order. */
-  const rowsOf = async (ids: readonly string[]): Promise<readonly RunTable[]> => {
-    const rows = await inIdBatches(ids, (some) => database.query.selectFrom('llm_run').selectAll().where('id', 'in', some).execute());
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return ids.flatMap((id) => byId.get(id) ?? []);
-  };
-
   return {
-    async list({ tenant, owner, filter, after, limit }) {
-      const found = runsPage(database.query, { tenant, owner, filter, after, limit });
-      const rows = await withStorageErrors(database, () => found.execute());
-      const page = rows.slice(0, limit);
+    async list(query) {
+      const rows = await withStorageErrors(database, () => found.page(query));
+      const page = rows.slice(0, query.limit);
       const last = page.at(-1);
-      return { data: page.map(summaryOf), next: rows.length > limit && last !== undefined ? keyOf(last) : null };
+      return { data: page.map(summaryOf), next: rows.length > query.limit && last !== undefined ? keyOf(last) : null };
     },
 
     tree: (tenant, owner, id) =>
       withStorageErrors(database, async () => {
         const isOwn = (row: RunTable): boolean => row.tenant === tenant && row.subject === owner.subject && row.issuer === owner.issuer;
-        const top = await rowOf(id);
-        const below = await keysOf('root', id, mostOfTree);
+        const [top] = await found.byIds([id]);
+        const below = await found.below('root', id, mostOfTree);
         const ids = [...(top === undefined ? [] : [top]), ...below].toSorted(inOrder).map((each) => each.id);
         const entries: RunEntry[] = [];
         // In parts, so that a large tree does not hold the event loop.
         for (let start = 0; start < Math.min(ids.length, mostOfTree); start += treeAtOnce)
-          entries.push(...(await entriesOf((await rowsOf(ids.slice(start, Math.min(start + treeAtOnce, mostOfTree)))).filter(isOwn))));
+          entries.push(...(await entriesOf((await found.byIds(ids.slice(start, Math.min(start + treeAtOnce, mostOfTree)))).filter(isOwn))));
         return entries;
       }),
 
-    get: (tenant, id, owner) =>
+    get: (tenant, id, owner, team) =>
       withStorageErrors(database, async () => {
-        const row = await rowOf(id);
+        const [row] = await found.byIds([id]);
         const isOwn = owner === null || (row?.subject === owner.subject && row.issuer === owner.issuer);
         if (row?.tenant !== tenant || !isOwn) return null;
+        if (team !== undefined && (!splitRoles(row.roles).includes(team.role) || row.started_at < team.since)) return null;
         const [entry] = await entriesOf([row]);
-        const children = await rowsOf((await keysOf('parent', id, mostOfTree)).map((each) => each.id));
+        const children = await found.byIds((await found.below('parent', id, mostOfTree)).map((each) => each.id));
         return { ...(entry as RunEntry), children: children.filter((child) => child.tenant === tenant).map(summaryOf) };
       }),
   };

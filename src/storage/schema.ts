@@ -1,5 +1,6 @@
 /** The tables as Kysely sees them. Times are ISO texts in UTC (configuration) or epoch milliseconds (runs, responses); booleans are 0 and 1; JSON is text. */
-import type { RollupRebuildTable, RollupSeriesTable, RollupTable } from './rollup-schema.ts';
+import type { runNumbers } from './migrations/run-facts.ts';
+import type { RollupRebuildTable, RollupSeriesTable, RollupTable, SpendTable } from './rollup-schema.ts';
 
 export interface ConfigTable {
   id: string;
@@ -98,6 +99,42 @@ export interface RunTable {
   attempt_started_at: number | null;
   attempt_first_token_at: number | null;
   attempt_ended_at: number | null;
+}
+
+/** A run in a narrow row (decision 61): texts that repeat are numbers of dimensions, times count from the start, ids are bytes. */
+export interface RunFactTable extends Pick<RunTable, 'started_at' | 'tenant' | 'revision' | 'on_behalf_of' | (typeof runNumbers)[number]> {
+  first_token_ms: number | null;
+  ended_ms: number;
+  attempt_started_ms: number | null;
+  attempt_first_token_ms: number | null;
+  attempt_ended_ms: number | null;
+  person: number | null;
+  api_key: number | null;
+  caller: number | null;
+  target: number | null;
+  result: number | null;
+  failed: number | null;
+  /** Bytes, in hexadecimal when they are inserted. */
+  id: Uint8Array | string;
+  request_id: Uint8Array | string;
+  parent: Uint8Array | string | null;
+  root: Uint8Array | string | null;
+}
+
+/** The view of `llm_run_fact` with the columns of `llm_run`, and those by which it is searched. */
+export interface RunRowView extends RunTable {
+  person: number;
+  api_key: number | null;
+  target: number;
+  /** 1 for a run that is not complete. */
+  failed: number | null;
+  packed_id: Uint8Array;
+  packed_parent: Uint8Array | null;
+  packed_root: Uint8Array | null;
+  packed_request_id: Uint8Array;
+  /** On PostgreSQL alone: the request id in bytes or as a UUID; the other one is null. */
+  long_request_id: Uint8Array | null;
+  request_uuid: string | null;
 }
 
 export interface AttemptTable {
@@ -308,24 +345,6 @@ export interface BudgetAlertTable {
   next_at: number | null;
 }
 
-/** What budgets count, by quarter hour and by day (UTC) of the start of a run. Empty text for missing values. */
-export interface SpendTable {
-  tenant: string;
-  span: 'quarter' | 'day';
-  /** Epoch milliseconds. */
-  start: number;
-  issuer: string;
-  subject: string;
-  client: string;
-  key_id: string;
-  roles: string;
-  /** The model that answered. */
-  model: string;
-  currency: string;
-  cost: number;
-  cost_femto: number;
-}
-
 export interface Schema {
   llm_provider_config: ConfigTable;
   llm_model_config: ConfigTable;
@@ -334,11 +353,17 @@ export interface Schema {
   llm_grant: ConfigTable;
   llm_limit: ConfigTable;
   llm_key: ConfigTable;
+  llm_service_account: ConfigTable;
+  llm_team: ConfigTable;
   llm_key_use: KeyUseTable;
   llm_person: PersonTable;
   llm_config_revision: RevisionTable;
   llm_config_history: HistoryTable;
   llm_run: RunTable;
+  llm_run_fact: RunFactTable;
+  llm_run_row: RunRowView;
+  /** The runs of all versions. */
+  llm_run_all: RunTable;
   llm_usage_day: UsageDayTable;
   llm_attempt: AttemptTable;
   llm_audit: AuditTable;

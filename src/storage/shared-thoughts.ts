@@ -6,8 +6,8 @@ import type { Database } from './database.ts';
 import type { Redis } from './redis.ts';
 import { createSecretBox, derivedKey, type MasterKey, type SecretBox } from './secret-box.ts';
 
-/** Timeout of a lookup in milliseconds. */
-const patienceMs = { redis: 50, database: 250 };
+/** Timeout of a lookup in the database, in milliseconds. */
+const patienceMs = 250;
 /** Lookups are skipped for this long after a timeout or failure, in milliseconds. */
 const pauseMs = 1_000;
 /** The most texts that wait for the database. Further ones are dropped. */
@@ -40,7 +40,7 @@ export function createRedisThoughts(redis: Redis, master: MasterKey): SharedThou
     async read(keys) {
       if (isOff()) return none;
       const sought = keys.map(nameOf);
-      const found = await redis.ask((client) => client.mGet(sought), { patienceMs: patienceMs.redis }).catch(failed);
+      const found = await redis.ask((client) => client.mGet(sought), { isOptional: true }).catch(failed);
       const texts = new Map<string, string>();
       for (const [index, sealed] of (found ?? []).entries()) {
         const text = sealed === null ? null : opened(box, sealed, sought[index] ?? '');
@@ -95,7 +95,7 @@ export function createDatabaseThoughts({ query }: Pick<Database, 'query'>, box: 
       if (performance.now() < pausedUntil) return none;
       const byId = new Map(keys.map((key) => [idOf(key), key]));
       const late = Promise.withResolvers<null>();
-      const timer = setTimeout(() => late.resolve(null), patienceMs.database);
+      const timer = setTimeout(() => late.resolve(null), patienceMs);
       const rows = await Promise.race([find([...byId.keys()]), late.promise]).catch(() => null);
       clearTimeout(timer);
       if (rows === null) pausedUntil = performance.now() + pauseMs;

@@ -1,7 +1,9 @@
 /** Reads what budgets count, by person and model, since each of several times. It never depends on the runs that are kept. */
 import { type RawBuilder, sql } from 'kysely';
 import { microNumber } from '../types/money.ts';
+import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
+import { splitRoles } from './role-list.ts';
 import { storedSumOfAmounts, summable } from './stored-counts.ts';
 
 /** The costs of one kind of call in micro-units of `currency`, with a fraction. */
@@ -20,10 +22,10 @@ export interface Spent {
 
 export interface SpendReader {
   /**
-   * All costs of the tenant for calls that began at or after each of `moments`: epoch milliseconds, rounded down to a quarter of an hour.
-   * A moment that is not the start of a day (UTC) must be of the last 40 days. Rejects with `storage_unavailable`.
+   * All costs of the tenant, or of one person, for calls that began at or after each of `moments`: epoch milliseconds, rounded down to a quarter of an hour.
+   * A moment that is not the start of a day (UTC) must be the start of a current period in some time zone. Rejects with `storage_unavailable`.
    */
-  since(tenant: string, moments: readonly number[]): Promise<readonly Spent[]>;
+  since(tenant: string, moments: readonly number[], person?: PersonId | null): Promise<readonly Spent[]>;
 }
 
 const quarterMs = 900_000;
@@ -42,7 +44,7 @@ export function createSpendReader(database: Database): SpendReader {
   const amount = (column: 'cost' | 'cost_femto', from: number) =>
     sql<unknown>`sum(case when ${rowsSince(from)} then ${summable(database, sql.ref(column))} else 0 end)`;
   return {
-    async since(tenant, exactMoments) {
+    async since(tenant, exactMoments, person = null) {
       if (exactMoments.length === 0) return [];
       const moments = exactMoments.map((moment) => moment - (moment % quarterMs));
       const unaligned = moments.filter((moment) => moment % dayMs !== 0);
@@ -54,6 +56,7 @@ export function createSpendReader(database: Database): SpendReader {
             moments.flatMap((from, index) => [amount('cost', from).as(`micro_${index}`), amount('cost_femto', from).as(`femto_${index}`)]),
           )
           .where('tenant', '=', tenant)
+          .$if(person !== null, (all) => all.where('issuer', '=', person?.issuer ?? '').where('subject', '=', person?.subject ?? ''))
           .where((is) =>
             is.or([
               is.and([is('span', '=', 'day'), is('start', '>=', Math.min(...moments.map(nextDay)))]),
@@ -69,7 +72,7 @@ export function createSpendReader(database: Database): SpendReader {
           subject: row.subject,
           client: row.client === '' ? null : row.client,
           key: row.key_id === '' ? null : row.key_id,
-          roles: row.roles.split(' ').filter((role) => role !== ''),
+          roles: splitRoles(row.roles),
           model: row.model,
           currency: row.currency,
           since: moments.map((_from, index) => {

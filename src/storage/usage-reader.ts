@@ -10,13 +10,15 @@ import type { Database } from './database.ts';
 import { storedCount, storedSum, storedSumOfAmounts, summable } from './stored-counts.ts';
 
 /** The dimensions of a report. */
-export const usageDimensions = ['day', 'user', 'client', 'key', 'model', 'skill', 'capability', 'deployment', 'provider'] as const;
+export const usageDimensions = ['day', 'user', 'client', 'key', 'model', 'skill', 'capability', 'deployment', 'provider', 'team'] as const;
 export type UsageDimension = (typeof usageDimensions)[number];
 
 export interface UsageQuery {
   readonly tenant: string;
   /** Null for all people. */
   readonly person: PersonId | null;
+  /** Only runs of the team with this id; null for all runs. */
+  readonly team?: string | null;
   /** Days since 1970 UTC; `to` is exclusive. */
   readonly from: number;
   readonly to: number;
@@ -33,7 +35,7 @@ export interface UsagePage {
   readonly next: string | null;
 }
 
-/** One row: a text or null for each requested dimension (a user as `personRef`), and the sums. `cost` is an amount of `currency`, rounded only here; null when there is none. */
+/** One row: a text or null for each requested dimension (a user as `personRef`, a team by its id), and the sums. `cost` is an amount of `currency`, rounded only here; null when there is none. */
 export interface UsageLine {
   readonly of: Readonly<Partial<Record<UsageDimension, string | null>>>;
   readonly currency: string | null;
@@ -63,6 +65,8 @@ export interface UsageReader {
   report(query: UsageQuery): Promise<UsagePage>;
 }
 
+type Row = Record<string, string | number | bigint>;
+
 const columns = {
   day: sql`day`,
   user: sql`case when issuer = '' then subject else issuer || '#' || subject end`,
@@ -72,6 +76,7 @@ const columns = {
   capability: sql`capability`,
   deployment: sql`deployment`,
   provider: sql`provider`,
+  team: sql`team`,
 };
 
 const ofRuns = ['calls', 'runs', 'failed', 'aborted'] as const;
@@ -104,6 +109,9 @@ function attemptDays(where: RawBuilder<unknown>, provider: RawBuilder<unknown>):
       from llm_attempt_day where ${where}) days`;
 }
 
+/** A report whose first dimension is the day reads so many days at once, and none behind its page. After days with few lines it reads twice as many. */
+const daysAtOnce = 7;
+
 export function createUsageReader(database: Database): UsageReader {
   // The model is the one that answered: after a fallback, the model of its deployment. The databases have different functions for the position of a character.
   const position = (value: RawBuilder<unknown>, text: string): RawBuilder<unknown> =>
@@ -115,27 +123,46 @@ export function createUsageReader(database: Database): UsageReader {
     ...columns,
     model: sql`case when ${mark} > 0 then substr(deployment, 1, ${mark} - 1) when capability like 'model/%' then substr(capability, 7) else '' end`,
   };
+  type Part = Omit<UsageQuery, 'after'> & { readonly beyond: readonly (string | number)[] | null };
+  const linesOf = async ({ tenant, person, team = null, from, to, by, beyond, limit }: Part): Promise<readonly Row[]> => {
+    const split = by.map((dimension) => own[dimension]);
+    const groups = [...split, sql`currency`];
+    const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
+    const isOfAttempts = by.includes('deployment') || by.includes('provider');
+    const totals = [...(isOfAttempts ? ['attempts'] : []), ...sums, 'cost', 'cost_femto'].map(
+      (column) => sql`sum(${summable(database, sql.ref(column))}) as ${sql.ref(column)}`,
+    );
+    const later = beyond === null ? sql`` : sql` and (${sql.join(groups)}) > (${sql.join(beyond)})`;
+    const who = person === null ? sql`` : sql` and issuer = ${person.issuer} and subject = ${person.subject}`;
+    const ofTeam = team === null ? sql`` : sql` and team = ${team}`;
+    const where = sql`tenant = ${tenant} and day >= ${from} and day < ${to}${who}${ofTeam}`;
+    // A run counts for each team of its caller, so the sums of teams lie apart from those of all runs.
+    const isOfTeams = team !== null || by.includes('team');
+    const source = isOfTeams ? sql`llm_team_day` : isOfAttempts ? attemptDays(where, provider) : sql`llm_usage_day`;
+    const { rows } = await sql<Row>`select ${sql.join([...named, sql`currency`, ...totals])} from ${source} where ${where}${later}
+      group by ${sql.join(groups)} order by ${sql.join(groups)} limit ${limit}`.execute(database.query);
+    return rows;
+  };
+
   return {
-    async report({ tenant, person, from, to, by, after, limit }) {
-      const split = by.map((dimension) => own[dimension]);
-      const groups = [...split, sql`currency`];
-      const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
-      const isOfAttempts = by.includes('deployment') || by.includes('provider');
-      const totals = [...(isOfAttempts ? ['attempts'] : []), ...sums, 'cost', 'cost_femto'].map(
-        (column) => sql`sum(${summable(database, sql.ref(column))}) as ${sql.ref(column)}`,
-      );
-      const beyond = after === null ? sql`` : sql` and (${sql.join(groups)}) > (${sql.join(positionOf(after, by))})`;
-      const who = person === null ? sql`` : sql` and issuer = ${person.issuer} and subject = ${person.subject}`;
-      const where = sql`tenant = ${tenant} and day >= ${from} and day < ${to}${who}`;
-      const source = isOfAttempts ? attemptDays(where, provider) : sql`llm_usage_day`;
+    async report({ after, limit, ...query }) {
+      const beyond = after === null ? null : positionOf(after, query.by);
+      const isByDay = query.by[0] === 'day';
       try {
-        const { rows } = await sql<
-          Record<string, string | number | bigint>
-        >`select ${sql.join([...named, sql`currency`, ...totals])} from ${source} where ${where}${beyond}
-          group by ${sql.join(groups)} order by ${sql.join(groups)} limit ${limit + 1}`.execute(database.query);
+        const rows: Row[] = [];
+        let days = daysAtOnce;
+        let first = isByDay && beyond !== null ? Math.max(query.from, Number(beyond[0])) : query.from;
+        while (first < query.to && rows.length <= limit) {
+          const to = isByDay ? Math.min(query.to, first + days) : query.to;
+          const read = await linesOf({ ...query, from: first, to, beyond, limit: limit + 1 - rows.length });
+          rows.push(...read);
+          if (read.length < limit / 4) days *= 2;
+          first = to;
+        }
         const page = rows.slice(0, limit);
         const last = page.at(-1);
-        return { lines: page.map((row) => lineOf(row, by)), next: rows.length > limit && last !== undefined ? keyOf(last, by) : null };
+        const next = rows.length > limit && last !== undefined ? keyOf(last, query.by) : null;
+        return { lines: page.map((row) => lineOf(row, query.by)), next };
       } catch (thrown) {
         throw database.explain(thrown);
       }
@@ -144,7 +171,7 @@ export function createUsageReader(database: Database): UsageReader {
 }
 
 /** The values of the groups of a line. */
-function keyOf(row: Record<string, string | number | bigint>, by: readonly UsageDimension[]): string {
+function keyOf(row: Row, by: readonly UsageDimension[]): string {
   const values = [...by.map((dimension) => row[`of_${dimension}`]), row['currency']].map((value) =>
     typeof value === 'bigint' ? Number(value) : value,
   );
@@ -164,7 +191,7 @@ function positionOf(after: string, by: readonly UsageDimension[]): readonly (str
   throw new GatewayError('invalid_request', '`after` must be the `next` of the previous page of the same report.', { param: 'after' });
 }
 
-function lineOf(row: Record<string, string | number | bigint>, by: readonly UsageDimension[]): UsageLine {
+function lineOf(row: Row, by: readonly UsageDimension[]): UsageLine {
   const text = (dimension: UsageDimension): string | null => {
     const value = row[`of_${dimension}`] ?? '';
     if (dimension === 'day') {

@@ -8,8 +8,8 @@ export interface IdleProcess {
   heapBytes(): number;
   /** Collects garbage and returns free memory. */
   collect(): void;
-  /** Lets V8 decide when to collect in an idle process, or not. */
-  leaveToEngine(own: boolean): void;
+  /** Lets V8 decide too when to collect in an idle process, from now on: that cannot be taken back safely. */
+  leaveToEngine(): void;
 }
 
 /** Looks in a row that find the process idle before it collects. */
@@ -32,7 +32,7 @@ export function createIdleMemory(process: IdleProcess): { look(): void } {
       if (idle < idleLooks) return;
       const heap = process.heapBytes();
       const isLarge = (kept ?? heap) > mostLive;
-      process.leaveToEngine(isLarge);
+      if (isLarge) process.leaveToEngine();
       if (isLarge || heap < (kept ?? 0) + worthwhileBytes) return;
       process.collect();
       kept = process.heapBytes();

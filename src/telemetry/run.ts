@@ -7,7 +7,7 @@ import type { Json } from '../types/json.ts';
 import { type Femto, splitAmount } from '../types/money.ts';
 import type { Price } from '../types/price.ts';
 import { type Operation, operations } from '../types/wire-format.ts';
-import { newRunId } from './run-id.ts';
+import { newOrderedId } from './ordered-id.ts';
 import { traceparentOf } from './traces/trace-context.ts';
 import { countedAttempts, type RunEnd } from './attempt-usage.ts';
 import { added, costOfParts, reportedCost, noCost, type PricedPart, type RunCost, without } from './cost.ts';
@@ -71,7 +71,7 @@ export class Run {
   #output: Json = null;
   #onEnd: ((record: RunRecord) => void) | null = null;
 
-  constructor(ledger: Ledger, start: RunStart, parent: Run | null = null, id: string = newRunId()) {
+  constructor(ledger: Ledger, start: RunStart, parent: Run | null = null, id: string = newOrderedId()) {
     this.id = id;
     this.#ledger = ledger;
     this.start = start;

@@ -6,6 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { leaveIdleHeapToEngine } from './heap-flags.ts';
 import { createIdleMemory } from './idle-memory.ts';
 
 const lookMs = 1_000;
@@ -22,10 +23,8 @@ export function collectHeap(): void {
   collector({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-/** Watches for the rest of the process's life. Does not keep the process alive. */
+/** Watches for the rest of the process's life. Does not keep the process alive. Needs `setHeapFlags` at the start of the process. */
 export function startIdleMemory(): void {
-  // A function that rests for a while would otherwise be compiled anew for the next call.
-  setFlagsFromString('--no-flush-bytecode');
   let cpu = process.cpuUsage();
   let at = performance.now();
   const memory = createIdleMemory({
@@ -43,7 +42,7 @@ export function startIdleMemory(): void {
       flushCompileCache();
       collectHeap();
     },
-    leaveToEngine: (own) => setFlagsFromString(`--memory-reducer-gc-count=${own ? 2 : 0}`),
+    leaveToEngine: leaveIdleHeapToEngine,
   });
   setInterval(() => memory.look(), lookMs).unref();
 }

@@ -1,4 +1,4 @@
-/** The environment of a worker thread. */
+/** The environment of a thread or a worker process. */
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 

@@ -37,6 +37,8 @@ export interface Principal {
   readonly key?: string;
   /** `mcp`: the token of an MCP client, which opens /mcp alone. Absent: every call. */
   readonly surface?: 'mcp';
+  /** The id of the team of a service account. Grants to the account itself do not count then: it has the rights of the team. */
+  readonly team?: string;
   /** Capability patterns that restrict a key. Absent: no restriction. */
   readonly within?: readonly string[];
   /** Epoch milliseconds at which the credential expires. */
@@ -67,6 +69,8 @@ export interface Capability {
   readonly row?: string;
   /** The tags by which grants reach it. Absent when no administrator approved its name: patterns and tags of grants do not reach it then. */
   readonly approvedTags?: readonly string[];
+  /** The tenant whose row it is, when another tenant shares it with this one. */
+  readonly sharedBy?: string;
 }
 
 /** The result of a decision. `rule` is a stable identifier, `reason` a sentence for people. */

@@ -10,6 +10,12 @@ export interface DeploymentLoad {
   readonly firstTokenMs: number | null;
 }
 
+/** What one process learns of a deployment and the other processes of the machine follow. `key`: that of the deployment. */
+export type DeploymentUpdate =
+  | { readonly type: 'circuit'; readonly key: string; readonly state: 'open' | 'closed'; readonly by: 'calls' | 'probes' }
+  /** The vendor asked for a pause (Retry-After). */
+  | { readonly type: 'wait'; readonly key: string; readonly waitMs: number };
+
 /** The input of a strategy. Live numbers are those of this node. */
 export interface RoutingContext {
   readonly model: ModelEntry;

@@ -7,9 +7,11 @@ import { limitSpec } from './limit-spec.ts';
 import { currencyField } from './money.ts';
 import { reasoningFields } from './model-reasoning.ts';
 import { priceSpec } from './price-spec.ts';
+import { serviceAccountSpec } from './service-account-spec.ts';
 import { skillSpec } from './skill-spec.ts';
+import { teamSpec } from './team-spec.ts';
 import { foreignNameField, lineField, textField } from './printable-text.ts';
-import { jsonObject, milliseconds, modelName, name, serverName, skillName, tags } from './spec-fields.ts';
+import { jsonObject, milliseconds, modelName, name, serverName, sharedWith, skillName, tags } from './spec-fields.ts';
 import { longestPerson } from './person.ts';
 import { operations } from './wire-format.ts';
 
@@ -218,6 +220,7 @@ export const modelSpec = z.strictObject({
     .prefault({})
     .describe('What the model can do; a call that needs more does not fall back to it.'),
   tags,
+  shared_with: sharedWith,
 });
 
 export const mcpServerSpec = z.strictObject({
@@ -264,6 +267,7 @@ export const mcpServerSpec = z.strictObject({
     .default(4_000_000)
     .describe('A larger result is refused with an error that the model can read.'),
   tags,
+  shared_with: sharedWith,
 });
 
 const capabilityPattern = z
@@ -305,7 +309,7 @@ export const keyPermissions = [
   'llm:mcp:use',
 ] as const;
 
-/** A stored key. Bound to the person who created it. Does not contain the secret. */
+/** A stored key. Bound to its owner: a person or a service account. Does not contain the secret. */
 export const keySpec = z.strictObject({
   title: lineField(128).default(''),
   issuer: z.string().min(1).max(1024).describe('The identity service that knows the owner.'),
@@ -320,6 +324,11 @@ export const keySpec = z.strictObject({
     .nullable(),
   expires_at: z.iso.datetime({ offset: true }),
   replaced_by: z.string().nullable().default(null),
+  service_id: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('The id of the row of the service account: another one of its name does not get its keys.'),
   surface: z.literal('mcp').optional().describe('mcp: the token of an MCP client, which opens /mcp alone.'),
 });
 
@@ -331,6 +340,8 @@ export const resourceSpecs = {
   grant: grantSpec,
   limit: limitSpec,
   key: keySpec,
+  service: serviceAccountSpec,
+  team: teamSpec,
 } as const;
 
 export type ResourceKind = keyof typeof resourceSpecs;
@@ -352,6 +363,8 @@ export const resourceNames: Readonly<Record<ResourceKind, typeof name>> = {
   grant: name,
   limit: name,
   key: name,
+  service: name,
+  team: name,
 };
 
 /** One row of a configuration table. `spec` is validated JSON with secrets sealed (see `storage/secrets.ts`). */
@@ -364,7 +377,7 @@ export interface ConfigRow {
   readonly enabled: boolean;
   /** A person (`types/person.ts`), as `createdBy` and `updatedBy` are. */
   readonly owner: string | null;
-  /** For a grant on one row: its id. Absent or null for a pattern, a tag, and every other kind of row. */
+  /** For a grant on one row its id, for a service account that of its team. Absent or null for a pattern, a tag, and every other row. */
   readonly target?: string | null;
   /** The tags under which an administrator approved the row and its name. Absent or null when not approved. */
   readonly approvedTags?: readonly string[] | null;

@@ -97,6 +97,8 @@ export interface OpenRun {
 /** Accepts records off the call's path. No method throws or waits. */
 export interface Ledger {
   record(run: RunRecord): void;
+  /** A run has begun. Present where another process must know of it, to record it when this process dies. */
+  opened?(run: OpenRun): void;
   /** The first output of a run that may take long. The node may stop meanwhile. May be called repeatedly. */
   begun?(run: OpenRun): void;
   /** Input and output of a run, to retain for `days` days. */

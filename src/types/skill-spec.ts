@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { lineField, textField } from './printable-text.ts';
 import { longestPerson } from './person.ts';
-import { jsonObject, milliseconds, name, tags } from './spec-fields.ts';
+import { jsonObject, milliseconds, name, sharedWith, tags } from './spec-fields.ts';
 
 export const versionNumber = z.string().regex(/^\d+\.\d+\.\d+$/, 'three numbers, such as 1.0.0');
 
@@ -79,6 +79,7 @@ export const skillSpec = z.strictObject({
     .describe('Which version may run as itself, and who allowed it. Set by administrators at …/runs-as; left out, it stays as it is.'),
   publish_needs_cases: z.boolean().default(false).describe('Whether all cases have to pass before a version is published.'),
   tags,
+  shared_with: sharedWith,
 });
 
 export type SkillCase = z.output<typeof skillCase>;

@@ -8,6 +8,8 @@ import type { Price } from './price.ts';
 import type { Provider } from './provider.ts';
 import type { ProxyServer } from './proxy.ts';
 import type { DeploymentLimits, KeySpec, McpServerSpec, ModelSpec, ProbeSpec, ResourceKind } from './resources.ts';
+import type { ServiceAccountSpec } from './service-account-spec.ts';
+import type { TeamSpec } from './team-spec.ts';
 import type { SkillSpec } from './skill-spec.ts';
 import type { Skill } from './skill.ts';
 import type { ToolSource } from './tool-source.ts';
@@ -52,6 +54,8 @@ export interface Deployment {
   readonly limits: DeploymentLimits;
   /** Absent: not probed. */
   readonly probe?: ProbeSpec;
+  /** The tenant whose deployment it is, when it shares the model with the caller's. */
+  readonly sharedBy?: string;
 }
 
 /** `capability` is created once, so that decisions on the call's path allocate nothing. */
@@ -114,6 +118,23 @@ export interface KeyEntry {
   readonly expiresAt: number;
 }
 
+/** A service account that may call. */
+export interface ServiceAccountEntry {
+  /** The id of its row, to which its keys are bound. */
+  readonly id: string;
+  readonly name: string;
+  readonly tenant: string;
+  readonly spec: ServiceAccountSpec;
+  /** The id of the row of its team; null without a team. */
+  readonly team: string | null;
+}
+
+/** An enabled team. */
+export interface TeamEntry {
+  readonly id: string;
+  readonly spec: TeamSpec;
+}
+
 /** The configuration of one tenant. */
 export interface TenantView {
   readonly models: ReadonlyMap<string, ModelEntry>;
@@ -128,6 +149,10 @@ export interface TenantView {
   /** The names of all skills, including disabled and invalid ones. */
   readonly skillNames: Pick<ReadonlySet<string>, 'has'>;
   readonly grants: GrantIndex;
+  /** The enabled service accounts by name. Absent: none. */
+  readonly serviceAccounts?: ReadonlyMap<string, ServiceAccountEntry>;
+  /** The enabled teams by name. Absent: none. */
+  readonly teams?: ReadonlyMap<string, TeamEntry>;
   readonly limits: LimitIndex;
 }
 
@@ -142,11 +167,11 @@ export interface Problem {
 export interface Snapshot {
   readonly revision: number;
   readonly problems: readonly Problem[];
-  /** The view of a tenant. Empty for a tenant without rows. */
+  /** The view of a tenant, with what other tenants share with it. Empty for a tenant without rows. */
   tenant(name: string): TenantView;
   /** The key with this id, in any tenant. */
   key(id: string): KeyEntry | undefined;
-  /** Every tenant with rows. */
+  /** Every tenant with rows, and its own rows alone. */
   readonly tenants: ReadonlyMap<string, TenantView>;
 }
 

@@ -23,6 +23,14 @@ export const skillName = z
     'small letters and digits with single - between them, at most 64',
   );
 export const tags = z.array(lineField(64).min(1)).max(32).default([]);
+/** The field of rows that other tenants may have too. */
+export const sharedWith = z
+  .array(lineField(128).min(1))
+  .max(1_000)
+  .optional()
+  .describe(
+    'The other tenants that have it too, under the same name; * for all. Administrators set it. Nobody there may call it before an administrator there grants it by name.',
+  );
 export const jsonObject = z.record(z.string(), z.json());
 export const milliseconds = z.int().min(1).max(3_600_000);
 /** The name of a model. `skill/…` and `mcp/…` are reserved for other capabilities. */

@@ -114,6 +114,8 @@ export interface ChatFormat {
   encodeRequest(request: ChatRequest, target: EncodeTarget): Buffer | string;
   /** A complete answer as one batch, `response-start` to `response-end`. Throws GatewayError for an error in it. */
   decodeResponse(body: Buffer, reading?: Reading): ChatEvent[];
+  /** The counts of a complete answer that `decodeResponse` refuses: the vendor bills it. Null without counts. */
+  countsOf?(answer: JsonObject, reading?: Reading): Usage | null;
   decoder(reading?: Reading): ChatDecoder;
   /** Headers of the format itself, such as a version, or headers that `request` requires. Names in lower case. */
   headers?(target: EncodeTarget, request: ChatRequest): Readonly<Record<string, string>>;
@@ -140,6 +142,8 @@ export interface EmbeddingsAnswer {
 export interface EmbeddingsFormat {
   encodeRequest(body: EmbeddingsBody, target: EncodeTarget): Buffer | string;
   decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer;
+  /** As in `ChatFormat`. */
+  countsOf?(answer: JsonObject, reading?: Reading): Usage | null;
   /** The maximum number of inputs of one request, when the format defines it. */
   readonly batch?: number;
 }
@@ -161,6 +165,8 @@ export interface RerankAnswer {
 export interface RerankFormat {
   encodeRequest(body: RerankBody, target: EncodeTarget): Buffer | string;
   decodeResponse(body: Buffer, reading?: Reading): RerankAnswer;
+  /** As in `ChatFormat`. */
+  countsOf?(answer: JsonObject, reading?: Reading): Usage | null;
 }
 
 export interface WireFormat {

@@ -3,6 +3,7 @@ import type { Capability, Decision, GrantIndex } from './access.ts';
 import type { Basis } from './basis.ts';
 import type { Actor } from './config-store.ts';
 import type { ConfigRow, ResourceKind } from './resources.ts';
+import type { Team } from './team-spec.ts';
 
 /** What a row of a plugin may act on beyond its own address. The plugin derives it from the options. */
 export type PluginReach = 'program' | 'tools-of-others' | 'caller-identity';
@@ -66,6 +67,11 @@ export interface RunsAsReach extends ReachBase {
   readonly type: 'runs-as';
 }
 
+/** Other tenants use the row, before the write or after it. */
+export interface SharedReach extends ReachBase {
+  readonly type: 'shared';
+}
+
 /** Requires its right at each write, even when it is unchanged. */
 export interface HostReach extends ReachBase {
   readonly type: PluginReach;
@@ -73,7 +79,7 @@ export interface HostReach extends ReachBase {
 }
 
 /** One target of a row, computed from the row and the rows of its tenant. */
-export type Reach = ProviderReach | PriceReach | AddressReach | GrantedReach | ReservedReach | RunsAsReach | HostReach;
+export type Reach = ProviderReach | PriceReach | AddressReach | GrantedReach | ReservedReach | RunsAsReach | SharedReach | HostReach;
 
 /** One row to write or delete, with everything that the decision needs. */
 export interface RowWrite {
@@ -86,6 +92,8 @@ export interface RowWrite {
   readonly thing: Capability;
   /** What the row before reaches and its writer must have a right to. */
   readonly left: readonly Reach[];
+  /** For a key: the team of the service account that owns it. */
+  readonly team?: Team | null;
   /** What the row after reaches. */
   readonly reaches: readonly Reach[];
 }

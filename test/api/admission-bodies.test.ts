@@ -14,6 +14,7 @@ it('a finished call refers to its body no longer, and every other route still ma
     credentials: { admit: () => Promise.reject(new Error('these routes are public')), requireUnblocked() {} },
     config: { hold: () => held, current: () => snapshot },
     prepareTenant: null,
+    viewAs: null,
   });
   const seen: FastifyRequest[] = [];
   app.addHook('preHandler', (request, reply, done) => {

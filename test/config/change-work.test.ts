@@ -1,5 +1,5 @@
 /** The work of a change, counted: it depends on the change and not on the number of rows. No clock is read, so a busy machine changes nothing. */
-import { stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ConfigService } from '../../src/config/service.ts';
@@ -137,23 +137,26 @@ async function workOf(models: number, grants: number): Promise<{ readonly works:
   const config: ConfigService = await startConfig(place, database);
   try {
     const file = join(place.dataDir, 'last-good.jsonl');
-    const size = (): Promise<number> =>
-      stat(file)
-        .then((found) => found.size)
-        .catch(() => 0);
-    await eventually(size, (bytes) => bytes > 0);
+    /** The revision that the end of the file commits. The file grows page by page, so that its size alone may be that of a part. */
+    const onDisk = async (): Promise<{ readonly bytes: number; readonly revision: number }> => {
+      const content = await readFile(file).catch(() => Buffer.alloc(0));
+      const [, revision] = /"revision":(\d+)[^\n]*\n$/.exec(content.subarray(-200).toString()) ?? [];
+      return { bytes: content.length, revision: Number(revision) };
+    };
+    const written = () => eventually(onDisk, ({ revision }) => revision === config.current().revision);
+    let { bytes: before } = await written();
     const seen: SnapshotChange[] = [];
     config.onSwap((_, change) => void seen.push(change));
     const works: Record<string, Work & { bytes: number }> = {};
     for (const [name, mutation] of Object.entries(changes(models))) {
-      const before = await size();
       let after = before;
       // The file is written after the change is live, so the count goes on until then.
       const work = await counted(async () => {
         await config.change(administrator, [mutation], 'test');
-        after = await eventually(size, (bytes) => bytes > before);
+        ({ bytes: after } = await written());
       });
       works[name] = { ...work, bytes: after - before };
+      before = after;
       expect(seen.at(-1)?.models.length, name).toBeLessThan(3);
     }
     return { works };

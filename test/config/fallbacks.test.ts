@@ -15,7 +15,7 @@ function modelsOf(fallbacks: Readonly<Record<string, readonly string[]>>): Reado
 
 function messagesOf(fallbacks: Readonly<Record<string, readonly string[]>>, name: string): readonly string[] {
   const models = modelsOf(fallbacks);
-  return fallbackFaults(models.get(name) as ModelEntry, models, models).map(({ message }) => message);
+  return fallbackFaults(models.get(name) as ModelEntry, models, (each) => models.has(each)).map(({ message }) => message);
 }
 
 it.each<[string, Readonly<Record<string, readonly string[]>>, string | null]>([

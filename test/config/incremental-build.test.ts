@@ -34,7 +34,7 @@ function picture({ snapshot, ends }: Built): unknown {
       .map((each) => JSON.stringify([each.kind, each.tenant, each.name, each.message.replace(/ Did you mean.*$/, '')]))
       .toSorted(),
     ends: byName(ends, ({ end }) => end),
-    tenants: byName(snapshot.tenants, (view) => ({
+    tenants: byName(new Map([...snapshot.tenants.keys(), 'empty'].map((name) => [name, snapshot.tenant(name)])), (view) => ({
       models: byName(view.models, ({ deployments, ...entry }) => ({
         ...entry,
         deployments: deployments.map(({ provider, ...each }) => ({ ...each, provider: { ...provider, instance: null } })),
@@ -79,7 +79,13 @@ function randomRow(random: (below: number) => number, tenant: string, revision: 
     }
     case 1: {
       const fallbacks = random(3) === 0 ? [{ model: `m-${random(3)}`, on: ['error'] }] : [];
-      const spec = modelSpec.parse({ deployments: [{ provider, model: `up-${random(2)}` }], fallbacks, tags: one([], ['red']) });
+      const spec = modelSpec.parse({
+        deployments: [{ provider, model: `up-${random(2)}` }],
+        fallbacks,
+        tags: one([], ['red']),
+        // Without a further random number, so that the series stay as they are.
+        shared_with: [undefined, ['default'], ['*']][revision % 3],
+      });
       const basis = one<ConfigRow['basis']>({ '*': 'administrator' }, { '*': `grant:g-${random(3)} user:https://i#p-0` });
       return configRow('model', `m-${number}`, spec, { ...over, basis: basis ?? {}, approvedTags: one(null, ['red']) });
     }
@@ -99,7 +105,12 @@ function randomRow(random: (below: number) => number, tenant: string, revision: 
     case 3: {
       const tools = [`t-${random(3)}/*`];
       const spec = one<object>({ kind: 'http', options: { url: 'http://127.0.0.1:1/mcp' } }, { kind: 'virtual', options: { tools } });
-      return configRow('mcp', `t-${number}`, { ...spec, ...one({}, { prefix: 't-1' }) }, over);
+      return configRow(
+        'mcp',
+        `t-${number}`,
+        { ...spec, ...one({}, { prefix: 't-1' }), ...(revision % 2 === 0 ? { shared_with: ['*'] } : {}) },
+        over,
+      );
     }
     case 4: {
       const target = one(`model-m-${random(3)}`, `provider-${provider}`);

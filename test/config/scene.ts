@@ -35,7 +35,7 @@ export function plugins(): Promise<PluginRegistry> {
 /** The master of all rows, by which tests write. */
 export const administrator: Writer = {
   actor: { subject: 'https://i#boss', username: 'boss', tenant: 'default', requestId: 'r', isAdministrator: true },
-  kinds: ['provider', 'model', 'skill', 'mcp', 'grant', 'limit', 'key'],
+  kinds: ['provider', 'model', 'skill', 'mcp', 'grant', 'limit', 'key', 'service', 'team'],
   decide: () => ({ allowed: true, rule: 'administrator', basis: { '*': 'administrator' } }) as never,
 };
 

@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import { eventually, startGateway, startProcess, type TestGateway } from '../who
 import { answerOk, completion, startVendor, type Vendor } from '../whole/vendor.ts';
 import { buildConsole } from './built-console.ts';
 import { chromiumPath, rowsOf, startChromium, type TestBrowser, type Visit } from './chromium.ts';
+import { addRuns } from './many-runs.ts';
 
 const program = join(import.meta.dirname, '../../bin/pailou.js');
 const messages = [{ role: 'user' as const, content: 'Hello' }];
@@ -42,6 +42,15 @@ describe.skipIf(chromiumPath === undefined)('a gateway that was just started, in
     await page.getByLabel('Your question').press('Enter');
     await page.getByRole('log').getByText('This is a demo, not an AI.').waitFor();
     await page.getByText('The demo models are not AI.').waitFor();
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows the documentation of the API without a request outside and without an error', async () => {
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/');
+    const { page } = visit;
+    await page.goto(`${gateway.url}/docs`);
+    await page.locator('.opblock-summary').first().click();
+    await page.locator('.opblock-body').first().waitFor();
     expect(visit.faults).toEqual([]);
   });
 
@@ -188,22 +197,8 @@ describe.skipIf(chromiumPath === undefined)('a gateway that was just started, in
     expect(visit.faults).toEqual([]);
   });
 
-  it('pages a large ledger by keyset: the first page and a filter cost one request each, whose size does not grow', async () => {
-    const copies = 20_000;
-    const database = new DatabaseSync(join(gateway.dataDir, 'pailou.db'));
-    try {
-      database.exec('pragma busy_timeout = 60000');
-      const columns = (database.prepare("select name from pragma_table_info('llm_run')").all() as { name: string }[]).map(
-        ({ name }) => name,
-      );
-      const shown = columns.map((name) =>
-        name === 'id' || name === 'root' ? `printf('old-%08d', n)` : name === 'started_at' ? 'started_at - n * 100' : name,
-      );
-      database.exec(`with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${copies})
-        insert into llm_run (${columns.join(', ')}) select ${shown.join(', ')} from numbers, (select * from llm_run where capability = 'model/counted' limit 1)`);
-    } finally {
-      database.close();
-    }
+  it('pages a million runs by keyset: the first page and a filter cost one request each, whose size does not grow', async () => {
+    addRuns(join(gateway.dataDir, 'pailou.db'), 1_000_000, 'model/counted');
     await using visit = await browser.visit(gateway.url, 'admin', '/console/calls?since=month');
     const { page } = visit;
     await rowsOf(page, 'model/').first().waitFor();

@@ -1,9 +1,17 @@
 /** The ledger in a real browser: a call found by its filters, followed from the click to each attempt at the vendor. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, startGateway, type TestGateway } from '../whole/gateway.ts';
+import { eventually, node, startGateway, type TestGateway } from '../whole/gateway.ts';
 import { answerOk, startVendor, type Vendor } from '../whole/vendor.ts';
 import { buildConsole } from './built-console.ts';
 import { chromiumPath, findBarriers, findLatinWords, rowsOf, startChromium, type TestBrowser } from './chromium.ts';
+
+/** A vendor in a process of its own: prints its port, and a word for each question, which it never answers. */
+const vendorProgram = `
+const server = require('node:http').createServer((request) => request.resume().on('end', () => console.log('asked')));
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+`;
 
 describe.skipIf(chromiumPath === undefined)('calls in Chromium', () => {
   let gateway: TestGateway;
@@ -69,13 +77,56 @@ describe.skipIf(chromiumPath === undefined)('calls in Chromium', () => {
     expect(visit.faults).toEqual([]);
   });
 
-  it('shows new calls by itself while it is live', async () => {
+  it('shows two attempts of a call whose vendor was killed in the middle of it, and the caller sees success', async () => {
+    const vendor = spawn(node, ['-e', vendorProgram], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const port = String((await once(vendor.stdout, 'data'))[0]).trim();
+      const options = { base_url: `http://127.0.0.1:${port}` };
+      await gateway.as('admin', 'POST', '/api/providers', { name: 'mortal', spec: { kind: 'openai-compatible', options } });
+      const deployments = [
+        { provider: 'mortal', model: 'first', tier: 0 },
+        { provider: 'healthy', model: 'second', tier: 1 },
+      ];
+      await gateway.as('admin', 'POST', '/api/models', { name: 'killed', spec: { deployments, retry: { same: 0 } } });
+      const asked = once(vendor.stdout, 'data');
+      const answer = gateway.as('admin', 'POST', '/v1/chat/completions', { model: 'killed', messages: [{ role: 'user', content: 'hi' }] });
+      await asked;
+      vendor.kill('SIGKILL');
+      const { status, text, headers } = await answer;
+      expect(status, text).toBe(200);
+      await booked(headers.get('x-pailou-trace-id'));
+    } finally {
+      vendor.kill('SIGKILL');
+    }
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/calls?capability=model/killed');
+    const { page } = visit;
+    await rowsOf(page, 'model/killed').getByRole('button').press('Enter');
+    const drawer = page.getByRole('dialog');
+    await drawer.getByRole('button', { name: 'attempt 1' }).waitFor();
+    await drawer.getByRole('button', { name: 'attempt 2' }).waitFor();
+    expect(await rowsOf(page, 'model/killed').count()).toBe(1);
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows new calls by itself while it is live: from one stream, and by asking again while that is refused', async () => {
     await using visit = await browser.visit(gateway.url, 'admin', '/console/calls?capability=model/demo/slow');
     const { page } = visit;
     await page.getByText('No call matches these filters.').waitFor();
+    // From here on the list alone would never show a call.
+    await page.route('**/api/runs?*', (route) => route.fulfill({ json: { data: [], next: null } }));
+    const opened = page.waitForResponse((answer) => answer.url().includes('/api/runs/stream'));
     await page.getByRole('switch', { name: 'Live' }).press('Space');
+    expect((await opened).status()).toBe(200);
     await chat('demo/slow');
     await rowsOf(page, 'model/demo/slow').waitFor();
+    expect(visit.requests.filter((request) => request.startsWith('GET /api/runs/stream?'))).toHaveLength(1);
+    await page.unroute('**/api/runs?*');
+
+    await page.route('**/api/runs/stream*', (route) => route.fulfill({ status: 429, json: {} }));
+    await page.reload();
+    await rowsOf(page, 'model/demo/slow').waitFor();
+    await chat('demo/slow');
+    await expect.poll(() => rowsOf(page, 'model/demo/slow').count()).toBe(2);
     expect(visit.faults).toEqual([]);
   });
 

@@ -12,6 +12,12 @@ export const chromiumPath = [
   '/usr/bin/google-chrome',
 ].find((path) => path !== undefined && existsSync(path));
 
+export type { Browser, Page };
+
+/** Also for programs outside of `test/`, where Node does not find the package. Containers and root users have no sandbox for it. */
+export const launchChromium = (...args: readonly string[]): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath ?? '', args: ['--no-sandbox', ...args] });
+
 export interface Look {
   readonly language?: 'zh' | 'en';
   readonly theme?: 'light' | 'dark';
@@ -32,11 +38,8 @@ export interface TestBrowser extends AsyncDisposable {
 }
 
 export async function startChromium(): Promise<TestBrowser> {
-  const browser: Browser = await chromium.launch({
-    executablePath: chromiumPath ?? '',
-    // Containers and root users have no sandbox for it. No test looks at pixels, so nothing emulates a graphics card.
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-software-rasterizer'],
-  });
+  // No test looks at pixels, so nothing emulates a graphics card.
+  const browser = await launchChromium('--disable-dev-shm-usage', '--disable-gpu', '--disable-software-rasterizer');
   /** The cookies of people who have signed in, so that only the first visit of each takes that way. */
   const sessions = new Map<string, Awaited<ReturnType<BrowserContext['cookies']>>>();
   return {
@@ -112,7 +115,7 @@ export async function findBarriers(page: Page): Promise<string[]> {
 
 /** Names, units and words that are the same in Chinese. Other Latin words on a Chinese page are untranslated. */
 const known = new Set(
-  'AI Schema Streamable API APIs MCP JSON YAML HTTP HTTPS URL ID IP Token OpenAI Anthropic Pailou OAuth OAuth2 kB MB GB ms s CSV SSE stdio zip KB CPU QPS USD CNY PDF Bearer SKILL md curl Python TypeScript Claude Code Codex Responses think token Shift'.split(
+  'AI Schema Streamable API APIs MCP JSON YAML HTTP HTTPS URL ID IP Token OpenAI Anthropic Pailou OAuth OAuth2 kB MB GB ms s CSV SSE stdio zip KB CPU QPS UTC USD CNY PDF Bearer SKILL md curl Python TypeScript Claude Code Codex Responses think token Shift'.split(
     ' ',
   ),
 );

@@ -14,6 +14,7 @@ const pages = [
   'limits',
   'audit',
   'configuration',
+  'settings',
 ];
 
 describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chromium', () => {
@@ -173,6 +174,48 @@ describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chro
     await result.getByText('Its signature and its times are valid').waitFor();
     await result.getByText('llm:model:view', { exact: false }).first().waitFor();
     expect(await findBarriers(page)).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows the console as a person would see it: their menu, their pages, no request with other rights, and nothing can be done', async () => {
+    await gateway.as('user', 'GET', '/api/me');
+    const known = () => gateway.as('admin', 'GET', '/api/people/user');
+    await eventually(known, ({ status }) => status === 200);
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/access?tab=view-as&as=user', { language: 'zh' });
+    const { page } = visit;
+    const begin = page.getByRole('button', { name: '以此人的视角查看控制台' });
+    await begin.waitFor();
+    const others: string[] = [];
+    const refused: string[] = [];
+    page.on('request', (request) => {
+      const { pathname } = new URL(request.url());
+      if (/^\/(api|v1)\//.test(pathname) && request.headers()['x-pailou-view-as'] !== 'user') others.push(pathname);
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400) refused.push(response.url());
+    });
+    await begin.press('Enter');
+    const banner = page.getByRole('alert').filter({ hasText: '当前以他人视角查看控制台' });
+    await banner.waitFor();
+    const menu = page.getByRole('navigation');
+    await menu.getByRole('link', { name: '用量与费用' }).press('Enter');
+    await page.getByRole('heading', { name: '用量与费用' }).waitFor();
+    expect(await menu.getByRole('link', { name: '访问控制' }).count()).toBe(0);
+    expect(await page.locator('a[download]').count()).toBe(0);
+    expect(await findLatinWords(page)).toEqual([]);
+    expect(await findBarriers(page)).toEqual([]);
+    await menu.getByRole('link', { name: '我的密钥' }).press('Enter');
+    await page.getByRole('heading', { name: '我的密钥' }).waitFor();
+    await page.waitForLoadState('networkidle');
+    expect({ others, refused }).toEqual({ others: [], refused: [] });
+
+    await banner.getByRole('button').press('Enter');
+    await menu.getByRole('link', { name: '访问控制' }).waitFor();
+    expect(await banner.count()).toBe(0);
+    await menu.getByRole('link', { name: '用量与费用' }).press('Enter');
+    await page.locator('a[download]').waitFor();
+    const { data } = (await gateway.as('admin', 'GET', '/api/audit?act=viewed+as')).json;
+    expect(data).toMatchObject([{ actor: 'admin', target: 'person/user' }]);
     expect(visit.faults).toEqual([]);
   });
 

@@ -39,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)('MCP services in Chromium', () => {
     await page.getByLabel('Name', { exact: true }).fill('letters');
     await page.getByLabel('URL', { exact: true }).fill(upstream.url);
     await page.getByRole('button', { name: 'Test', exact: true }).press('Enter');
-    await page.getByText('1 tools, 1 resources, 1 prompts').waitFor();
+    await page.getByText('1 tool, 1 resource, 1 prompt').waitFor();
     expect((await gateway.as('admin', 'GET', '/api/mcp-servers/letters')).status).toBe(404);
     expect(await findBarriers(page)).toEqual([]);
     await page.getByRole('button', { name: 'Create' }).press('Enter');

@@ -92,4 +92,30 @@ describe.skipIf(chromiumPath === undefined || postgresUrl === undefined)('two no
     );
     expect(visit.faults).toEqual([]);
   });
+
+  it('sends the calls of one node to those who follow them at the other', async () => {
+    const authorization = `Bearer ${await first.token('admin')}`;
+    const over = new AbortController();
+    const headers = { authorization, accept: 'text/event-stream' };
+    const live = await fetch(`${first.url}/api/runs/stream?model=spread`, { headers, signal: over.signal });
+    let heard = '';
+    const listen = async (): Promise<void> => {
+      for await (const part of live.body?.pipeThrough(new TextDecoderStream()) ?? []) heard += part;
+    };
+    const listening = listen().catch(() => {});
+    const call = async (): Promise<string> => {
+      const answer = await fetch(`${second.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'spread', stream: true, messages }),
+      });
+      finish();
+      await answer.text();
+      return heard;
+    };
+    // The other node notifies from the moment at which it learns of the follower.
+    await eventually(call, (text) => text.includes('event: run\ndata: ') && text.includes('"capability":"model/spread"'));
+    over.abort();
+    await listening;
+  });
 });

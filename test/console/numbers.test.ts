@@ -38,8 +38,12 @@ describe.skipIf(chromiumPath === undefined)('home and usage in Chromium', () => 
     await page.reload();
     await page.getByRole('link', { name: 'Connect a vendor: done' }).waitFor();
     await page.getByRole('link', { name: 'Offer a model: done' }).waitFor();
+    // The next step opens at the model that it is about.
+    expect(await page.getByRole('link', { name: 'Grant it to a role: open' }).getAttribute('href')).toMatch(
+      /models\?open=priced&tab=access$/,
+    );
     await page.getByRole('link', { name: 'Make a key: open' }).press('Enter');
-    await page.getByRole('heading', { name: 'Connect' }).waitFor();
+    await page.getByLabel('Purpose').waitFor();
     expect(visit.faults).toEqual([]);
   });
 
@@ -63,6 +67,24 @@ describe.skipIf(chromiumPath === undefined)('home and usage in Chromium', () => 
     expect(cells[6]).toMatch(/^CN¥0\.00/);
     expect(visit.requests.filter((request) => request.includes('/api/reports/series')).length).toBe(1);
     expect(visit.requests.filter((request) => request.includes('/api/runs'))).toEqual([]);
+    expect(visit.faults).toEqual([]);
+  });
+
+  it('shows budgets as bars beside usage and limits: spent, left and until when', async () => {
+    const spec = { subject_type: 'tenant', spend: { currency: 'CNY', per_month: '0.001' } };
+    expect((await gateway.as('admin', 'POST', '/api/limits', { name: 'company', spec })).status).toBe(201);
+    const { spent } = (await gateway.as('admin', 'GET', '/api/reports/budgets')).json.data[0];
+    expect(spent).toBeGreaterThan(0);
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/usage', { theme: 'dark', width: 390 });
+    const { page } = visit;
+    const budgets = page.getByRole('region', { name: 'Budgets now' });
+    await budgets.getByText(`CN¥${spent} of CN¥0.001`).waitFor();
+    const share = await budgets.getByRole('progressbar', { name: 'company · this month' }).getAttribute('aria-valuenow');
+    expect(Number(share)).toBe(Math.min(100, Math.round((spent / 0.001) * 100)));
+    await budgets.getByText('starts again').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.goto(`${gateway.url}/console/limits`);
+    await budgets.getByText('company').waitFor();
     expect(visit.faults).toEqual([]);
   });
 
@@ -90,7 +112,7 @@ describe.skipIf(chromiumPath === undefined)('home and usage in Chromium', () => 
     ] as const) {
       await using visit = await browser.visit(gateway.url, 'admin', path, { language: 'zh', theme, width });
       const { page } = visit;
-      await page.getByText('输入 token').first().waitFor();
+      await page.getByText('输入 Token').first().waitFor();
       expect(await findLatinWords(page)).toEqual([]);
       expect(await findBarriers(page)).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);

@@ -81,7 +81,7 @@ describe.skipIf(chromiumPath === undefined)('setting up in Chromium', () => {
     await page.getByRole('button', { name: 'Discover models' }).press('Enter');
     for (const name of ['four', 'one']) await page.getByRole('checkbox', { name, exact: true }).press('Space');
     await page.getByRole('button', { name: 'Add 2 models' }).press('Enter');
-    await page.getByRole('button', { name: 'Add 1 models' }).waitFor();
+    await page.getByRole('button', { name: 'Add 1 model' }).waitFor();
     expect(await page.getByRole('checkbox', { name: 'one', exact: true }).isChecked()).toBe(true);
     expect((await gateway.as('admin', 'GET', '/api/models/four')).status).toBe(200);
     expect(visit.faults).toEqual([]);
@@ -168,7 +168,7 @@ describe.skipIf(chromiumPath === undefined)('setting up in Chromium', () => {
     const dialog = page.getByRole('dialog').filter({ hasText: 'Your new key' });
     const key = await dialog.getByLabel('Key', { exact: true }).inputValue();
     await dialog.getByRole('button', { name: 'Copy: Key' }).press('Enter');
-    await dialog.getByRole('button', { name: 'Copy: Key' }).getByText('Copied').waitFor();
+    await dialog.getByRole('button', { name: 'Copied: Key' }).waitFor();
     expect(await findBarriers(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'I have copied it' }).press('Enter');
     await rowsOf(page, 'editor').waitFor();

@@ -61,6 +61,14 @@ describe('the console', () => {
     expect(storing).toEqual(['console/src/i18n/view-settings.ts']);
   });
 
+  it('hides icons from screen readers, whose name for a button is its text', () => {
+    const spoken = sources.filter(({ text }) => /<[A-Z][A-Za-z]*Outlined(?![^>]*aria-)[^>]*>/.test(text));
+    expect(
+      spoken.map(({ path }) => path),
+      'Write <PlusOutlined aria-hidden />, or give it an aria-label.',
+    ).toEqual([]);
+  });
+
   it('asks no other host', () => {
     const outside = sources.filter(({ path, text }) => /(?:fetch|src|href)=?\(?["'{`]+https?:/.test(text) && !path.endsWith('.css'));
     expect(outside.map(({ path }) => path)).toEqual([]);

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { fillText } from '../../console/src/i18n/fill-text.ts';
 import { advices } from '../../src/outbound/unreachable.ts';
 import { errorTable } from '../../src/types/errors.ts';
 import { listFiles, projectRoot } from '../architecture/source-tree.ts';
@@ -68,4 +69,23 @@ it('has a sentence in both languages for each error code of the gateway', () => 
     const keys = Object.keys(textsOf(`console/src/components/error-texts.${language}.json`));
     expect(keys.toSorted()).toEqual([...Object.keys(errorTable), ...own].toSorted());
   }
+});
+
+it('fills in the words that go with a number, also where it is written with separators, and leaves an unknown name', () => {
+  const text = '{count} {count|model is|models are} added';
+  const filled = [1, '1', 0, 2, '1,234', '21'].map((count) => fillText(text, { count }));
+  expect(filled).toEqual([
+    '1 model is added',
+    '1 model is added',
+    '0 models are added',
+    '2 models are added',
+    '1,234 models are added',
+    '21 models are added',
+  ]);
+  expect(fillText(text, {})).toBe(text);
+});
+
+it('writes no plural beside a number that may be one', () => {
+  const counted = /\{(?:count|runs|days|changes|unchanged|entries|tools|resources|prompts|amount)\} [a-z]+s\b/;
+  expect(english.flatMap((path) => Object.values(textsOf(path)).filter((text) => counted.test(text)))).toEqual([]);
 });

@@ -53,11 +53,30 @@ describe.skipIf(chromiumPath === undefined)('routing and health in Chromium', ()
     const { of: called } = json.series.find(
       ({ of }: { of: { deployment: string | null } }) => of.deployment?.startsWith('chain#') === true,
     );
+    // The demo model flaky fails, and another deployment answers.
+    const spec = {
+      deployments: [
+        { provider: 'demo', model: 'flaky' },
+        { provider: 'demo', model: 'echo', tier: 1 },
+      ],
+      retry: { same: 0 },
+    };
+    await gateway.as('admin', 'POST', '/api/models', { name: 'failover', spec });
+    const messages = [{ role: 'user', content: 'Hello' }];
+    const answered = await gateway.as('admin', 'POST', '/v1/chat/completions', { model: 'failover', messages });
+    expect([answered.status, answered.headers.get('x-pailou-deployment')]).toEqual([200, 'failover#demo/echo']);
+    await eventually(
+      () => gateway.as('admin', 'GET', '/api/usage?by=deployment'),
+      ({ text }) => text.includes('failover#demo/flaky'),
+    );
     await using visit = await browser.visit(gateway.url, 'admin', '/console/health');
     const { page } = visit;
+    await page.getByRole('row').filter({ hasText: 'failover#demo/flaky' }).getByText('1 of 1', { exact: true }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'failover#demo/echo' }).getByText('0 of 1', { exact: true }).waitFor();
+    await page.getByText('Each cell is an hour').waitFor();
     const row = page.getByRole('row').filter({ hasText: called.deployment });
     await row.getByText('closed: serves').waitFor();
-    await row.getByRole('list', { name: 'Last 24 hours: 1 calls, 0 failed' }).waitFor();
+    await row.getByRole('list', { name: 'Last 24 hours: 1 call answered, 0 failed' }).waitFor();
     const { revision } = (await gateway.as('admin', 'GET', '/api/config/revision')).json;
     await page.getByRole('region', { name: 'Nodes' }).getByText(String(revision), { exact: true }).waitFor();
     expect(await findBarriers(page)).toEqual([]);

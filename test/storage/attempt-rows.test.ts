@@ -75,12 +75,18 @@ for (const kind of databaseKinds) {
 
     it('adds a migration whose number lies before the last applied one', async () => {
       // The sums of attempts read these columns.
-      if (kind.name === 'SQLite') await sql`drop trigger llm_run_batch_attempted`.execute(database.query);
+      const { rows } =
+        kind.name === 'SQLite'
+          ? await sql<{ sql: string }>`select sql from sqlite_master where name = 'llm_run_batch_added'`.execute(database.query)
+          : { rows: [] };
+      if (kind.name === 'SQLite') await sql`drop trigger llm_run_batch_added`.execute(database.query);
       else await sql`drop trigger llm_run_attempted on llm_run`.execute(database.query);
+      await sql`drop view llm_run_all`.execute(database.query);
       for (const column of ['upstream_model', 'status', 'started_at', 'first_token_at', 'ended_at'])
         await sql`alter table llm_run drop column ${sql.ref(`attempt_${column}`)}`.execute(database.query);
       await sql`delete from llm_migration where name = '0047-single-attempts'`.execute(database.query);
       expect(await migrate(database)).toEqual(['0047-single-attempts']);
+      for (const trigger of rows) await sql.raw(trigger.sql).execute(database.query);
       expect((await recorded(singleRun())).attempts).toHaveLength(1);
     });
   });

@@ -7,6 +7,8 @@ import * as keys from '../../src/storage/migrations/0006-keys.ts';
 import * as people from '../../src/storage/migrations/0012-people-of-tenants.ts';
 import * as boundGrants from '../../src/storage/migrations/0019-bound-grants.ts';
 import * as basisOfRows from '../../src/storage/migrations/0024-basis-of-rows.ts';
+import * as serviceAccounts from '../../src/storage/migrations/0063-configured-service-accounts.ts';
+import * as teams from '../../src/storage/migrations/0064-teams.ts';
 import { createConfigStore } from '../../src/storage/config-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { databaseKinds } from './databases.ts';
@@ -67,6 +69,9 @@ describe.each(databaseKinds)('on $name', (databaseKind) => {
       await insert(database, 'llm_grant', { name: capability, spec: { subject_type: 'user', subject: 'u', capability, action: 'use' } });
     await boundGrants.up(query);
     await basisOfRows.up(query);
+    // The store reads the tables of all kinds.
+    await serviceAccounts.up(query);
+    await teams.up(query);
     const { rows } = await createConfigStore(database).load();
     const grants = Object.fromEntries(rows.filter(({ kind }) => kind === 'grant').map(({ name, target }) => [name, target]));
     expect(grants).toEqual({

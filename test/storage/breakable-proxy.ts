@@ -1,4 +1,4 @@
-/** A TCP proxy that tests can break: it closes connections, or forwards nothing. */
+/** A TCP proxy that tests can break: it closes connections, forwards nothing, or forwards late. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -8,6 +8,8 @@ export interface BreakableProxy extends AsyncDisposable {
   disconnect(): Promise<void>;
   /** Keeps connections open but forwards nothing, as when the far end has vanished. */
   stall(): void;
+  /** From now on each packet is forwarded so much later, in order. */
+  delay(milliseconds: number): void;
   /** Forwards again; stalled connections are closed. */
   restore(): Promise<void>;
 }
@@ -15,6 +17,7 @@ export interface BreakableProxy extends AsyncDisposable {
 export async function startBreakableProxy(target: { readonly host: string; readonly port: number }): Promise<BreakableProxy> {
   const sockets = new Set<Socket>();
   let frozen = false;
+  let delayMs = 0;
   let server: Server | null = null;
   let port = 0;
 
@@ -23,8 +26,15 @@ export async function startBreakableProxy(target: { readonly host: string; reado
   };
   const join = (from: Socket, to: Socket): void => {
     sockets.add(from);
-    from.on('data', (bytes) => {
-      if (!frozen) to.write(bytes);
+    const late: Buffer[] = [];
+    from.on('data', (bytes: Buffer) => {
+      if (frozen) return;
+      if (delayMs === 0 && late.length === 0) to.write(bytes);
+      else {
+        late.push(bytes);
+        // Each timer sends the oldest packet, so that a shorter delay overtakes none.
+        setTimeout(() => to.write(late.shift() ?? ''), delayMs);
+      }
     });
     from.on('error', () => {});
     from.on('close', () => {
@@ -60,9 +70,13 @@ export async function startBreakableProxy(target: { readonly host: string; reado
     stall() {
       frozen = true;
     },
+    delay(milliseconds) {
+      delayMs = milliseconds;
+    },
     async restore() {
       if (frozen) breakAll();
       frozen = false;
+      delayMs = 0;
       if (server === null) await listen();
     },
     [Symbol.asyncDispose]: disconnect,

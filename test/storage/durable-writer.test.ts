@@ -23,6 +23,7 @@ async function scene() {
       batches.push(rows.length);
       return [{ table: 'llm_run_content', rows }];
     },
+    insert: (rows) => database.insertMany(rows),
     sizeOf: () => 3 * megabytes,
   });
   const add = (count: number): void => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createInFlightRuns, type InFlightRuns } from '../../src/storage/in-flight-runs.ts';
+import { openRunsOf } from '../../src/storage/open-run-lines.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 import { eventually } from '../whole/gateway.ts';
 import { memoryLogger } from './databases.ts';
@@ -26,9 +27,19 @@ const runOf = (record: RunRecord = runRecord({ outcome: 'error', error: 'interna
 function start(deadAfterMs = 60_000) {
   const recorded: RunRecord[] = [];
   const logger = memoryLogger();
-  const runs = createInFlightRuns({ ledger: { record: (run) => recorded.push(run) }, dataDir, logger, everyMs: 20, deadAfterMs });
+  // The records that are not stored, and the age of their batch.
+  const writer = { waiting: [] as RunRecord[], batchMs: 0 };
+  const stored = {
+    unwritten: () => writer.waiting,
+    get batchMs() {
+      return writer.batchMs;
+    },
+    flush: async () => {},
+  };
+  const ledger = { record: (run: RunRecord) => recorded.push(run) };
+  const runs = createInFlightRuns({ ledger, stored, dataDir, logger, everyMs: 20, lateAfterMs: 50, deadAfterMs });
   opened.push(runs);
-  return { runs, recorded, logger };
+  return { runs, recorded, logger, writer };
 }
 /** Makes the file look like that of a long dead writer. */
 async function age(): Promise<void> {
@@ -134,6 +145,65 @@ it('a folder that cannot be written fails no call, and is logged once', async ()
   expect(logger.lines).toHaveLength(1);
   runs.record(run.snapshot());
   expect(recorded).toHaveLength(1);
+});
+
+/** What another process would record if this one died now. */
+async function takenOver(): Promise<string[]> {
+  const [name] = (await files()).filter((each) => each.endsWith('.ndjson'));
+  if (name === undefined) return [];
+  // The file may have been removed in between.
+  const text = await readFile(join(dataDir, 'open-runs', name), 'utf8').catch(() => '');
+  return openRunsOf(text).map(({ id, outcome }) => `${id} ${outcome}`);
+}
+const sees = (...lines: string[]) =>
+  eventually(takenOver, (found) => JSON.stringify(found.toSorted()) === JSON.stringify(lines.toSorted()));
+
+it('a stream that has ended stays in the file until its record is stored', async () => {
+  const { runs, writer } = start();
+  const [ending, other] = [runRecord({ outcome: 'error' }), runRecord({ outcome: 'error' })];
+  for (const record of [ending, other]) runs.begun(runOf(record));
+  await sees(`${ending.id} error`, `${other.id} error`);
+  const record = { ...ending, outcome: 'complete' as const };
+  writer.waiting = [record];
+  runs.record(record);
+  await sees(`${ending.id} complete`, `${other.id} error`);
+  writer.waiting = [];
+  await sees(`${other.id} error`);
+  // The file begins anew with the unstored record.
+  const last = { ...other, outcome: 'complete' as const };
+  writer.waiting = [last];
+  runs.record(last);
+  await sees(`${other.id} complete`);
+  writer.waiting = [];
+  await eventually(files, (names) => names.length === 0);
+});
+
+it('records that wait for a slow database are in the file, and leave it when they are stored', async () => {
+  const { writer } = start();
+  const records = [runRecord(), runRecord()];
+  writer.waiting = records;
+  writer.batchMs = 10_000;
+  await sees(...records.map(({ id, outcome }) => `${id} ${outcome}`));
+  writer.waiting = records.slice(1);
+  await sees(...records.slice(1).map(({ id, outcome }) => `${id} ${outcome}`));
+  Object.assign(writer, { waiting: [], batchMs: 0 });
+  await eventually(files, (names) => names.length === 0);
+});
+
+it('the file of a dead node stays until its runs are stored', async () => {
+  const run = runRecord();
+  await mkdir(join(dataDir, 'open-runs'), { recursive: true });
+  await writeFile(join(dataDir, 'open-runs', 'dead.ndjson'), `${JSON.stringify(run)}\n`);
+  await age();
+  const { recorded, writer } = start(90);
+  writer.waiting = [run];
+  await eventually(
+    async () => recorded.length,
+    (count) => count > 1,
+  );
+  expect(await files()).toHaveLength(1);
+  writer.waiting = [];
+  await eventually(files, (names) => names.length === 0);
 });
 
 /** The characters of the file of this process. */

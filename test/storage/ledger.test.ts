@@ -22,7 +22,7 @@ for (const kind of databaseKinds) {
 
     const open = (intervalMs = 20): LedgerWriter => createLedger({ database, dataDir: place.dataDir, logger: place.logger, intervalMs });
     const ids = async (): Promise<string[]> =>
-      (await database.query.selectFrom('llm_run').select('id').orderBy('id').execute()).map(({ id }) => id);
+      (await database.query.selectFrom('llm_run_all').select('id').orderBy('id').execute()).map(({ id }) => id);
     const spooled = async (): Promise<string[]> => readdir(spool).catch(() => []);
 
     it('stores a run with its attempts, which are read back completely', async () => {
@@ -217,7 +217,7 @@ for (const kind of databaseKinds) {
       const run = runRecord({ username: 'nul\0and \ud800 half a pair', capability: 'model/\u001b[31m"\\u0000' });
       ledger.record(run);
       await ledger.flush();
-      const row = await database.query.selectFrom('llm_run').selectAll().where('id', '=', run.id).executeTakeFirstOrThrow();
+      const row = await database.query.selectFrom('llm_run_all').selectAll().where('id', '=', run.id).executeTakeFirstOrThrow();
       expect([row.username, row.capability]).toEqual(['nuland \ufffd half a pair', 'model/\u001b[31m"\\u0000']);
       expect(await spooled()).toEqual([]);
     });
@@ -233,21 +233,21 @@ for (const kind of databaseKinds) {
       expect(await readdir(join(bare.dataDir, 'spool', 'runs'))).toHaveLength(1);
       const { migrate } = await import('../../src/storage/migrate.ts');
       await migrate(early);
-      await eventually(async () => (await early.query.selectFrom('llm_run').select('id').execute()).length === 1);
+      await eventually(async () => (await early.query.selectFrom('llm_run_all').select('id').execute()).length === 1);
       await eventually(async () => (await readdir(join(bare.dataDir, 'spool', 'runs'))).length === 0);
     });
 
     it('keeps trying when neither the database nor the disk accepts records, and logs it once', async () => {
       await mkdir(join(place.dataDir, 'spool'));
       await writeFile(spool, 'in the way');
-      await database.query.schema.alterTable('llm_run').renameTo('llm_run_away').execute();
+      await database.query.schema.alterTable('llm_run_fact').renameTo('llm_run_away').execute();
       await using ledger = open();
       ledger.record(runRecord());
       await ledger.flush();
       ledger.record(runRecord());
       await ledger.flush();
       expect(ledger.pending).toBe(2);
-      await database.query.schema.alterTable('llm_run_away').renameTo('llm_run').execute();
+      await database.query.schema.alterTable('llm_run_away').renameTo('llm_run_fact').execute();
       await eventually(() => ledger.pending === 0);
       expect(await ids()).toHaveLength(2);
       expect(place.logger.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
@@ -262,7 +262,7 @@ for (const kind of databaseKinds) {
       expect(ledger.pending).toBe(0);
       const stored = async (): Promise<number> => {
         const { count } = await database.query
-          .selectFrom('llm_run')
+          .selectFrom('llm_run_fact')
           .select(({ fn }) => fn.countAll<number>().as('count'))
           .executeTakeFirstOrThrow();
         return Number(count);

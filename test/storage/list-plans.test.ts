@@ -25,8 +25,8 @@ describe.each(databaseKinds)('the plans of statements on $name', ({ missing, ...
     }
     await ledger.flush();
     // A slow machine may have written them to disk first.
-    await eventually(async () => (await database.query.selectFrom('llm_run').select('id').execute()).length === 1_001, 60_000);
-    if (database.kind === 'postgres') await sql`analyze llm_run`.execute(database.query);
+    await eventually(async () => (await database.query.selectFrom('llm_run_all').select('id').execute()).length === 1_001, 60_000);
+    if (database.kind === 'postgres') await sql`analyze llm_run_fact`.execute(database.query);
     const owner = { issuer: 'https://auth.example', subject: 'u-1' };
     let children = 0;
     let entries = 0;
@@ -38,7 +38,8 @@ describe.each(databaseKinds)('the plans of statements on $name', ({ missing, ...
     expect([children, entries]).toEqual([10, 11]);
     const ofRuns = plans.filter((plan) => plan.includes('llm_run'));
     expect(ofRuns.length).toBeGreaterThan(0);
-    for (const plan of ofRuns) expect(plan).toMatch(/sqlite_autoindex_llm_run_1|llm_run\w*_pkey|llm_run_parent|llm_run_tree/);
+    for (const plan of ofRuns)
+      expect(plan).toMatch(/sqlite_autoindex_llm_run_1|llm_run\w*_pkey|llm_run_fact_key|llm_run_(fact_)?(parent|root)|llm_run_tree/);
     for (const plan of plans) expect(plan).not.toMatch(/llm_run_page|llm_run_subject|SCAN|Seq Scan/);
   });
 

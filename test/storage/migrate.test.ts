@@ -48,6 +48,15 @@ const known = [
   '0055-filters-of-runs',
   '0056-breaking-migrations',
   '0060-attempt-days',
+  '0062-room-for-updates',
+  '0063-configured-service-accounts',
+  '0064-teams',
+  '0067-sums-in-one-pass',
+  '0068-run-facts',
+  '0070-adjusted-rollups',
+  '0071-team-days',
+  '0072-short-run-columns',
+  '0073-team-rollups',
 ];
 
 /** The database part of a node's start, in its own process. */

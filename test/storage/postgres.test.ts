@@ -1,6 +1,7 @@
 /** PostgreSQL when the network or the server misbehaves: a breakable proxy is between the store and the real server. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createConfigStore } from '../../src/storage/config-store.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -36,7 +37,7 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a breakable proxy'
   });
 
   const stored = async (): Promise<string[]> =>
-    (await direct.query.selectFrom('llm_run').select('id').orderBy('id').execute()).map(({ id }) => id);
+    (await direct.query.selectFrom('llm_run_all').select('id').orderBy('id').execute()).map(({ id }) => id);
   const spooled = async (): Promise<number> => (await readdir(join(place.dataDir, 'spool', 'runs')).catch(() => [])).length;
 
   it('can be unreachable at start: opening succeeds, statements fail with the reason, and it recovers', async () => {
@@ -51,6 +52,16 @@ describe.skipIf(postgresUrl === undefined)('PostgreSQL behind a breakable proxy'
     await proxy.restore();
     await early.ping();
     expect(await migrate(early)).toEqual([]);
+  });
+
+  it('compiles no statement: the sums of a batch with failures would wait seconds for it', async () => {
+    const settings = await Promise.all(
+      Array.from(
+        { length: 3 },
+        async () => (await sql<{ jit: string }>`select current_setting('jit') as jit, pg_sleep(0.05)`.execute(far.query)).rows[0],
+      ),
+    );
+    expect(settings.map((row) => row?.jit)).toEqual(['off', 'off', 'off']);
   });
 
   it('may become unreachable under a running ledger: runs wait on disk and are stored exactly once', async () => {

@@ -1,11 +1,13 @@
 /** Retention on both databases: old data goes in small steps, sums and budgets stay. */
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { periodOf } from '../../src/quota/periods.ts';
 import { requireHistory } from '../../src/config/rollback.ts';
 import { createConfigStore } from '../../src/storage/config-store.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { migrate } from '../../src/storage/migrate.ts';
+import { monthStart } from '../../src/storage/migrations/month-partitions.ts';
 import { oldRuns } from '../../src/storage/retention/old-runs.ts';
 import type { RetentionLimits } from '../../src/storage/retention/prune-task.ts';
 import { pruneTasks } from '../../src/storage/retention/retention.ts';
@@ -18,6 +20,7 @@ import { databaseKinds, migrated, type TestDatabase } from './databases.ts';
 import { putOldRun, runRecord } from './records.ts';
 
 const day = 86_400_000;
+const hour = day / 24;
 const now = Date.now();
 const limits: RetentionLimits = { runsDays: 90, runsGb: null, hoursDays: 100, historyDays: 365 };
 const countOf = async (database: Database, table: string): Promise<number> =>
@@ -58,10 +61,10 @@ describe.each(databaseKinds)('retention on $name', ({ missing, ...kind }) => {
 
     const expired = (await Promise.all(pruneTasks(database, limits, () => now).map((task) => task.expired()))).flat();
     expect(expired).toContainEqual({ table: 'llm_run', unit: 'rows', count: 301 });
-    expect(await countOf(database, 'llm_run'), 'counting deletes nothing').toBe(303);
+    expect(await countOf(database, 'llm_run_all'), 'counting deletes nothing').toBe(303);
 
     expect(await prune(database), 'in several steps').toBeGreaterThan(3);
-    expect([await countOf(database, 'llm_run'), await countOf(database, 'llm_attempt')]).toEqual([2, 4]);
+    expect([await countOf(database, 'llm_run_all'), await countOf(database, 'llm_attempt')]).toEqual([2, 4]);
     expect(await reported(database), 'reports and budgets, `total` too').toEqual(before);
     expect(await countOf(database, 'llm_rollup_day')).toBe(days);
     const { rows: hours } = await sql<{ start: number }>`select distinct start from llm_rollup_hour order by start`.execute(database.query);
@@ -69,12 +72,62 @@ describe.each(databaseKinds)('retention on $name', ({ missing, ...kind }) => {
     expect(await prune(database), 'nothing is left').toBe(0);
   });
 
+  it.skipIf(missing)('keeps the quarter hours in which the periods of budgets begin, in every time zone', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    await record(
+      place,
+      database,
+      Array.from({ length: 560 }, (_run, index) => index / 8),
+    );
+    const before = await countOf(database, 'llm_spend');
+    const reader = createSpendReader(database);
+    const units = ['day', 'week', 'month', 'total'] as const;
+    // The earliest and the latest zone, and one with minutes.
+    const zones = ['Pacific/Kiritimati', 'Asia/Kathmandu', 'UTC', 'Etc/GMT+12'];
+    // A period that begins later has other quarter hours: each time in the order of the clock.
+    const month = monthStart(now);
+    for (const at of [month - 15 * hour, month + 11 * hour, month + 30 * hour, now].toSorted((one, other) => one - other)) {
+      const moments = zones.flatMap((zone) => units.map((unit) => periodOf(unit, zone, at).from));
+      const spent = async () => (await reader.since('acme', moments)).map(({ since }) => since);
+      const all = await spent();
+      await prune(database, {}, at);
+      expect(await spent(), new Date(at).toISOString()).toEqual(all);
+    }
+    expect(before - (await countOf(database, 'llm_spend')), 'most quarter hours are gone').toBeGreaterThan(300);
+  });
+
+  it.skipIf(missing)('deletes at most 200 sums in one step, however many people called in one hour', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    const startedAt = now - 200 * day;
+    const usage = { inputTokens: 1, outputTokens: 1 };
+    {
+      await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+      for (let person = 0; person < 450; person++)
+        ledger.record(
+          runRecord({ subject: `u-${person}`, startedAt, endedAt: startedAt + 5, attempts: [], usage, cost: 5, currency: 'USD' }),
+        );
+      await ledger.flush();
+    }
+    const quarters = () => sql`select 1 from llm_spend where span = 'quarter'`.execute(database.query).then(({ rows }) => rows.length);
+    const counts = async () => [await countOf(database, 'llm_rollup_hour'), await quarters()] as const;
+    expect(await counts()).toEqual([450, 450]);
+    for (const task of pruneTasks(database, { ...limits, runsDays: null }, () => now))
+      for (let [hours, spent] = await counts(); await task.step();) {
+        const left = await counts();
+        expect(hours + spent - left[0] - left[1]).toBeLessThanOrEqual(200);
+        [hours, spent] = left;
+      }
+    expect(await counts()).toEqual([0, 0]);
+  });
+
   it.skipIf(missing)('keeps everything where a setting says forever', async () => {
     const { place, database } = await migrated({ missing, ...kind });
     await using _place = place;
     await record(place, database, [1_000, 500, 0]);
     await prune(database, { runsDays: null, hoursDays: null, historyDays: null });
-    expect([await countOf(database, 'llm_run'), await countOf(database, 'llm_attempt')]).toEqual([3, 6]);
+    expect([await countOf(database, 'llm_run_all'), await countOf(database, 'llm_attempt')]).toEqual([3, 6]);
   });
 
   it.skipIf(missing)('deletes no run of an older version before it is in the roll-ups', async () => {
@@ -85,10 +138,10 @@ describe.each(databaseKinds)('retention on $name', ({ missing, ...kind }) => {
     await putOldRun(database, { startedAt: now - 200 * day, endedAt: now - 200 * day, cost: 5, currency: 'USD' });
     await migrate(database);
     await prune(database);
-    expect(await countOf(database, 'llm_run')).toBe(1);
+    expect(await countOf(database, 'llm_run_all')).toBe(1);
     while (await rebuildStep(database));
     await prune(database, { hoursDays: null });
-    expect([await countOf(database, 'llm_run'), await countOf(database, 'llm_rollup_day')]).toEqual([0, 1]);
+    expect([await countOf(database, 'llm_run_all'), await countOf(database, 'llm_rollup_day')]).toEqual([0, 1]);
   });
 
   it.skipIf(missing)('bounds the history of the configuration by age, but keeps the last thousand revisions', async () => {
@@ -114,12 +167,13 @@ describe.each(databaseKinds)('retention on $name', ({ missing, ...kind }) => {
 
 describe.skipIf(databaseKinds[1]?.missing === true)('months on PostgreSQL', () => {
   const open = () => migrated(databaseKinds[1] as (typeof databaseKinds)[number]);
-  const partitions = async (database: Database): Promise<string[]> => {
+  const partitions = async (database: Database, table = 'llm_run_fact'): Promise<string[]> => {
     const { rows } = await sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
-      where inhparent = 'llm_run'::regclass order by inhrelid::regclass::text collate "C"`.execute(database.query);
+      where inhparent = ${table}::regclass order by inhrelid::regclass::text collate "C"`.execute(database.query);
     return rows.map(({ name }) => name);
   };
-  const month = (start: number): string => `llm_run_${new Date(start).toISOString().slice(0, 7).replace('-', '_')}`;
+  const month = (start: number, table = 'llm_run_fact'): string =>
+    `${table}_${new Date(start).toISOString().slice(0, 7).replace('-', '_')}`;
   const monthsLater = (count: number): number => {
     const date = new Date(now);
     return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count, 10);
@@ -130,14 +184,19 @@ describe.skipIf(databaseKinds[1]?.missing === true)('months on PostgreSQL', () =
     await using _place = place;
     await record(place, database, [0]);
     await prune(database, {}, monthsLater(2));
-    expect(await partitions(database)).toEqual([...[1, 2, 3, 4].map((each) => month(monthsLater(each))), 'llm_run_before', 'llm_run_rest']);
-    expect((await tableSizes(database)).get('llm_run')).toBeGreaterThan(50_000);
+    expect(await partitions(database)).toEqual([...[0, 1, 2, 3, 4].map((each) => month(monthsLater(each))), 'llm_run_fact_rest']);
+    expect(await partitions(database, 'llm_run')).toEqual([
+      ...[1, 2, 3, 4].map((each) => month(monthsLater(each), 'llm_run')),
+      'llm_run_before',
+      'llm_run_rest',
+    ]);
+    expect((await tableSizes(database)).get('llm_run_fact')).toBeGreaterThan(50_000);
     expect(await prune(database, {}, monthsLater(2))).toBe(0);
     await record(place, database, [(now - monthsLater(1)) / day]);
     await prune(database, { hoursDays: null }, monthsLater(7));
-    expect(await partitions(database)).not.toContain('llm_run_before');
+    expect(await partitions(database, 'llm_run')).not.toContain('llm_run_before');
     expect(await partitions(database)).not.toContain(month(monthsLater(1)));
-    expect(await countOf(database, 'llm_run')).toBe(0);
+    expect(await countOf(database, 'llm_run_all')).toBe(0);
     expect((await reported(database))[0]).toBe(2);
   });
 
@@ -145,9 +204,9 @@ describe.skipIf(databaseKinds[1]?.missing === true)('months on PostgreSQL', () =
     const { place, database } = await open();
     await using _place = place;
     await record(place, database, [(now - monthsLater(4)) / day]);
-    expect(await countOf(database, 'llm_run_rest')).toBe(1);
+    expect(await countOf(database, 'llm_run_fact_rest')).toBe(1);
     await prune(database, {}, monthsLater(3));
-    expect([await countOf(database, 'llm_run_rest'), await countOf(database, month(monthsLater(4)))]).toEqual([0, 1]);
+    expect([await countOf(database, 'llm_run_fact_rest'), await countOf(database, month(monthsLater(4)))]).toEqual([0, 1]);
     expect((await reported(database))[0]).toBe(1);
   });
 
@@ -162,7 +221,7 @@ describe.skipIf(databaseKinds[1]?.missing === true)('months on PostgreSQL', () =
       for (const run of runs) ledger.record(run);
       await ledger.flush();
     }
-    expect([await countOf(database, 'llm_run'), await countOf(database, 'llm_attempt')]).toEqual([3, 6]);
+    expect([await countOf(database, 'llm_run_all'), await countOf(database, 'llm_attempt')]).toEqual([3, 6]);
   });
 });
 
@@ -207,9 +266,9 @@ describe('a SQLite file', () => {
     await using _place = place;
     await record(place, database, [3, 2, 1]);
     await prune(database, { runsGb: 1 });
-    expect(await countOf(database, 'llm_run')).toBe(3);
+    expect(await countOf(database, 'llm_run_all')).toBe(3);
     await prune(database, { runsGb: 0.000_001 });
-    expect(await countOf(database, 'llm_run')).toBe(0);
+    expect(await countOf(database, 'llm_run_all')).toBe(0);
     expect((await reported(database))[0]).toBe(3);
   });
 
@@ -221,7 +280,7 @@ describe('a SQLite file', () => {
     const size = oldRuns(database, null, 0.000_001);
     const left: string[] = [];
     do {
-      const rows = await database.query.selectFrom('llm_run').select(['tenant', 'started_at']).orderBy('started_at').execute();
+      const rows = await database.query.selectFrom('llm_run_all').select(['tenant', 'started_at']).orderBy('started_at').execute();
       left.push(rows.map((run) => `${run.tenant}${(now - run.started_at) / day}`).join(' '));
     } while (await size.step());
     expect(left).toEqual(['b7 a5 b3 a1', 'a5 b3 a1', 'b3 a1', 'a1', '']);

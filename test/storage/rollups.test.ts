@@ -7,7 +7,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { insertSeries } from '../../src/storage/migrations/rollup-sums.ts';
 import { createRollupReader } from '../../src/storage/rollup-reader.ts';
 import { rebuildStep } from '../../src/storage/rollup-rebuild.ts';
-import type { RunRecord } from '../../src/types/run.ts';
+import type { AttemptRecord, RunRecord } from '../../src/types/run.ts';
 import { databaseKinds, migrated } from './databases.ts';
 import { putOldRun, runRecord } from './records.ts';
 
@@ -106,7 +106,7 @@ describe.each(databaseKinds)('roll-ups on $name', ({ missing, ...kind }) => {
       ledger.record(run({ startedAt: start + 1 * hourMs }));
       await ledger.flush();
     }
-    expect(steps, 'a step for each hour of a tenant, and one for its end').toBe(4 + 2 + 1);
+    expect(steps, 'a step for each hour of a tenant with runs of the older version, and one for its end').toBe(4 + 2);
     const byHour = await sumsOf(database, 'llm_rollup_hour');
     expect(Object.fromEntries(Object.entries(byHour).map(([key, { runs }]) => [key, runs]))).toEqual({
       '0 openai ': 3,
@@ -120,6 +120,54 @@ describe.each(databaseKinds)('roll-ups on $name', ({ missing, ...kind }) => {
       '24 openai ': [3, 300],
     });
     expect(await rebuildStep(database), 'nothing is left').toBe(false);
+  });
+
+  it.skipIf(missing)('by deployment have the tokens and money of attempts, in the hour of each attempt', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    const [failed, answered] = runRecord().attempts as [AttemptRecord, AttemptRecord];
+    const used = (tokens: number) => ({
+      usage: { inputTokens: tokens, outputTokens: 1 },
+      cost: tokens * 10,
+      costFemto: 0,
+      currency: 'CNY',
+    });
+    // The first attempt was billed too, and the second one began in the next hour.
+    const first = { ...failed, startedAt: start, ...used(7) };
+    const second = { ...answered, startedAt: start + hourMs, ...used(10) };
+    ledger.record(run({ ...used(10), attempts: [first, second] }));
+    // The only attempt began in the next hour.
+    ledger.record(run({ ...used(20), attempts: [{ ...answered, number: 1, startedAt: start + hourMs, ...used(20) }] }));
+    // Without an attempt, such as the call of a tool with a price.
+    ledger.record(run({ ...used(40), deployment: null, attempts: [] }));
+    await ledger.flush();
+    const asked = { tenant: 'acme', person: null, only: {}, top: 10, by: ['deployment'], from: start, to: start + 24 * hourMs } as const;
+    const inSeries = async (step: 'hour' | 'day', over: object = {}) => {
+      const { total, series } = await createRollupReader(database).series({ ...asked, step, ...over });
+      const ofPoints = series.map(({ of, points }) => [
+        of?.deployment ?? of?.model ?? null,
+        points.map((point) => [(point.start - start) / hourMs, point.runs, point.input_tokens, point.cost['CNY'] ?? 0]),
+      ]);
+      expect(total.input_tokens).toBe(series.reduce((sum, each) => sum + each.total.input_tokens, 0));
+      return Object.fromEntries(ofPoints) as Record<string, number[][]>;
+    };
+    const atHours = {
+      'gpt-4o#azure/gpt-4o': [[0, 0, 7, 0.000_07]],
+      'gpt-4o#openai/gpt-4o': [
+        [0, 2, 0, 0],
+        [1, 0, 30, 0.000_3],
+      ],
+      null: [[0, 1, 0, 0]],
+    };
+    expect(await inSeries('hour')).toEqual(atHours);
+    expect(await inSeries('day')).toEqual({
+      'gpt-4o#azure/gpt-4o': [[0, 0, 7, 0.000_07]],
+      'gpt-4o#openai/gpt-4o': [[0, 2, 30, 0.000_3]],
+      null: [[0, 1, 0, 0]],
+    });
+    expect(await inSeries('hour', { by: [], only: { provider: 'azure' } })).toEqual({ null: atHours['gpt-4o#azure/gpt-4o'] });
+    expect(await inSeries('day', { by: ['model'] }), 'by model those of runs').toEqual({ 'gpt-4o': [[0, 3, 70, 0.000_7]] });
   });
 
   it.skipIf(missing)('are read while a new series begins between two statements', async () => {

@@ -75,17 +75,25 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
     expect(line).toMatchObject({ failed: 1, aborted: 1, estimated: 1, unpriced: 1 });
 
     // The same lines in pages of two.
-    for (const by of [['day', 'user', 'model'], ['skill'], []] as const) {
-      const { lines } = await reader.report({ ...whole, by, after: null, limit: 100 });
+    // The last one has days without a run between those with some, more than are read at once.
+    const pages = [
+      { ...whole, by: ['day', 'user', 'model'] },
+      { ...whole, by: ['skill'] },
+      { ...whole, by: [] },
+      { ...whole, from: day - 300, to: day + 400, by: ['day', 'user'] },
+    ] as const;
+    for (const asked of pages) {
+      const { lines } = await reader.report({ ...asked, after: null, limit: 100 });
       const paged: UsageLine[] = [];
       for (let after: string | null = null, more = true; more;) {
-        const page: UsagePage = await reader.report({ ...whole, by, after, limit: 2 });
+        const page: UsagePage = await reader.report({ ...asked, after, limit: 2 });
         expect(page.lines.length).toBeLessThanOrEqual(2);
         paged.push(...page.lines);
         after = page.next;
         more = after !== null;
       }
       expect(paged).toEqual(lines);
+      expect(lines.some(({ of }) => of.day === '2024-10-13')).toBe(asked.to > day + 9);
     }
     await expect(reader.report({ ...whole, by: ['day'], after: 'e30', limit: 2 })).rejects.toMatchObject({ code: 'invalid_request' });
   });

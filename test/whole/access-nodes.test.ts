@@ -1,17 +1,15 @@
 /** Rights that end on one node end on the other: sign-outs, deleted things, skills with their own list, keys; and a person's calls are counted together. */
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importJWK, type JWK, SignJWT } from 'jose';
-import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { permissionCodes, type Role } from '../../src/types/access.ts';
 import { databaseKinds, postgresUrl } from '../storage/databases.ts';
+import { redisUrl, takeRedisDatabase } from '../storage/redis-database.ts';
 import { TestBrowser } from './browser.ts';
 import { type Answer, eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { chunks, startVendor } from './vendor.ts';
-
-const redisUrl = process.env['PAILOU_TEST_REDIS_URL'];
 
 describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('two nodes on PostgreSQL and Redis', () => {
   const owned = new AsyncDisposableStack();
@@ -22,11 +20,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('two nodes 
     const kind = databaseKinds.find(({ name }) => name === 'PostgreSQL');
     if (kind === undefined) throw new Error('no PostgreSQL');
     const database = owned.use(await kind.createMigrated());
-    const redisAddress = new URL(redisUrl ?? 'redis://x');
-    redisAddress.pathname = `/${randomInt(1, 15)}`;
-    const redis = await createClient({ url: redisAddress.href }).connect();
-    await redis.flushDb();
-    owned.defer(() => redis.close());
+    const redis = owned.use(await takeRedisDatabase());
     identity = owned.use(await startGateway());
     const vendor = owned.use(await startVendor());
     vendor.behave((_request, response) => {
@@ -47,7 +41,7 @@ describe.skipIf(postgresUrl === undefined || redisUrl === undefined)('two nodes 
       PAILOU_PUBLIC_URL: identity.url,
       PAILOU_DATABASE_URL: database.url ?? '',
       PAILOU_MASTER_KEY: randomBytes(32).toString('base64'),
-      PAILOU_REDIS_URL: redisAddress.href,
+      PAILOU_REDIS_URL: redis.url,
       PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
       PAILOU_RECHECK_SECONDS: '1',
       PAILOU_LOG_LEVEL: 'error',

@@ -55,7 +55,7 @@ it('what was spent is known after a restart, also when the runs of the ledger ha
   await eventually(rows, (count) => count >= 5);
   await gateway.gateway.close(2_000);
   const file = new DatabaseSync(join(gateway.dataDir, 'pailou.db'));
-  file.exec('delete from llm_run');
+  file.exec('delete from llm_run_fact');
   file.close();
   await using again = await startGateway({ ...gateway.env, PAILOU_DATA_DIR: gateway.dataDir });
   for (const model of ['total', 'month']) expect((await ask(model, again)).json.error.code).toBe('budget_exhausted');

@@ -6,7 +6,7 @@ import { audience, makeKey, type OauthService, type SigningKey, startOauthServic
 import { type Answer, eventually, startGateway, type TestGateway } from './gateway.ts';
 import { nodePrograms } from './stdio-programs.ts';
 import { chunks, completion, startVendor, type Vendor, type VendorRequest } from './vendor.ts';
-const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+const everything = join(import.meta.dirname, '../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 let service: OauthService;
 let signer: SigningKey;
 let gateway: TestGateway;
@@ -143,15 +143,15 @@ describe('a cached answer', () => {
     });
     expect([await state(), await state()]).toEqual(['miss', 'hit']);
     const brief = async () => mark(await ask('ann', 'short', { model: 'brief' }));
-    expect([await brief(), await brief()]).toEqual(['miss', 'hit']);
-    await sleep(1_100);
     expect(await brief()).toBe('miss');
+    await expect.poll(brief).toBe('hit');
+    await expect.poll(brief).toBe('miss');
   });
 
   it('reports its age; a model without a cache has no cache headers', async () => {
     await ask('ann', 'age');
     await sleep(1_050);
-    expect((await ask('ann', 'age')).headers.get('age')).toBe('1');
+    expect(Number((await ask('ann', 'age')).headers.get('age'))).toBeGreaterThanOrEqual(1);
     for (let call = 0; call < 2; call++) {
       const plain = await ask('ann', 'plain', { model: 'plain' });
       expect([mark(plain), plain.headers.get('age'), plain.headers.get('x-pailou-deployment')]).toEqual([null, null, 'plain#vendor/up']);
@@ -262,14 +262,11 @@ describe('never kept', () => {
   });
 
   it('is a stream that its caller left', async () => {
-    vendor.behave(async (_request, response) => {
+    vendor.behave((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (const part of chunks(['One ', 'two'])) {
-        response.write(part);
-        await sleep(60);
-      }
-      response.end();
+      response.write(chunks(['One ', 'two']).slice(0, 2).join(''));
     });
+    const { aborts } = vendor;
     const { tenant, roles } = people.ann;
     const token = await service.sign(signer, { sub: 'ann', tenant_id: tenant, roles, scope: 'llm:*:*' });
     const response = await fetch(`${gateway.url}/v1/chat/completions`, {
@@ -280,7 +277,8 @@ describe('never kept', () => {
     const reader = response.body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    await sleep(600);
+    await expect.poll(() => vendor.aborts).toBe(aborts + 1);
+    vendor.behave((request, answer) => void answer.writeHead(200, { 'content-type': 'application/json' }).end(answerOf(request)));
     expect(mark(await ask('ann', 'left'))).toBe('miss');
   });
 

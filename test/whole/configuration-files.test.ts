@@ -147,6 +147,71 @@ describe('pailou apply', () => {
     expect((await scene.pailou('validate', '-f', 'b.yaml')).err).toMatch(/^b\.yaml:4: metadata\.labels/);
   });
 
+  it('makes teams with their service accounts, grants and limits in any order, and exports them as they are', async () => {
+    await using gateway = await startGateway();
+    await using scene = await startScene(gateway);
+    const lab = `
+apiVersion: pailou/v1
+kind: Grant
+metadata: { name: lab-echo }
+spec: { subject_type: team, subject: research, capability: model/demo/echo, action: use }
+---
+apiVersion: pailou/v1
+kind: ServiceAccount
+metadata: { name: lab-bot }
+spec: { team: lab }
+---
+apiVersion: pailou/v1
+kind: Limit
+metadata: { name: lab-minute }
+spec: { subject_type: team, subject: research, requests_per_minute: 60 }
+---
+apiVersion: pailou/v1
+kind: Team
+metadata: { name: lab }
+spec: { role: research, administrator_role: team-lead, administrators: [user] }
+`;
+    await scene.write('lab.yaml', lab);
+    expect((await scene.pailou('validate', '-f', 'lab.yaml')).code).toBe(0);
+    const diff = await scene.pailou('diff', '-f', 'lab.yaml');
+    expect([diff.code, diff.out]).toEqual([2, expect.stringContaining('Would change: 4 changes, 0 unchanged.')]);
+    const applied = await scene.pailou('apply', '-f', 'lab.yaml', '--label', 'app=lab');
+    expect([applied.code, applied.err]).toEqual([0, '']);
+    const again = await scene.pailou('apply', '-f', 'lab.yaml', '--label', 'app=lab');
+    expect(again.out).toContain('Nothing to do: 4 documents are as they should be.');
+    const made = await gateway.as('user', 'POST', '/api/keys', { service: 'lab-bot' });
+    expect(made.status, made.text).toBe(201);
+
+    const exported = await scene.pailou('export');
+    expect(exported.out).toMatch(/kind: Team\nmetadata:\n {2}name: lab\n/);
+    await scene.write('all.yaml', exported.out);
+    expect((await scene.pailou('diff', '-f', 'all.yaml')).code).toBe(0);
+    await using other = await startGateway();
+    await using there = await startScene(other);
+    await there.write('all.yaml', exported.out);
+    expect((await there.pailou('apply', '-f', 'all.yaml')).err).toBe('');
+    expect((await there.pailou('diff', '-f', 'all.yaml')).code).toBe(0);
+    expect((await there.pailou('export')).out, 'the same to the byte').toBe(exported.out);
+
+    // The team leaves the file, and its service account with it.
+    await scene.write('lab.yaml', lab.split('---').toSpliced(3, 1).toSpliced(1, 1).join('---'));
+    const pruned = await scene.pailou('apply', '-f', 'lab.yaml', '--label', 'app=lab', '--prune');
+    expect([pruned.code, pruned.out]).toEqual([0, expect.stringMatching(/- ServiceAccount lab-bot(.|\n)*- Team lab/)]);
+    expect((await gateway.as('admin', 'GET', '/api/teams/lab')).status).toBe(404);
+    expect((await gateway.as(null, 'GET', '/v1/models', undefined, { authorization: `Bearer ${made.json.key}` })).status).toBe(401);
+  });
+
+  it('names the file, line and field of a service account whose team is unknown', async () => {
+    await using gateway = await startGateway();
+    await using scene = await startScene(gateway);
+    const text =
+      'apiVersion: pailou/v1\nkind: Team\nmetadata: { name: lab }\nspec: { role: research }\n---\napiVersion: pailou/v1\nkind: ServiceAccount\nmetadata: { name: bot }\nspec:\n  team: lap\n';
+    await scene.write('bad.yaml', text);
+    const refused = await scene.pailou('apply', '-f', 'bad.yaml');
+    expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/^bad\.yaml:10: .*"lap".*lab/)]);
+    expect((await gateway.as('admin', 'GET', '/api/teams/lab')).status).toBe(404);
+  });
+
   it('changes no published version of a skill', async () => {
     await using gateway = await startGateway();
     await using scene = await startScene(gateway);

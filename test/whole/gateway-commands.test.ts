@@ -118,6 +118,32 @@ it('lists, makes and revokes keys', async () => {
   expect((await asKey()).status).toBe(401);
 });
 
+it('makes keys for other people and for service accounts, and lists teams', async () => {
+  for (const role of ['user', 'developer'] as const) await gateway.as(role, 'GET', '/api/me');
+  await eventually(
+    () => gateway.as('admin', 'GET', '/api/people/user'),
+    ({ status }) => status === 200,
+  );
+  expect((await pailou(['teams', 'add', 'lab', '{"role":"developer","administrators":["user"]}'])).out).toBe('lab is added.\n');
+  expect((await pailou(['teams'])).out).toMatch(
+    /^NAME +ENABLED +OWNER +ROLE +ADMINISTRATOR_ROLE +ADMINISTRATORS\nlab +true +admin +developer .*user/,
+  );
+  expect((await pailou(['service-accounts', 'add', 'bot', '{"team":"lab"}'])).out).toBe('bot is added.\n');
+  expect((await pailou(['service-accounts'])).out).toMatch(/\nbot +true +admin +lab/);
+  const made = await pailou(['keys', 'add', 'nightly', '--service', 'bot', '--json']);
+  expect(JSON.parse(made.out)).toMatchObject({ service: 'bot', made_by: 'admin' });
+  const given = await pailou(['keys', 'add', 'an editor', '--for', 'user', '--json']);
+  expect(JSON.parse(given.out)).toMatchObject({ owner: 'user', made_by: 'admin' });
+  const byTeam = await pailou(['keys', 'add', '--service', 'bot', '--json'], await gateway.token('user'));
+  expect(JSON.parse(byTeam.out)).toMatchObject({ service: 'bot', made_by: 'user' });
+  const refused = await pailou(['keys', 'add', '--for', 'admin'], await gateway.token('developer'));
+  expect([refused.code, refused.bad]).toEqual([1, expect.stringContaining('only administrators')]);
+  expect((await pailou(['keys', 'add', '--service', 'none'])).code).toBe(1);
+  expect((await pailou(['keys', 'add', '--service', 'bot', '--for', 'user'])).code).toBe(1);
+  expect((await pailou(['usage', '--team', 'lab', '--by', 'team'], await gateway.token('user'))).code).toBe(0);
+  expect((await pailou(['runs', '--team', 'lab'], await gateway.token('developer'))).code).toBe(1);
+});
+
 it('doctor asks the gateway, says each finding with its remedy, and exits with 1 where something is wrong', async () => {
   const { out } = await pailou(['doctor', '--json']);
   const { findings } = JSON.parse(out) as { findings: { ok: boolean; about: string; says: string; remedy?: string }[] };

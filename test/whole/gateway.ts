@@ -1,5 +1,5 @@
 /** Starts a whole gateway for tests: free ports, its own folder, real tokens. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -68,6 +68,10 @@ export const runEnv: Readonly<Record<string, string>> = {
   NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
 };
 
+/** Programs that run. They end with the process of the tests, also when a test fails before it could stop them. */
+const programs = new Set<ChildProcess>();
+process.on('exit', () => programs.forEach((child) => child.kill('SIGKILL')));
+
 /** Starts the gateway as operators do: in a separate process, with only `env`. */
 export async function startProcess(
   env: Record<string, string>,
@@ -77,6 +81,8 @@ export async function startProcess(
     env: { ...runEnv, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  programs.add(child);
+  child.on('exit', () => programs.delete(child));
   let output = '';
   const keep = (part: Buffer): void => {
     output += part.toString();
@@ -85,7 +91,7 @@ export async function startProcess(
   child.stderr.on('data', keep);
   const url = `http://127.0.0.1:${env['PAILOU_PORT']}`;
   const ready = (): Promise<number> =>
-    fetch(`${url}/readyz`, { signal: AbortSignal.timeout(500) }).then(
+    fetch(`${url}/readyz`, { signal: AbortSignal.timeout(10_000) }).then(
       (answer) => answer.status,
       () => 0,
     );
@@ -118,6 +124,9 @@ export async function startProcess(
   };
 }
 
+/** With `PAILOU_TEST_WORKERS=2` gateways have two worker processes, unless the test says otherwise: any test can be tried so. */
+const testWorkers = process.env['PAILOU_TEST_WORKERS'];
+
 /** A port that was free may be taken by another test in the next moment. */
 const portTries = 5;
 
@@ -133,6 +142,9 @@ async function startOnFreePorts(
       PAILOU_DATA_DIR: dataDir,
       PAILOU_LOG_LEVEL: 'error',
       PAILOU_DRAIN_SECONDS: '0',
+      // Its calls take processor time that a test on a busy machine needs.
+      PAILOU_WARM_UP: 'off',
+      ...(testWorkers === undefined ? {} : { PAILOU_WORKERS: testWorkers }),
       // The mock vendors and servers listen on loopback, so every role may configure them.
       PAILOU_OUTBOUND_ALLOW_DEVELOPERS: '127.0.0.0/8,::1/128',
       ...extra,

@@ -9,6 +9,8 @@ export type Kind =
   | 'limit'
   | 'grant'
   | 'key'
+  | 'service-account'
+  | 'team'
   | 'run'
   | 'response'
   | 'person'
@@ -38,6 +40,8 @@ export const collectionKinds: Readonly<Record<string, Kind>> = {
   limits: 'limit',
   grants: 'grant',
   keys: 'key',
+  teams: 'team',
+  'service-accounts': 'service-account',
   people: 'person',
   runs: 'run',
   responses: 'response',
@@ -55,12 +59,13 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/api\/audit\S* query:after$/, ['audit entry']],
   [/ \/api\/runs query:after$/, ['run cursor']],
   // Cursors made of names and numbers; nothing is looked up by them.
-  [/ \/api\/(access\/matrix|usage|config\/history) query:after$/, []],
+  [/ \/api\/(access\/matrix|usage|config\/history|settings) query:after$/, []],
   [/ \/api\/reports\/series query:(model|provider|skill|key)$/, ['model', 'provider', 'skill', 'key']],
   [/ \/api\/reports\/series query:(deployment|client|error)$/, []],
-  [/ \/api\/runs query:key$/, ['key']],
-  [/ \/api\/runs query:model$/, ['model']],
-  [/ \/api\/runs query:error$/, []],
+  [/ \/api\/runs(\/stream)? query:key$/, ['key']],
+  [/ \/api\/runs(\/stream)? query:model$/, ['model']],
+  [/ \/api\/runs(\/stream)? query:error$/, []],
+  [/ query:team$/, ['team']],
   [/ query:(capability|target)$/, references],
   [/ query:(actor|user|subject|as)$/, ['person']],
   [/ query:request_id$/, ['request']],
@@ -87,13 +92,22 @@ const rules: readonly (readonly [RegExp, readonly Kind[]])[] = [
   [/ \/api\/skills\/\S+ body:models\[\]$/, ['model']],
   // Values that an OAuth2 service returns.
   [/\/account\/callback query:(state|code|iss|error)$/, []],
-  [/ body:(owner)$/, ['person']],
+  [/ body:(owner|for)$/, ['person']],
+  [/ \/api\/keys body:service$/, ['service-account']],
+  [/ \/api\/service-accounts\S* body:spec\.team$/, ['team']],
+  [/ \/api\/teams\S* body:spec\.administrators\[\]$/, ['person']],
+  // Roles, as tokens name them.
+  [/ \/api\/teams\S* body:spec\.(role|administrator_role)$/, []],
+  [/ \/api\/service-accounts\S* body:spec\.roles\[\]$/, []],
   [/ \/api\/skills\S* body:spec\.tools\[\]$/, references],
   // Ids that are stored for one person only.
   [/ body:gateway\.approvals\[\]\.id$/, []],
   [/ body:spec\.subject$/, ['person', 'key']],
   [/ body:(spec\.capability|capabilities\[\])$/, references],
   [/ body:spec\.deployments\[\]\.provider$/, ['provider']],
+  // Tenants; nothing is looked up by them.
+  [/ body:spec\.shared_with\[\]$/, []],
+  [/ \/api\/shared query:after$/, []],
   [/ body:spec\.fallbacks\[\]\.model$/, ['model']],
   [/ \/api\/skills\S* body:spec\.model$/, ['model']],
   [/ body:previous_response_id$/, ['response']],

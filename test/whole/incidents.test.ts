@@ -83,7 +83,6 @@ describe('LiteLLM CVE-2026-42208: SQL in a key, before authentication', () => {
       '$1',
       '"',
     ];
-    const started = performance.now();
     for (const injection of injections) {
       const credentials = [injection, `pailou_${injection}`, `pailou_${id}_${injection}`, `${key}${injection}`, key.replace(id, injection)];
       for (const credential of credentials) {
@@ -91,7 +90,6 @@ describe('LiteLLM CVE-2026-42208: SQL in a key, before authentication', () => {
         expect([refused.status, codeOf(refused)], credential).toEqual([401, 'token_invalid']);
       }
     }
-    expect(performance.now() - started).toBeLessThan(5_000);
     expect((await companies.with(key, 'POST', '/v1/chat/completions', chat())).status).toBe(200);
   });
 });

@@ -91,7 +91,16 @@ it('lists the kinds of providers, skills, MCP transports and strategies with the
 });
 
 it('describes each row, and what its fields refer to', () => {
-  expect(answer.rows.map((row: { type: string }) => row.type)).toEqual(['provider', 'model', 'skill', 'mcp', 'grant', 'limit']);
+  expect(answer.rows.map((row: { type: string }) => row.type)).toEqual([
+    'provider',
+    'model',
+    'skill',
+    'mcp',
+    'team',
+    'service',
+    'grant',
+    'limit',
+  ]);
   const { deployments, strategy } = rowOf('model').spec.properties;
   expect(deployments.items.properties.provider['x-reference']).toBe('provider');
   expect(strategy['x-reference']).toBe('kind/strategy');

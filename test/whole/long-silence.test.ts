@@ -102,7 +102,7 @@ describe.each(Object.entries(faces))('%s', (path, body) => {
     expect(text).not.toMatch(/event: error|"error":\{/);
     expect(text).toContain(`"deployment":"slow#two/second","attempts":2,`);
     expect(text).toContain(`"trace_id":"${trace}"`);
-    await expect.poll(async () => (await gateway.as('admin', 'GET', `/api/runs/${trace}`)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await gateway.as('admin', 'GET', `/api/runs/${trace}`)).status).toBe(200);
   });
 
   it('gets an error event when no deployment answers after all', async () => {
@@ -111,7 +111,7 @@ describe.each(Object.entries(faces))('%s', (path, body) => {
     const stream = await open(path, body);
     await stream.until(ping);
     for (let each = 0; each < 2; each++) {
-      await expect.poll(() => held.length, { timeout: 10_000 }).toBe(each + 1);
+      await expect.poll(() => held.length).toBe(each + 1);
       held[each]?.writeHead(503).end('{}');
     }
     const text = await stream.rest();

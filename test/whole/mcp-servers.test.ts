@@ -11,8 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 import { nodePrograms } from './stdio-programs.ts';
 
-const packages = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol');
-const everything = join(packages, 'server-everything/dist/index.js');
+const packages = join(import.meta.dirname, '../node_modules');
+const everything = join(packages, '@modelcontextprotocol/server-everything/dist/index.js');
 let gateway: TestGateway;
 let folder: string;
 const owned = new AsyncDisposableStack();
@@ -23,7 +23,7 @@ async function listen(mode: 'streamableHttp' | 'sse'): Promise<number> {
   owned.defer(() => void child.kill('SIGKILL'));
   await eventually(
     () =>
-      fetch(`http://127.0.0.1:${port}/mcp`, { signal: AbortSignal.timeout(500) }).then(
+      fetch(`http://127.0.0.1:${port}/mcp`, { signal: AbortSignal.timeout(10_000) }).then(
         () => true,
         () => false,
       ),
@@ -42,8 +42,8 @@ beforeAll(async () => {
     await startGateway(
       nodePrograms(
         [
-          [join(packages, 'server-filesystem/dist/index.js'), folder],
-          [join(packages, 'server-memory/dist/index.js')],
+          [join(packages, '@modelcontextprotocol/server-filesystem/dist/index.js'), folder],
+          [join(packages, '@modelcontextprotocol/server-memory/dist/index.js')],
           [everything, 'stdio'],
         ],
         ['MEMORY_FILE_PATH'],
@@ -52,12 +52,12 @@ beforeAll(async () => {
   );
   const program = (...args: string[]) => ({ kind: 'stdio', options: { command: 'node', args } });
   const specs = {
-    files: program(join(packages, 'server-filesystem/dist/index.js'), folder),
+    files: program(join(packages, '@modelcontextprotocol/server-filesystem/dist/index.js'), folder),
     memory: {
       kind: 'stdio',
       options: {
         command: 'node',
-        args: [join(packages, 'server-memory/dist/index.js')],
+        args: [join(packages, '@modelcontextprotocol/server-memory/dist/index.js')],
         env: { MEMORY_FILE_PATH: join(folder, 'memory.json') },
       },
     },

@@ -3,6 +3,9 @@ import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { openRunsOf } from '../../src/storage/open-run-lines.ts';
+import { startBreakableProxy } from '../storage/breakable-proxy.ts';
+import { databaseKinds, postgresUrl } from '../storage/databases.ts';
 import { eventually, startGateway, startProcess } from './gateway.ts';
 import { called, playing } from './scripted-model.ts';
 import { startToolServer } from './tool-server.ts';
@@ -11,9 +14,9 @@ import { chunks, startVendor } from './vendor.ts';
 const notesIn = (dataDir: string) => readdir(join(dataDir, 'open-runs')).catch(() => []);
 
 /** A gateway in a separate process, which is killed once its active runs are on disk. */
-async function startKillable(dataDir: string) {
+async function startKillable(dataDir: string, more: Record<string, string> = {}) {
   let pid = 0;
-  const gateway = await startGateway({ PAILOU_DATA_DIR: dataDir }, async (env) => {
+  const gateway = await startGateway({ PAILOU_DATA_DIR: dataDir, ...more }, async (env) => {
     const started = await startProcess(env);
     ({ pid } = started);
     return started;
@@ -25,7 +28,19 @@ async function startKillable(dataDir: string) {
     );
     process.kill(pid, 'SIGKILL');
   };
-  return { ...gateway, killWhenNoted };
+  const isGone = async (): Promise<boolean> => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  };
+  /** Resolves when its ports are free. */
+  const kill = async (): Promise<void> => {
+    process.kill(pid, 'SIGKILL');
+    await eventually(isGone, (gone) => gone);
+  };
+  return { ...gateway, killWhenNoted, kill };
 }
 
 /** Ages the file of a dead node; resolves with its path. */
@@ -132,3 +147,70 @@ it('kill -9: the called tool is in the ledger, with its skill and its chat', asy
   });
   await rm(dataDir, { recursive: true, force: true });
 });
+
+it.skipIf(postgresUrl === undefined)(
+  'kill -9 while PostgreSQL is frozen: an answer that the caller has whole is in the ledger, as complete',
+  async () => {
+    await using owned = new AsyncDisposableStack();
+    const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
+    owned.defer(() => rm(dataDir, { recursive: true, force: true }));
+    const database = await databaseKinds.find(({ name }) => name === 'PostgreSQL')?.createMigrated();
+    if (database?.url == null) throw new Error('no PostgreSQL');
+    owned.use(database);
+    const address = new URL(database.url);
+    const proxy = owned.use(await startBreakableProxy({ host: address.hostname, port: Number(address.port) }));
+    const through = new URL(address);
+    through.host = `127.0.0.1:${proxy.port}`;
+    const vendor = owned.use(await startVendor());
+    let finish = (): void => {};
+    vendor.behave((_request, response) => {
+      const [head = '', first = '', ...rest] = chunks(['one ', 'two']);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(head + first);
+      finish = () => response.end(rest.join(''));
+    });
+    const first = owned.use(await startKillable(dataDir, { PAILOU_DATABASE_URL: through.href }));
+    const spec = { kind: 'openai-compatible', options: { base_url: vendor.url } };
+    await first.as('admin', 'POST', '/api/providers', { name: 'vendor', spec });
+    await first.as('admin', 'POST', '/api/models', { name: 'long', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
+    const body = { model: 'long', stream: true, messages: [{ role: 'user', content: 'Hello' }] };
+    const asking = first.as('developer', 'POST', '/v1/chat/completions', body);
+    await eventually(
+      () => notesIn(dataDir),
+      (names) => names.some((name) => name.endsWith('.ndjson')),
+    );
+    proxy.stall();
+    finish();
+    const { text, headers } = await asking;
+    expect(text).toContain('data: [DONE]');
+    // The disk always has the note of the stream or its complete record.
+    const run = headers.get('x-pailou-trace-id') ?? '';
+    const onDisk = async (): Promise<string | undefined> => {
+      for (const folder of ['open-runs', join('spool', 'runs')])
+        for (const name of await readdir(join(dataDir, folder)).catch(() => [])) {
+          const found = openRunsOf(await readFile(join(dataDir, folder, name), 'utf8').catch(() => '')).find(({ id }) => id === run);
+          if (found !== undefined) return found.outcome;
+        }
+      return undefined;
+    };
+    await eventually(
+      async () => {
+        const outcome = await onDisk();
+        expect(outcome).toBeDefined();
+        return outcome;
+      },
+      (outcome) => outcome === 'complete',
+    );
+    await first.kill();
+    await proxy.restore();
+    for (const name of await notesIn(dataDir)) await utimes(join(dataDir, 'open-runs', name), new Date(0), new Date(0));
+
+    const { PAILOU_IDENTITY_PORT = '' } = first.env;
+    await using second = await startGateway({ PAILOU_DATA_DIR: dataDir, PAILOU_DATABASE_URL: database.url, PAILOU_IDENTITY_PORT });
+    const { json } = await eventually(
+      () => second.as('admin', 'GET', `/api/runs/${run}`),
+      ({ status }) => status === 200,
+    );
+    expect(json).toMatchObject({ outcome: 'complete', error: null });
+  },
+);

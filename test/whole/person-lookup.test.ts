@@ -27,7 +27,7 @@ beforeAll(async () => {
     lookups: [lookup],
   };
   await writeFile(file, JSON.stringify({ issuers: [issuer] }));
-  gateway = owned.use(await startGateway({ PAILOU_OAUTH_SERVICES: file }));
+  gateway = owned.use(await startGateway({ PAILOU_OAUTH_SERVICES: file, PAILOU_RECHECK_SECONDS: '1' }));
 });
 beforeEach(() => {
   now = Date.now();
@@ -74,6 +74,16 @@ it('a key loses within a minute what its owner loses, although the owner never c
   service.people.set('vera', { enabled: true, roles: ['viewer'], permissions: ['llm:model:view'] });
   after(61);
   expect(await powers(key)).toEqual([200, 'permission_denied']);
+});
+
+it('an administrator who follows all runs loses the stream with the role', async () => {
+  service.people.set('xena', { ...developer, roles: ['admin'] });
+  const headers = { authorization: `Bearer ${await tokenOf('xena')}`, accept: 'text/event-stream' };
+  const stream = await fetch(`${gateway.url}/api/runs/stream`, { headers });
+  expect(stream.status).toBe(200);
+  service.people.set('xena', developer);
+  after(61);
+  expect(await stream.text()).toMatch(/event: failed\ndata: .*"permission_denied","message":"You may no longer see these runs/);
 });
 
 it.each([

@@ -110,7 +110,8 @@ it('token probes record one token of cost as a run, and do not delay the shutdow
   expect(run).toMatchObject({ capability: 'model/pair', subject: 'pailou', outcome: 'complete', cost: 7 });
   expect(first.requests[0]?.body).toMatchObject({ max_tokens: 1 });
   const began = performance.now();
-  await gateway.gateway.close(10_000);
-  expect(performance.now() - began).toBeLessThan(3_000);
+  await gateway.gateway.close(100_000);
+  // Neither the timeout of the probe nor the grace of the stop.
+  expect(performance.now() - began).toBeLessThan(50_000);
   expect(called(first)).toBe(2);
 });

@@ -10,7 +10,7 @@ import { eventually, startProcess } from './gateway.ts';
 
 const chief = chiefOf('acme');
 const rival = chiefOf('rival');
-const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+const everything = join(import.meta.dirname, '../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 const owned = new AsyncDisposableStack();
 let companies: Companies;
 

@@ -316,7 +316,7 @@ it('searches of the web are counted', async () => {
   const answer = await gateway.as('developer', 'POST', '/v1/responses', { model: 'openai', input: 'x', tools });
   const id = answer.headers.get('x-pailou-trace-id') ?? '';
   const searches = async () => (await gateway.as('admin', 'GET', `/api/runs/${id}`)).text;
-  await expect.poll(searches, { timeout: 10_000 }).toContain('"searches":1');
+  await expect.poll(searches).toContain('"searches":1');
 });
 
 describe('numbers that OpenAI does not take', () => {

@@ -35,7 +35,7 @@ describe('a circuit', () => {
   it('opens when a deployment keeps failing, keeps calls away, probes once, and closes when it is healthy again', async () => {
     await makeModel('ill', [{ model: 'flap-4' }, { model: 'ok' }], {
       retry: { same: 0 },
-      circuit: { failures: 3, open_ms: 5_000 },
+      circuit: { failures: 3, open_ms: 12_000 },
     });
     for (let call = 0; call < 3; call++) expect(saidBy(await ask('ill'))).toBe(text);
     expect(asked('flap-4')).toBe(3);
@@ -49,7 +49,7 @@ describe('a circuit', () => {
         (each) => each.deployment === 'ill#faults/flap-4',
       )?.circuit;
     expect(await health()).toBe('open');
-    await new Promise((resolve) => setTimeout(resolve, 5_100));
+    await new Promise((resolve) => setTimeout(resolve, 12_100));
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('ill')));
     for (const answer of answers) expect(saidBy(answer)).toBe(text);
     // The probe is the fourth call, which succeeds; later calls find the circuit closed.

@@ -238,6 +238,9 @@ describe('behind https', () => {
     expect(to.searchParams.get('redirect_uri')).toBe('https://gate.example/auth/callback');
     expect(to.searchParams.get('code_challenge_method')).toBe('S256');
     expect(to.searchParams.get('state')).toMatch(/.{30}/);
+    // The development identity service knows this address: it leads on to its page with the people.
+    const led = await fetch(to, { redirect: 'manual' });
+    expect([led.status, led.headers.get('location')?.includes('error=')]).toEqual([303, false]);
   });
 });
 

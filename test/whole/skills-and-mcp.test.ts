@@ -9,7 +9,7 @@ import { nodePrograms } from './stdio-programs.ts';
 import { answerOk, chunks, completion, startVendor, type Vendor } from './vendor.ts';
 
 const root = join(import.meta.dirname, '../..');
-const everything = join(root, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+const everything = join(root, 'test/node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 let gateway: TestGateway;
 let vendor: Vendor;
 let remote: ChildProcess;
@@ -140,6 +140,13 @@ describe('a prompt skill', () => {
     await gateway.as('admin', 'DELETE', '/api/grants/city');
     await gateway.as('admin', 'DELETE', '/api/grants/scripted');
   });
+});
+
+it('says in the test of a draft why an MCP server cannot be reached', async () => {
+  const spec = { kind: 'http', options: { url: `http://127.0.0.1:${await freePort()}/mcp` } };
+  const { json } = await gateway.as('admin', 'POST', '/api/mcp-servers/test', { spec });
+  expect(json).toMatchObject({ ok: false, error: { code: 'tool_failed', reason: 'connection_refused' } });
+  expect(json.error.detail).toContain('ECONNREFUSED');
 });
 
 describe('a real MCP server', () => {

@@ -112,6 +112,7 @@ describe('an error at start', () => {
     'an unknown preset': { env: { ...production, PAILOU_OAUTH_PRESET: 'keycloack' }, says: /PAILOU_OAUTH_PRESET.*keycloak/s },
     'a setting that has no effect yet': { env: { PAILOU_CONFIG: 'pailou.yaml' }, says: /PAILOU_CONFIG/ },
     'an address that is not one of Redis': { env: { PAILOU_REDIS_URL: 'http://127.0.0.1' }, says: /PAILOU_REDIS_URL.*redis:/ },
+    'a timeout for Redis without Redis': { env: { PAILOU_REDIS_TIMEOUT_MS: '500' }, says: /PAILOU_REDIS_TIMEOUT_MS.*PAILOU_REDIS_URL/ },
     'a rule for Redis without Redis': { env: { PAILOU_WITHOUT_REDIS: 'refuse' }, says: /PAILOU_WITHOUT_REDIS.*PAILOU_REDIS_URL/ },
     'a database that is not there': {
       env: { PAILOU_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' },
@@ -215,14 +216,12 @@ describe.skipIf(postgres === undefined)('production on PostgreSQL', () => {
     await node.as('admin', 'POST', '/api/providers', { name: 'v', spec: { kind: 'openai-compatible', options: { base_url: vendor.url } } });
     const made = await node.as('admin', 'POST', '/api/models', { name: 'm', spec: { deployments: [{ provider: 'v', model: 'x' }] } });
     expect(made.status, made.text).toBe(201);
-    const since = Date.now();
     const answer = await eventually(
       () => other.as('developer', 'POST', '/v1/chat/completions', { model: 'm', ...hello }),
       ({ status }) => status === 200,
       8_000,
     );
     expect(answer.text).toContain('from the vendor');
-    expect(Date.now() - since).toBeLessThan(5_000);
     const id = answer.headers.get('x-pailou-trace-id');
     const run = await eventually(
       () => node.as('developer', 'GET', `/api/runs/${id}`),

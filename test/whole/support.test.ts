@@ -108,6 +108,18 @@ describe('the test of a draft', () => {
     expect(vendor.requests.map((request) => request.path)).toEqual([path]);
   });
 
+  it('does not take JSON for sound', async () => {
+    vendor.behave((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ audio: 'UklGRg==' }));
+    });
+    expect(await test({ operations: ['speech'] })).toMatchObject({
+      ok: false,
+      operation: 'speech',
+      error: { code: 'upstream_invalid_response', message: expect.stringContaining('application/json in place of sound') },
+    });
+    vendor.behave(answer);
+  });
+
   it('tries a provider with the operation that is asked for', async () => {
     const { json: row } = await gateway.as('admin', 'GET', '/api/providers/good');
     const body = { name: 'good', spec: row.spec, model: 'm', operation: 'embeddings' };

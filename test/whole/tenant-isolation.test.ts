@@ -29,6 +29,8 @@ const specs = (): Readonly<Record<string, object>> => ({
   models: modelSpec,
   skills: { description: 'x', model: 'base', options: { instructions: 'x' } },
   'mcp-servers': { kind: 'http', options: { url: tools.url } },
+  teams: { role: 'ci' },
+  'service-accounts': { roles: ['ci'] },
   limits: { subject_type: 'user', requests_per_minute: 1_000_000 },
   grants: { subject_type: 'user', subject: 'somebody', capability: 'model/base', action: 'use' },
 });
@@ -69,7 +71,7 @@ async function createRows(chief: Person, nameOf: (kind: string) => string, found
 /** All rows of the other tenant, as its administrator sees them. */
 async function rowsOf(chief: Person): Promise<unknown[]> {
   const seen: unknown[] = [];
-  for (const path of ['providers', 'models', 'skills', 'mcp-servers', 'limits', 'grants', 'keys'])
+  for (const path of ['providers', 'models', 'skills', 'mcp-servers', 'limits', 'grants', 'keys', 'teams', 'service-accounts'])
     seen.push((await companies.must(chief, 'GET', `/api/${path}?limit=500`)).json);
   seen.push((await companies.must(chief, 'GET', `/v1/responses/${theirs.response}`)).json);
   const sessions = (await companies.must(chief, 'GET', '/api/mcp-sessions')).json.data as { id: string }[];

@@ -1,24 +1,21 @@
 /** Reasoning that one node remembers is there on another, in Redis or in PostgreSQL, for its own caller only. */
-import { createClient } from '@redis/client';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databaseKinds, postgresUrl } from '../storage/databases.ts';
+import { redisUrl, takeRedisDatabase } from '../storage/redis-database.ts';
 import { type Answer, eventually, startGateway, startProcess, type TestGateway } from './gateway.ts';
 import { startVendor, type Vendor } from './vendor.ts';
 
-const redisUrl = process.env['PAILOU_TEST_REDIS_URL'];
 const thought = 'The caller wants the gate; I must look it up.';
 const question = { role: 'user', content: 'Where is the gate?' };
 const tools = [{ type: 'function', function: { name: 'find', parameters: { type: 'object', properties: {} } } }];
-const redisAddress = new URL(redisUrl ?? 'redis://x');
-redisAddress.pathname = `/${randomInt(1, 15)}`;
 
 const stores = [
-  { store: 'PostgreSQL', missing: postgresUrl === undefined, env: {} },
-  { store: 'Redis', missing: postgresUrl === undefined || redisUrl === undefined, env: { PAILOU_REDIS_URL: redisAddress.href } },
+  { store: 'PostgreSQL', missing: postgresUrl === undefined, inRedis: false },
+  { store: 'Redis', missing: postgresUrl === undefined || redisUrl === undefined, inRedis: true },
 ];
 
-for (const { store, missing, env } of stores) {
+for (const { store, missing, inRedis } of stores) {
   describe.skipIf(missing)(`two nodes with reasoning in ${store}`, () => {
     const owned = new AsyncDisposableStack();
     let identity: TestGateway;
@@ -55,7 +52,7 @@ for (const { store, missing, env } of stores) {
         PAILOU_MASTER_KEY: randomBytes(32).toString('base64'),
         PAILOU_OUTBOUND_ALLOW: '127.0.0.0/8',
         PAILOU_LOG_LEVEL: 'error',
-        ...env,
+        ...(inRedis ? { PAILOU_REDIS_URL: owned.use(await takeRedisDatabase()).url, PAILOU_REDIS_TIMEOUT_MS: '10000' } : {}),
       };
       // One after the other, so that they do not migrate at once.
       nodes = [owned.use(await startGateway(settings, startProcess)), owned.use(await startGateway(settings, startProcess))];
@@ -68,14 +65,7 @@ for (const { store, missing, env } of stores) {
         (status) => status === 200,
       );
     });
-    afterAll(async () => {
-      await owned.disposeAsync();
-      if (redisUrl === undefined) return;
-      const redis = createClient({ url: redisAddress.href });
-      await redis.connect();
-      await redis.flushDb();
-      redis.destroy();
-    });
+    afterAll(() => owned.disposeAsync());
 
     const ask = async (node: number, role: 'admin' | 'developer', method: string, path: string, body?: unknown): Promise<Answer> =>
       (nodes[node] as TestGateway).as(null, method, path, body, { authorization: `Bearer ${await identity.token(role)}` });

@@ -54,7 +54,7 @@ async function wrongIn(blocks: readonly string[], env: Record<string, string>, c
 /** Runs a program that finds the packages of this project. Returns what it prints. */
 const runModule = (code: string, env: Record<string, string>): Promise<string> =>
   new Promise((resolve) => {
-    execFile(node, ['--input-type=module', '-e', code], { env, cwd: projectRoot }, (_error, out, bad) => resolve(out + bad));
+    execFile(node, ['--input-type=module', '-e', code], { env, cwd: join(projectRoot, 'test') }, (_error, out, bad) => resolve(out + bad));
   });
 
 describe.each(['docs/quickstart.md', 'docs/zh/quickstart.md'])('%s', (path) => {
@@ -152,7 +152,7 @@ describe.each(['docs/operations.md', 'docs/zh/operations.md'])('%s', (path) => {
     const served = blocks.filter((block) => !needsServer.includes(block) && !restore.includes(block));
 
     const dataDir = join(folder, '.pailou');
-    const before = await startGateway({ PAILOU_DATA_DIR: dataDir }, startProcess);
+    const before = owned.use(await startGateway({ PAILOU_DATA_DIR: dataDir }, startProcess));
     const here = served.map((block) => block.replaceAll('http://127.0.0.1:8000', before.url));
     const spec = { deployments: [{ provider: 'demo', model: 'echo' }] };
     await before.as('admin', 'POST', '/api/models', { name: 'before', spec });

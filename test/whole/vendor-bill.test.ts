@@ -179,4 +179,28 @@ describe.each(databases)("a vendor's bill on $name", ({ name, missing }) => {
     const csv = await gateway.as('admin', 'GET', '/api/usage?by=provider&format=csv');
     expect(csv.text.split('\n')[0]).toMatch(/^provider,currency,attempts,calls/);
   });
+
+  it.skipIf(missing).each(['deployment', 'provider'])('adds up to the same by %s over hours and over days', async (by) => {
+    type Amounts = Record<string, [number, number, number]>;
+    const { json } = await gateway.as('admin', 'GET', `/api/usage?by=${by}`);
+    const bill: Amounts = {};
+    for (const line of json.data as (Line & Record<string, unknown>)[]) {
+      const [input, output, cost] = bill[String(line[by])] ?? [0, 0, 0];
+      bill[String(line[by])] = [input + line.input_tokens, output + line.output_tokens, cost + line.cost];
+    }
+    expect(Object.keys(bill).length).toBeGreaterThan(1);
+    for (const step of ['hour', 'day']) {
+      const report = await gateway.as('admin', 'GET', `/api/reports/series?by=${by}&step=${step}`);
+      interface Total {
+        readonly input_tokens: number;
+        readonly output_tokens: number;
+        readonly cost: Record<string, number>;
+      }
+      const amounts = ({ input_tokens: input, output_tokens: output, cost }: Total): Amounts[string] => [input, output, cost['USD'] ?? 0];
+      const series = report.json.series as { of: Record<string, string | null>; total: Total; points: Total[] }[];
+      expect(Object.fromEntries(series.map(({ of, total }) => [String(of[by]), amounts(total)])), step).toEqual(bill);
+      const input = Object.values(bill).reduce((sum, [each]) => sum + each, 0);
+      expect(report.json.total.input_tokens, step).toBe(input);
+    }
+  });
 });

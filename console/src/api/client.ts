@@ -10,11 +10,22 @@ export const consolePath = new URL(import.meta.env.DEV ? '/console/' : '../', sc
 export const gatewayPath = new URL('../', new URL(consolePath, script)).pathname;
 
 let csrf = '';
+let viewedPerson: string | null = null;
 let onSignedOut: () => void = () => undefined;
 
 /** Sets the value that writes must send, from `GET /auth/session`. */
 export function setCsrfToken(token: string): void {
   csrf = token;
+}
+
+/** Reads the gateway as this person from now on, by their id in `GET /api/people`; null: as the signed-in person. */
+export function setViewedPerson(person: string | null): void {
+  viewedPerson = person;
+}
+
+/** The header of a request that is read as another person. */
+export function viewAsHeader(person: string): Readonly<Record<string, string>> {
+  return { 'x-pailou-view-as': encodeURIComponent(person) };
 }
 
 /** Calls `listener` when an answer says that the session is over. */
@@ -35,7 +46,8 @@ export interface CallOptions {
 /** `path` is that of the gateway, such as `/api/providers`. Throws `ApiError` for every answer but a good one. */
 export async function send(method: string, path: string, options: CallOptions = {}): Promise<Response> {
   const { body, file, signal, ifMatch } = options;
-  const headers = new Headers({ accept: 'application/json', ...options.headers });
+  const view = viewedPerson === null || path.startsWith('/auth/') ? {} : viewAsHeader(viewedPerson);
+  const headers = new Headers({ accept: 'application/json', ...view, ...options.headers });
   if (body !== undefined) headers.set('content-type', 'application/json');
   if (method !== 'GET') headers.set('x-pailou-csrf', csrf);
   if (ifMatch !== undefined) headers.set('if-match', `"${ifMatch}"`);

@@ -4,7 +4,7 @@ import type { InfiniteData, UseInfiniteQueryResult, UseMutationResult, UseQueryR
 import type { ApiError } from './api-error.ts';
 import { call, type Page, queryOf } from './client.ts';
 
-export type Collection = 'providers' | 'models' | 'skills' | 'mcp-servers' | 'limits' | 'grants';
+export type Collection = 'providers' | 'models' | 'skills' | 'mcp-servers' | 'limits' | 'grants' | 'teams' | 'service-accounts';
 export type Spec = Readonly<Record<string, unknown>>;
 
 export interface Row<S = Spec> {
@@ -33,7 +33,9 @@ export type PagedQuery<T> = UseInfiniteQueryResult<InfiniteData<Page<T>>, Error>
 
 export interface PagingOptions {
   readonly limit?: number;
-  /** Shows the first page alone, and asks for it this often while the browser shows it. */
+  /** Shows the first page alone, which renews itself. */
+  readonly isLive?: boolean;
+  /** Asks for it this often while the browser shows it. */
   readonly everyMs?: number | null;
 }
 
@@ -41,14 +43,14 @@ export interface PagingOptions {
 export function usePaged<T>(
   path: string,
   query: Readonly<Record<string, string | number | undefined>> = {},
-  { limit = pageSize, everyMs = null }: PagingOptions = {},
+  { limit = pageSize, isLive = false, everyMs = null }: PagingOptions = {},
 ): PagedQuery<T> {
   return useInfiniteQuery({
     queryKey: [path, query],
     queryFn: ({ pageParam, signal }) => call<Page<T>>('GET', path + queryOf({ ...query, limit, after: pageParam }), { signal }),
     initialPageParam: undefined as string | undefined,
     // A list that renews itself has one page: a refetch of several would stop at the oldest.
-    getNextPageParam: ({ next }) => (everyMs === null ? (next ?? undefined) : undefined),
+    getNextPageParam: ({ next }) => (isLive ? undefined : (next ?? undefined)),
     // A change of filters keeps the old rows until the new ones are there.
     placeholderData: keepPreviousData,
     ...(everyMs === null ? {} : { refetchInterval: everyMs }),
@@ -73,23 +75,32 @@ export interface RowChange {
   readonly revision?: number | undefined;
 }
 
-export function useSaveRow(collection: Collection): UseMutationResult<Row, ApiError, RowChange> {
+/** Lists whose rows say what the rows of a collection are for. */
+const dependents: Readonly<Partial<Record<Collection, string>>> = { grants: '/api/shared' };
+
+function useRefresh(collection: Collection): () => Promise<unknown> {
   const client = useQueryClient();
+  const paths = [`/api/${collection}`, dependents[collection]].filter((path) => path !== undefined);
+  return () => Promise.all(paths.map((path) => client.invalidateQueries({ queryKey: [path] })));
+}
+
+export function useSaveRow(collection: Collection): UseMutationResult<Row, ApiError, RowChange> {
+  const refresh = useRefresh(collection);
   return useMutation({
     mutationFn: ({ name, spec, enabled, revision }) =>
       revision === undefined
         ? call<Row>('POST', `/api/${collection}`, { body: { ...(name === '' ? {} : { name }), spec, enabled } })
         : call<Row>('PUT', rowPath(collection, name), { body: { spec, enabled }, ifMatch: revision }),
-    onSettled: () => client.invalidateQueries({ queryKey: [`/api/${collection}`] }),
+    onSettled: refresh,
   });
 }
 
 export function useDeleteRow(
   collection: Collection,
 ): UseMutationResult<void, ApiError, { readonly name: string; readonly revision: number }> {
-  const client = useQueryClient();
+  const refresh = useRefresh(collection);
   return useMutation({
     mutationFn: ({ name, revision }) => call<void>('DELETE', rowPath(collection, name), { ifMatch: revision }),
-    onSuccess: () => client.invalidateQueries({ queryKey: [`/api/${collection}`] }),
+    onSuccess: refresh,
   });
 }

@@ -2,6 +2,9 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { call, queryOf } from './client.ts';
 
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
 export interface Latency {
   readonly count: number;
   readonly p50_ms: number | null;
@@ -50,4 +53,11 @@ export function useSeries(question: SeriesQuestion): UseQueryResult<SeriesReport
     queryFn: ({ signal }) => call<SeriesReport>('GET', `/api/reports/series${queryOf({ ...question })}`, { signal }),
     refetchInterval: 30_000,
   });
+}
+
+/** The start of each point, also of those without runs, which the report leaves out. */
+export function pointStarts({ from, to, step }: Pick<SeriesReport, 'from' | 'to' | 'step'>): readonly string[] {
+  const length = step === 'hour' ? hourMs : dayMs;
+  const count = Math.round((Date.parse(to) - Date.parse(from)) / length);
+  return Array.from({ length: count }, (_none, index) => new Date(Date.parse(from) + index * length).toISOString());
 }

@@ -12,6 +12,8 @@ export interface Me {
   readonly issuer: string;
   /** The gateway runs with the development identity service, where everybody can sign in as an administrator. */
   readonly development_identity: boolean;
+  /** The administrator who sees the console as this person. */
+  readonly viewed_by?: string;
 }
 
 /** A permission code, or `administrator` for what no code gives. `signed-in` is open to every person. */

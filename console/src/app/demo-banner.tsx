@@ -9,5 +9,5 @@ export function DemoBanner(): ReactNode {
   const t = useTexts(texts);
   const { data: me } = useSession();
   if (me?.development_identity !== true) return null;
-  return <Alert banner type="warning" closable title={t('demo')} className="demo-banner" />;
+  return <Alert banner type="warning" closable={{ 'aria-label': t('close') }} title={t('demo')} className="demo-banner" />;
 }

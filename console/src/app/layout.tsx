@@ -7,12 +7,15 @@ import { consolePath } from '../api/client.ts';
 import { DeniedState } from '../components/denied-state.tsx';
 import { useCan } from '../components/can.tsx';
 import { useTexts } from '../i18n/texts.ts';
+import { Logo, useProductName } from './brand.tsx';
 import { DemoBanner } from './demo-banner.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { MainMenu } from './main-menu.tsx';
 import { type PageEntry, pages } from './pages.tsx';
 import { PersonMenu } from './person-menu.tsx';
 import { texts } from './texts.ts';
+import { usePageFocus } from './use-page-focus.ts';
+import { ViewBanner } from './view-banner.tsx';
 
 function pageAt(pathname: string): PageEntry | undefined {
   const path = `/${pathname.slice(consolePath.length).replace(/\/$/, '')}`;
@@ -31,7 +34,9 @@ export function Layout(): ReactNode {
   const pathname = useRouterState({ select: ({ location }) => location.pathname });
   // The router may report the path with or without its base.
   const page = pageAt(pathname.startsWith(consolePath) ? pathname : consolePath + pathname.slice(1));
-  const title = page === undefined ? t('product') : `${t(page.title)} · ${t('product')}`;
+  const product = useProductName();
+  const title = page === undefined ? product : `${t(page.title)} · ${product}`;
+  usePageFocus();
   useEffect(() => {
     document.title = title;
   }, [title]);
@@ -41,9 +46,12 @@ export function Layout(): ReactNode {
         {t('skip')}
       </a>
       <Frame.Header className="head">
-        {!isWide && <Button type="text" icon={<MenuOutlined />} aria-label={t('menu')} onClick={() => setMenuOpen(true)} />}
+        {!isWide && <Button type="text" icon={<MenuOutlined aria-hidden />} aria-label={t('menu')} onClick={() => setMenuOpen(true)} />}
         <span className="brand">
-          <img src={`${consolePath}favicon.svg`} alt="" width={22} height={22} /> {t('product')}
+          <Logo size={22} />{' '}
+          <span className="brand-name" translate="no">
+            {product}
+          </span>
         </span>
         <span className="head-end">
           {isWide && <LanguageSwitch />}
@@ -58,7 +66,7 @@ export function Layout(): ReactNode {
             </nav>
           </Frame.Sider>
         ) : (
-          <Drawer open={isMenuOpen} onClose={() => setMenuOpen(false)} placement="left" size={260} title={t('product')}>
+          <Drawer open={isMenuOpen} onClose={() => setMenuOpen(false)} placement="left" size={260} title={product}>
             <nav aria-label={t('menu')}>
               <MainMenu current={page?.path} onChoose={() => setMenuOpen(false)} />
             </nav>
@@ -66,6 +74,7 @@ export function Layout(): ReactNode {
           </Drawer>
         )}
         <main className="content" id="content" tabIndex={-1}>
+          <ViewBanner />
           <DemoBanner />
           <Suspense>
             <Content page={page} />

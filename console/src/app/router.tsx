@@ -12,13 +12,18 @@ const routes = pages.map(({ path, load }) =>
   createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load), errorComponent: ErrorPage }),
 );
 
-export const router = createRouter({
-  routeTree: root.addChildren(routes),
-  basepath: consolePath,
-  defaultPreload: 'intent',
-  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
-  stringifySearch: (search) => {
-    const text = new URLSearchParams(search as Record<string, string>).toString();
-    return text === '' ? '' : `?${text}`;
-  },
-});
+const routeTree = root.addChildren(routes);
+
+/** Starts at the address of the window. */
+export function createConsoleRouter() {
+  return createRouter({
+    routeTree,
+    basepath: consolePath,
+    defaultPreload: 'intent',
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: (search) => {
+      const text = new URLSearchParams(search as Record<string, string>).toString();
+      return text === '' ? '' : `?${text}`;
+    },
+  });
+}

@@ -8,17 +8,19 @@ import { type Me, sessionKey, signInAddress, useSession } from '../api/session.t
 import { ErrorState } from '../components/error-state.tsx';
 import { useDelayed } from '../components/use-delayed.ts';
 import { useTexts } from '../i18n/texts.ts';
+import { useProductName } from './brand.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { texts } from './texts.ts';
 
 function SignInPage(): ReactNode {
   const t = useTexts(texts);
+  const product = useProductName();
   return (
     <main className="sign-in">
       <section>
-        <h1>{t('product')}</h1>
+        <h1 translate="no">{product}</h1>
         <p>{t('signInHelp')}</p>
-        <Button type="primary" size="large" block icon={<LoginOutlined />} href={signInAddress()} autoFocus>
+        <Button type="primary" size="large" block icon={<LoginOutlined aria-hidden />} href={signInAddress()} autoFocus>
           {t('signIn')}
         </Button>
         <p className="sign-in-language">
@@ -56,7 +58,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }): Rea
       {children}
       <Modal open={hasEnded} closable={false} footer={null} title={t('sessionEnded')} mask={{ closable: false }}>
         <p>{t('sessionEndedHelp')}</p>
-        <Button type="primary" icon={<LoginOutlined />} href={signInAddress()} autoFocus>
+        <Button type="primary" icon={<LoginOutlined aria-hidden />} href={signInAddress()} autoFocus>
           {t('signInAgain')}
         </Button>
       </Modal>

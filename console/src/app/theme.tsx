@@ -73,7 +73,10 @@ export function themeOf(isDark: boolean): ThemeConfig {
     token: {
       colorPrimary: isDark ? '#3c89e8' : '#0958d9',
       colorLink: isDark ? '#65b1ff' : '#0958d9',
-      ...(isDark ? { colorError: '#f37370', colorInfo: '#65b1ff' } : lightStates),
+      // Surfaces stand out from the page, in both themes.
+      ...(isDark
+        ? { colorError: '#f37370', colorInfo: '#65b1ff', colorBgLayout: '#0e0f11', colorBgContainer: '#17181b', colorBgElevated: '#1a1b1f' }
+        : { ...lightStates, colorBgLayout: '#f6f7f9' }),
       colorTextTertiary: faint,
       colorTextDescription: faint,
       colorTextPlaceholder: faint,
@@ -82,13 +85,14 @@ export function themeOf(isDark: boolean): ThemeConfig {
     },
     components: {
       Tabs: isDark ? { itemSelectedColor: '#a9d2ff', itemActiveColor: '#a9d2ff', itemHoverColor: '#a9d2ff' } : {},
+      Segmented: isDark ? { trackBg: 'rgba(255,255,255,0.06)', itemSelectedBg: 'rgba(255,255,255,0.18)' } : { trackBg: 'rgba(0,0,0,0.05)' },
       // All pages fit into the height of a laptop.
       Menu: { itemSelectedColor: isDark ? '#a9d2ff' : '#003eb3', itemHeight: 34, itemMarginBlock: 2 },
       Layout: {
         headerHeight: 48,
         headerPadding: '0 16px',
-        headerBg: isDark ? '#1f1f1f' : '#ffffff',
-        siderBg: isDark ? '#1f1f1f' : '#ffffff',
+        headerBg: isDark ? '#17181b' : '#ffffff',
+        siderBg: isDark ? '#17181b' : '#ffffff',
       },
     },
   };

@@ -1,7 +1,7 @@
 /** The button of a page that adds a row. */
 import { PlusOutlined } from '@ant-design/icons';
-import { Button } from 'antd';
 import type { ReactNode } from 'react';
+import { ActButton } from './act-button.tsx';
 
 interface AddButtonProps {
   readonly text: string;
@@ -10,8 +10,8 @@ interface AddButtonProps {
 
 export function AddButton({ text, onAdd }: AddButtonProps): ReactNode {
   return (
-    <Button type="primary" icon={<PlusOutlined />} onClick={onAdd}>
+    <ActButton type="primary" icon={<PlusOutlined aria-hidden />} onClick={onAdd}>
       {text}
-    </Button>
+    </ActButton>
   );
 }

@@ -26,15 +26,17 @@ export function CopyButton({ text, label, showText = false }: CopyButtonProps): 
     if (await copyText(text)) setCopied(true);
     else message.warning(t('copyFailed'));
   };
+  // Speech control finds a button by the text that is seen, so the name begins with it.
+  const shown = t(copied ? 'copied' : 'copy');
   return (
     <Button
       size="small"
       type={showText ? 'default' : 'text'}
-      icon={copied ? <CheckOutlined /> : <CopyOutlined />}
-      aria-label={label === undefined ? t('copy') : `${t('copy')}: ${label}`}
+      icon={copied ? <CheckOutlined aria-hidden /> : <CopyOutlined aria-hidden />}
+      aria-label={label === undefined ? shown : `${shown}: ${label}`}
       onClick={() => void copy()}
     >
-      {showText ? t(copied ? 'copied' : 'copy') : null}
+      {showText ? shown : null}
     </Button>
   );
 }

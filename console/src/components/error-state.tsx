@@ -35,13 +35,18 @@ export function ErrorState({ error, onRetry }: ErrorStateProps): ReactNode {
         }
         description={
           <>
+            {facts?.param != null && (
+              <div>
+                {t('errorField')}: <code translate="no">{facts.param}</code>
+              </div>
+            )}
             {facts?.requestId != null && (
               <div>
                 {t('requestId')}: <code>{facts.requestId}</code> <CopyButton text={facts.requestId} label={t('requestId')} />
               </div>
             )}
             {details !== '' && (
-              <details>
+              <details open={facts?.param != null}>
                 <summary>{t('details')}</summary>
                 <p translate="no">
                   {facts !== null && <code>{facts.code}</code>} {details}

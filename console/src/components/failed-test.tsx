@@ -9,6 +9,7 @@ import { useTexts } from '../i18n/texts.ts';
 import { reasonKey, reasonTexts } from './reason-texts.ts';
 import { Revealed } from './revealed.tsx';
 import { texts } from './texts.ts';
+import { vendorWords } from './vendor-words.ts';
 
 export interface TestError {
   readonly code: string;
@@ -16,22 +17,6 @@ export interface TestError {
   readonly reason: string | null;
   readonly message: string;
   readonly detail: string | null;
-}
-
-interface VendorAnswer {
-  readonly status?: number;
-  readonly text?: string;
-}
-
-/** The status and the words of the vendor, of the JSON that holds them. */
-function wordsOf(detail: string): string {
-  try {
-    const { status, text } = JSON.parse(detail) as VendorAnswer;
-    const words = [...(typeof status === 'number' ? [`HTTP ${status}`] : []), ...(typeof text === 'string' ? [text] : [])];
-    return words.length === 0 ? detail : words.join(' · ');
-  } catch {
-    return detail;
-  }
 }
 
 export function FailedTest({ error, durationMs }: { readonly error: TestError; readonly durationMs: number }): ReactNode {
@@ -54,7 +39,7 @@ export function FailedTest({ error, durationMs }: { readonly error: TestError; r
             <details open={error.detail !== null}>
               <summary>{t('vendorSaid')}</summary>
               <code className="wrap" translate="no">
-                {error.detail === null ? error.message : wordsOf(error.detail)}
+                {error.detail === null ? error.message : vendorWords(error.detail).words}
               </code>
             </details>
           </>

@@ -14,6 +14,12 @@ export interface ModelNames {
   readonly refetch: () => void;
 }
 
+/** Models come before skills, which may ask for more than a question, and those of the team before those of the installation. */
+function rankOf(name: string): number {
+  if (name.startsWith('skill/')) return name.startsWith('skill/demo-') ? 3 : 2;
+  return name.startsWith('demo/') ? 1 : 0;
+}
+
 /** Embedding and other models that answer no chat are left out, as far as the person may see what they do. */
 export function useModelNames(): ModelNames {
   const list = useQuery({
@@ -27,10 +33,8 @@ export function useModelNames(): ModelNames {
   });
   const silent = new Set((rows.data ?? []).filter(({ spec }) => spec.operations?.includes('chat') === false).map(({ name }) => name));
   const names = (list.data?.data ?? []).map(({ id }) => id).filter((name) => !silent.has(name));
-  const isDemo = (name: string): boolean => name.startsWith('demo/');
   return {
-    // The models of the installation are the last that a person wants to be offered.
-    names: [...names.filter((name) => !isDemo(name)), ...names.filter(isDemo)],
+    names: names.toSorted((one, other) => rankOf(one) - rankOf(other)),
     error: list.error,
     refetch: () => void list.refetch(),
   };

@@ -1,5 +1,6 @@
 /** A row of large numbers with their names. */
 import type { ReactNode } from 'react';
+import './charts.css';
 
 export interface NumberCard {
   readonly name: string;

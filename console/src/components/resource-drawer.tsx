@@ -6,15 +6,18 @@ import { ApiError } from '../api/api-error.ts';
 import { type Kinds, useKinds } from '../api/kinds.ts';
 import { type Collection, type Row, type Spec, useDeleteRow, useRow, useSaveRow } from '../api/rows.ts';
 import { useTexts } from '../i18n/texts.ts';
+import { useCanAct } from './can.tsx';
 import { ConflictView } from './conflict-view.tsx';
 import type { Draft } from './draft.ts';
 import { ErrorState } from './error-state.tsx';
 import { problemsOf } from './form-problems.ts';
+import { useProblemFocus } from './schema-form/focus-problem.ts';
 import { missingFields, withOptionsOf, withoutSecrets } from './schema-form/schema.ts';
 import { SchemaForm } from './schema-form/schema-form.tsx';
 import { exampleOptions, hasGivenNames, specSchema } from './schema-form/spec-schema.ts';
 import { texts as formTexts } from './schema-form/texts.ts';
 import { texts } from './texts.ts';
+import { useFocusReturn } from './use-focus-return.ts';
 
 /** What else can be done with a stored row, beside its form. */
 export interface DrawerTab {
@@ -29,6 +32,8 @@ export interface DrawerState {
   readonly change: (spec: Spec) => void;
   /** The form holds changes that are not saved. */
   readonly isDirty: boolean;
+  /** The reader may change the row here: they manage it, no file owns it, and they do not view the console as another person. */
+  readonly canChange: boolean;
 }
 
 interface ResourceDrawerProps {
@@ -84,7 +89,8 @@ function RowEditor(props: RowEditorProps): ReactNode {
   // The form starts with the stored row once; a later refetch must not overwrite what is being typed.
   const [base, setBase] = useState(found);
   const [draft, setDraft] = useState(found === null ? initial : draftOf(found));
-  const [checked, setChecked] = useState(false);
+  /** How often it was tried to save. */
+  const [attempt, setAttempt] = useState(0);
 
   const start: Draft = base === null ? initial : draftOf(base);
   const isDirty = !same(draft, start);
@@ -93,16 +99,18 @@ function RowEditor(props: RowEditorProps): ReactNode {
     setBase(found);
     setDraft(draftOf(found));
   }
-  const isReadOnly = base?.locked !== undefined || base?.partial === true;
+  const canAct = useCanAct();
+  const isReadOnly = !canAct || base?.locked !== undefined || base?.partial === true;
   const schema = useMemo(() => specSchema(kinds, collection, draft.spec), [kinds, collection, draft.spec]);
   const missing = useMemo(() => missingFields(schema, draft.spec), [schema, draft.spec]);
   const problems = useMemo(
     () => ({
       ...problemsOf(save.error),
-      ...(checked ? Object.fromEntries(missing.map((path) => [path, tf('required')])) : {}),
+      ...(attempt > 0 ? Object.fromEntries(missing.map((path) => [path, tf('required')])) : {}),
     }),
-    [save.error, checked, missing, tf],
+    [save.error, attempt, missing, tf],
   );
+  useProblemFocus(formId, attempt, Object.keys(problems).length > 0);
 
   const change = (spec: Spec): void => {
     const isOtherKind = spec['kind'] !== draft.spec['kind'];
@@ -113,7 +121,7 @@ function RowEditor(props: RowEditorProps): ReactNode {
     modal.confirm({ title: t('discardAsk'), okText: t('discard'), cancelText: t('keepEditing'), onOk: onClose });
   };
   const write = (revision: number | undefined): void => {
-    setChecked(true);
+    setAttempt(attempt + 1);
     if (missing.length > 0) return;
     save.mutate(
       { ...draft, revision },
@@ -170,7 +178,7 @@ function RowEditor(props: RowEditorProps): ReactNode {
         id={formId}
         layout="vertical"
         disabled={isReadOnly}
-        onFinish={() => write(base?.revision)}
+        {...(isReadOnly ? {} : { onFinish: () => write(base?.revision) })}
         // Browsers offer to save an API key as a password.
         autoComplete="off"
       >
@@ -193,7 +201,7 @@ function RowEditor(props: RowEditorProps): ReactNode {
             onChange={(enabled) => setDraft({ ...draft, enabled })}
           />
         </Form.Item>
-        {children?.(draft, base, change)}
+        {canAct && children?.(draft, base, change)}
       </Form>
     </>
   );
@@ -207,7 +215,7 @@ function RowEditor(props: RowEditorProps): ReactNode {
       footer={
         <div className="drawer-footer">
           {base !== null && !isReadOnly && (
-            <Button danger type="text" icon={<DeleteOutlined />} onClick={() => askToDelete(base)}>
+            <Button danger type="text" icon={<DeleteOutlined aria-hidden />} onClick={() => askToDelete(base)}>
               {t('delete')}
             </Button>
           )}
@@ -230,7 +238,11 @@ function RowEditor(props: RowEditorProps): ReactNode {
           onChange={(key) => onTab?.(key)}
           items={[
             { key: 'form', label: t('form'), children: form, forceRender: true },
-            ...tabs.map(({ key, label, content }) => ({ key, label, children: content({ stored: base, draft, change, isDirty }) })),
+            ...tabs.map(({ key, label, content }) => ({
+              key,
+              label,
+              children: content({ stored: base, draft, change, isDirty, canChange: !isReadOnly }),
+            })),
           ]}
         />
       )}
@@ -240,6 +252,7 @@ function RowEditor(props: RowEditorProps): ReactNode {
 
 export function ResourceDrawer(props: ResourceDrawerProps): ReactNode {
   const { collection, name, onClose } = props;
+  useFocusReturn();
   const kinds = useKinds();
   const row = useRow<Spec>(collection, name);
   const stored = name === null ? null : row.isFetchedAfterMount ? row.data : undefined;

@@ -1,10 +1,11 @@
 /** Restores one row as it was at a revision, with the question before and what came of it after. */
 import { UndoOutlined } from '@ant-design/icons';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { App, Button } from 'antd';
+import { App } from 'antd';
 import type { ReactNode } from 'react';
 import { call } from '../api/client.ts';
 import { useTexts } from '../i18n/texts.ts';
+import { ActButton } from './act-button.tsx';
 import { ErrorState } from './error-state.tsx';
 import { texts } from './texts.ts';
 
@@ -18,7 +19,7 @@ interface RestoreRowProps {
 }
 
 /** Rows that a roll-back restores. A revoked key stays revoked. */
-const kinds: ReadonlySet<string> = new Set(['provider', 'model', 'skill', 'mcp', 'grant', 'limit']);
+const kinds: ReadonlySet<string> = new Set(['provider', 'model', 'skill', 'mcp', 'grant', 'limit', 'service', 'team']);
 
 export function RestoreRow({ kind, name, revision, onRestored }: RestoreRowProps): ReactNode {
   const t = useTexts(texts);
@@ -52,9 +53,9 @@ export function RestoreRow({ kind, name, revision, onRestored }: RestoreRowProps
   };
   return (
     <div className="restore-row">
-      <Button icon={<UndoOutlined />} loading={restore.isPending} aria-label={`${t('restore')}: ${name}`} onClick={ask}>
+      <ActButton icon={<UndoOutlined aria-hidden />} loading={restore.isPending} aria-label={`${t('restore')}: ${name}`} onClick={ask}>
         {t('restore')}
-      </Button>
+      </ActButton>
       {restore.error !== null && <ErrorState error={restore.error} />}
     </div>
   );

@@ -7,5 +7,9 @@ export function Revealed({ children }: { readonly children: ReactNode }): ReactN
     // Not as the value of the arrow function: some browsers return a promise, which React would call as a clean-up.
     frame.current?.scrollIntoView({ block: 'nearest' });
   }, []);
-  return <div ref={frame}>{children}</div>;
+  return (
+    <div ref={frame} className="revealed">
+      {children}
+    </div>
+  );
 }

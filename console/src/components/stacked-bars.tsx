@@ -1,6 +1,7 @@
 /** A bar for each point of time, stacked by series. The table beside it holds the same numbers, so the picture needs no keys. */
 import type { ReactNode } from 'react';
 import { useTexts } from '../i18n/texts.ts';
+import './charts.css';
 import { texts } from './texts.ts';
 
 export interface BarSeries {

@@ -19,7 +19,11 @@ export function UsageCards({ total }: { readonly total: Measures }): ReactNode {
     <NumberCards
       cards={[
         { name: t('calls'), value: format.number(total.calls) },
-        { name: t('failed'), value: format.percent(total.runs === 0 ? 0 : total.failed / total.runs), note: format.number(total.failed) },
+        {
+          name: t('failed'),
+          value: format.percent(total.runs === 0 ? 0 : total.failed / total.runs),
+          note: t('failedRuns', { failed: format.number(total.failed), runs: format.number(total.runs) }),
+        },
         { name: t('tokensIn'), value: format.short(total.input_tokens) },
         { name: t('tokensOut'), value: format.short(total.output_tokens) },
         { name: t('cost'), value: costText(format, total.cost) },

@@ -1,8 +1,7 @@
 /** Typed texts: one JSON file per language and page, and one function that reads them. */
 import { useCallback } from 'react';
+import { fillText, type Values } from './fill-text.ts';
 import { useLanguage } from './language.tsx';
-
-type Values = Readonly<Record<string, string | number>>;
 
 export interface Texts<Key extends string> {
   readonly en: Readonly<Record<Key, string>>;
@@ -14,11 +13,6 @@ export type Translate<Key extends string> = (key: Key, values?: Values) => strin
 /** The compiler rejects a key that Chinese lacks; a test rejects one that English lacks or that no file uses. */
 export function defineTexts<Key extends string>(texts: Texts<Key>): Texts<Key> {
   return texts;
-}
-
-/** Replaces `{name}` by its value. An unknown name stays, so that a mistake is visible. */
-export function fillText(text: string, values: Values = {}): string {
-  return text.replace(/\{([a-z]+)\}/gi, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
 
 export function useTexts<Key extends string>(texts: Texts<Key>): Translate<Key> {

@@ -15,7 +15,7 @@ interface Key {
 }
 
 const usage =
-  'Usage: pailou keys list | add [title] [--days 90] [--permission llm:model:use]… [--capability model/gpt]… [--address 10.0.0.0/8]… | revoke <id>';
+  'Usage: pailou keys list | add [title] [--days 90] [--permission llm:model:use]… [--capability model/gpt]… [--address 10.0.0.0/8]… [--for person | --service name] | revoke <id>';
 
 const day = (moment: string | null): string | null => moment?.slice(0, 10) ?? null;
 
@@ -34,6 +34,8 @@ export const apiKeysCommand: Command = {
         permission: { type: 'string', multiple: true },
         capability: { type: 'string', multiple: true },
         address: { type: 'string', multiple: true },
+        for: { type: 'string' },
+        service: { type: 'string' },
       },
     });
     const [verb = 'list', given, ...more] = positionals;
@@ -79,6 +81,8 @@ export const apiKeysCommand: Command = {
       ...(values.permission === undefined ? {} : { permissions: values.permission }),
       ...(values.capability === undefined ? {} : { capabilities: values.capability }),
       ...(values.address === undefined ? {} : { addresses: values.address }),
+      ...(values.for === undefined ? {} : { for: values.for }),
+      ...(values.service === undefined ? {} : { service: values.service }),
     };
     const response = await call.send('POST', '/api/keys', { type: 'application/json', bytes: JSON.stringify(body) });
     if (response === null) return 1;

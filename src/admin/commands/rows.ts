@@ -1,4 +1,4 @@
-/** pailou providers, models, mcp-servers, grants, limits: rows of a running gateway, by the same API as the console. */
+/** pailou providers, models, mcp-servers, grants, limits, teams, service-accounts: rows of a running gateway, by the same API as the console. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { answerOf, gatewayCall, gatewayOptions, printFailure, type GatewayCall, wholeList } from './gateway-call.ts';
@@ -19,10 +19,16 @@ const columnsOf: Readonly<Record<string, readonly string[]>> = {
   'mcp-servers': ['kind', 'description'],
   grants: ['subject_type', 'subject', 'action', 'capability'],
   limits: ['subject_type', 'subject', 'capability'],
+  teams: ['role', 'administrator_role', 'administrators'],
+  'service-accounts': ['team', 'roles'],
 };
 
 const shown = (value: unknown): string | null =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
+  Array.isArray(value)
+    ? value.join(' ')
+    : typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : null;
 
 /** `base_url=https://…` as a member; a value that is JSON is one. */
 function memberOf(text: string): [string, unknown] {

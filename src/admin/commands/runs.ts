@@ -4,7 +4,7 @@ import { answerOf, gatewayCall, gatewayOptions, printFailure, wholeList } from '
 import { type Command, print } from './command.ts';
 import { table } from './table.ts';
 
-const filters = ['request-id', 'user', 'key', 'model', 'capability', 'outcome', 'error', 'from', 'to', 'limit', 'after'] as const;
+const filters = ['request-id', 'user', 'team', 'key', 'model', 'capability', 'outcome', 'error', 'from', 'to', 'limit', 'after'] as const;
 
 interface RunLine {
   readonly id: string;
@@ -31,6 +31,7 @@ export const runsCommand: Command = {
       json: { type: 'boolean', default: false },
       'request-id': text,
       user: text,
+      team: text,
       key: text,
       model: text,
       capability: text,
@@ -44,7 +45,8 @@ export const runsCommand: Command = {
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
     const id = positionals[0];
     const call = gatewayCall(values);
-    const path = id === undefined ? `/api/runs?${queryOf(values, filters)}` : `/api/runs/${encodeURIComponent(id)}`;
+    const path =
+      id === undefined ? `/api/runs?${queryOf(values, filters)}` : `/api/runs/${encodeURIComponent(id)}?${queryOf(values, ['team'])}`;
     const response = await call.send('GET', path);
     if (response === null) return 1;
     if (!response.ok) return printFailure(response);
@@ -69,7 +71,7 @@ export const runsCommand: Command = {
   },
 };
 
-const reportFilters = ['from', 'to', 'by', 'user'] as const;
+const reportFilters = ['from', 'to', 'by', 'user', 'team'] as const;
 
 interface UsageReport {
   readonly from: string;
@@ -81,7 +83,15 @@ interface UsageReport {
 
 export const usageCommand: Command = {
   async run(args) {
-    const options = { ...gatewayOptions, json: { type: 'boolean', default: false }, from: text, to: text, by: text, user: text } as const;
+    const options = {
+      ...gatewayOptions,
+      json: { type: 'boolean', default: false },
+      from: text,
+      to: text,
+      by: text,
+      user: text,
+      team: text,
+    } as const;
     const { values } = parseArgs({ args, options });
     const report = await wholeList<UsageReport>(gatewayCall(values), `/api/usage?${queryOf(values, reportFilters)}`);
     if (report === null) return 1;

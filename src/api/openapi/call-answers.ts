@@ -155,7 +155,7 @@ export interface CallAnswer {
 
 const answer = (description: string, content: JsonObject, status = '200'): CallAnswer => ({ status, description, content });
 
-/** The successful answers of the calls, by method and path. */
+/** The successful answers that follow from no schema of their route, by method and path. */
 export const callAnswers: Readonly<Record<string, readonly CallAnswer[]>> = {
   'post /v1/chat/completions': [answer('The answer, whole or streamed.', streamed('ChatCompletion', 'ChatCompletionChunk'))],
   'post /v1/responses': [answer('The answer, whole or streamed.', streamed('Response', 'ResponseEvent'))],
@@ -176,6 +176,7 @@ export const callAnswers: Readonly<Record<string, readonly CallAnswer[]>> = {
     answer('The result, whole or streamed.', { ...json('SkillRun'), 'text/event-stream': { schema: text } }),
     answer('The run goes on in the background.', json('SkillRun'), '202'),
   ],
+  'get /api/runs/stream': [answer('The events, until the reader leaves.', { 'text/event-stream': { schema: text } })],
   'get /v1/runs/{id}': [answer('The run.', { ...json('SkillRun'), 'text/event-stream': { schema: text } })],
 };
 

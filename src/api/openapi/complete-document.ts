@@ -27,6 +27,7 @@ const tagTexts: Readonly<Record<string, string>> = {
   grants: 'Rights on capabilities.',
   keys: 'Keys for machines and editors.',
   limits: 'Limits and budgets.',
+  'service-accounts': 'Subjects that are no people, which call with keys.',
   mcp: 'Tools as MCP servers.',
   'mcp-servers': 'Registered MCP servers.',
   'mcp-sessions': 'Sessions of MCP clients.',
@@ -37,6 +38,7 @@ const tagTexts: Readonly<Record<string, string>> = {
   reports: 'Sums over time.',
   routing: 'Which deployment a call goes to, and why.',
   skills: 'Skills: rows, versions, runs.',
+  teams: 'People with one role or group, their administrators and their service accounts.',
   usage: 'Runs, tokens and money.',
 };
 

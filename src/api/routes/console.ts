@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Brand, Logo } from '../../config/brand.ts';
+import { escapeHtml } from '../../text/escape-html.ts';
 import { GatewayError } from '../../types/errors.ts';
 
 /** Beside `src` in a checkout, beside the compiled `src` in the package. */
@@ -41,10 +43,31 @@ function notBuilt(): GatewayError {
   );
 }
 
-async function sendPage(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+/** The built page with the name and the logo of the team. */
+function branded(page: string, { name, logo }: Brand): string {
+  const attributes = `${name === null ? '' : ` data-brand="${escapeHtml(name)}"`}${logo === null ? '' : ' data-logo="own"'}`;
+  const titled = name === null ? page : page.replace('<title>Pailou</title>', () => `<title>${escapeHtml(name)}</title>`);
+  const iconed =
+    logo === null ? titled : titled.replace('type="image/svg+xml" href="./favicon.svg"', () => `type="${logo.type}" href="./logo"`);
+  return iconed.replace('<html', () => `<html${attributes}`);
+}
+
+/** A picture that runs no script, also when it is opened by itself. */
+function sendLogo(reply: FastifyReply, { bytes, type }: Logo): FastifyReply {
+  return reply
+    .headers({
+      'content-type': type,
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
+    })
+    .send(bytes);
+}
+
+async function sendPage(app: FastifyInstance, brand: Brand, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const address = consoleAddress(app, request);
   if (address === null) throw notBuilt();
-  const local = (await readFile(join(builtConsole, 'index.html'), 'utf8')).replaceAll('"./', `"${address}`);
+  const local = branded(await readFile(join(builtConsole, 'index.html'), 'utf8'), brand).replaceAll('"./', `"${address}`);
   // Without a cookie the page need not ask who is signed in.
   const signedOut = !sessionCookie.test(request.headers.cookie ?? '');
   return reply
@@ -97,15 +120,19 @@ async function sendFile(request: FastifyRequest<{ Params: { '*': string } }>, re
     .send(found.stream);
 }
 
-export function addConsole(app: FastifyInstance): void {
+export function addConsole(app: FastifyInstance, brand: Brand): void {
   const route = { config: { access: 'public' }, schema: { hide: true } } as const;
   app.get('/console', route, async (request, reply) => {
     const address = consoleAddress(app, request);
     if (address === null) throw notBuilt();
     return reply.header('vary', 'x-forwarded-prefix').redirect(address, 302);
   });
+  app.get('/console/logo', route, (_request, reply) => {
+    if (brand.logo === null) throw new GatewayError('not_found', 'The console has no logo of its own; PAILOU_CONSOLE_LOGO sets it.');
+    return sendLogo(reply, brand.logo);
+  });
   // Every address below without a file is a page of the application.
   app.get<{ Params: { '*': string } }>('/console/*', route, (request, reply) =>
-    extname(request.params['*']) === '' ? sendPage(app, request, reply) : sendFile(request, reply),
+    extname(request.params['*']) === '' ? sendPage(app, brand, request, reply) : sendFile(request, reply),
   );
 }

@@ -148,7 +148,9 @@ export function addIdentity(app: FastifyInstance, services: IdentityServices): v
         client: principal.client,
         credential: principal.credential,
         issuer: principal.issuer,
-        expires_at: new Date(principal.expiresAt).toISOString(),
+        ...(request.viewer === null
+          ? { expires_at: new Date(principal.expiresAt).toISOString() }
+          : { expires_at: new Date(request.viewer.expiresAt).toISOString(), viewed_by: services.names.show(personRef(request.viewer)) }),
       };
     },
   );

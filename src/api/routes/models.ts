@@ -14,9 +14,9 @@ interface Listed extends ModelFacts {
   readonly owned_by: string;
 }
 
-/** Callers see the subject; the control API also shows the issuer. */
-function ownerOf({ owner, tenant }: Capability): string {
-  return owner === null ? tenant : splitPerson(owner).subject;
+/** Callers see the subject; the control API also shows the issuer. Of a shared row: the tenant that shares it. */
+function ownerOf({ owner, tenant, sharedBy }: Capability): string {
+  return owner === null ? (sharedBy ?? tenant) : splitPerson(owner).subject;
 }
 
 function listed(id: string, entry: { readonly created: number; readonly capability: Capability }, facts: ModelFacts = {}): Listed {

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createResponseCollector, createResponseEmitter } from '../../models/client-formats/responses/emitter.ts';
 import { responseId } from '../../models/client-formats/responses/ids.ts';
 import { readResponsesRequest, responsesBodySchema, type ResponsesRequest } from '../../models/client-formats/responses/request.ts';
-import { newRunId } from '../../telemetry/run-id.ts';
+import { newOrderedId } from '../../telemetry/ordered-id.ts';
 import type { ResponseStore } from '../../storage/response-store.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { answerWhenBegun, type AnswerWriter, type LateHead } from '../answers/answer-chat.ts';
@@ -73,7 +73,7 @@ export function addResponses(app: FastifyInstance, services: CallServices): void
       const keep = { caller, store, reasoning: checked.gateway?.reasoning !== false };
       answerWhenBegun(reply, beginning, asked.stream, {
         writerOf: (answer, late) => responseWriter(asked, answer.run.id, late, keep),
-        failure: (error, requestId) => responseWriter(asked, newRunId(), undefined, keep).stream().error(error, requestId),
+        failure: (error, requestId) => responseWriter(asked, newOrderedId(), undefined, keep).stream().error(error, requestId),
       });
       return reply;
     },

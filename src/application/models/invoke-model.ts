@@ -1,7 +1,7 @@
 /** Calls `model/<name>`: opens the run, dispatches the call and records the answer. */
 import { estimateSize } from '../../models/estimate-usage.ts';
 import { fetchReasoning } from '../../models/reasoning-memory.ts';
-import { newRunId } from '../../telemetry/run-id.ts';
+import { newOrderedId } from '../../telemetry/ordered-id.ts';
 import { Run } from '../../telemetry/run.ts';
 import { personKey } from '../../types/access.ts';
 import type { CallSignal } from '../../types/call-signal.ts';
@@ -36,10 +36,11 @@ export function openRun(
   const { principal, requestId, revision } = caller;
   const start = { principal, requestId, capability, operation, streamed, revision, onBehalfOf };
   const { tracing, ledger } = services;
-  const id = newRunId();
+  const id = newOrderedId();
   const run = new Run(ledger, tracing === null ? start : { ...start, trace: tracing.begin(id, caller.traceparent) }, null, id);
   // Also on errors, and on a stream whose headers leave before its answer begins.
   caller.setHeaders({ 'x-pailou-trace-id': run.id });
+  ledger.opened?.(run);
   return run;
 }
 

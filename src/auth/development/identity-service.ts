@@ -19,6 +19,8 @@ export interface IdentityOptions {
   readonly mode: 'development' | 'production';
   /** The audience of the tokens. */
   readonly gatewayUrl: string;
+  /** Where browsers find the gateway, if elsewhere (`PAILOU_PUBLIC_URL`). */
+  readonly publicUrl?: string | null;
   readonly logger: Logger;
 }
 
@@ -39,9 +41,10 @@ export async function startDevelopmentIdentity(options: IdentityOptions): Promis
   const [key, library] = await Promise.all([loadSigningKey(options.dataDir), loggingConsole(logger, () => import('oidc-provider'))]);
   await listen(server, options);
   const issuer = `http://${host === '::1' ? '[::1]' : host}:${(server.address() as AddressInfo).port}`;
+  const browserUrls = [...new Set([options.gatewayUrl, options.publicUrl ?? options.gatewayUrl])];
   const provider = await loggingConsole(
     logger,
-    async () => new library.Provider(issuer, providerConfiguration(key, options.gatewayUrl)),
+    async () => new library.Provider(issuer, providerConfiguration(key, options.gatewayUrl, browserUrls)),
   ).catch((cause: unknown) => {
     server.close();
     throw refusal(`The development identity service cannot be set up; its key in ${options.dataDir} may be damaged.`, cause);

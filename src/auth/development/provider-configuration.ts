@@ -19,7 +19,8 @@ export const browserClient = 'pailou-browser';
 /** The client for client_credentials: `development-service`, with its name as secret. */
 const serviceClient = 'development-service';
 
-export function providerConfiguration(key: JWK, gatewayUrl: string): Configuration {
+/** `gatewayUrl` is the audience of tokens; browsers return to each of `browserUrls`. */
+export function providerConfiguration(key: JWK, gatewayUrl: string, browserUrls: readonly string[]): Configuration {
   const noBrowser = { redirect_uris: [], response_types: [], id_token_signed_response_alg: signingAlgorithm } as const;
   return {
     adapter: createMemoryAdapter(),
@@ -30,8 +31,8 @@ export function providerConfiguration(key: JWK, gatewayUrl: string): Configurati
       {
         client_id: browserClient,
         client_secret: browserClient,
-        redirect_uris: [`${gatewayUrl}/auth/callback`],
-        post_logout_redirect_uris: [`${gatewayUrl}/`],
+        redirect_uris: browserUrls.map((url) => `${url}/auth/callback`),
+        post_logout_redirect_uris: browserUrls.map((url) => `${url}/`),
         response_types: ['code'],
         grant_types: ['authorization_code', 'refresh_token'],
         id_token_signed_response_alg: signingAlgorithm,

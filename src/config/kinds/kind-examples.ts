@@ -113,6 +113,11 @@ export const rowExamples = {
     name: 'tickets',
     spec: { kind: 'http', description: 'Tickets of the help desk.', options: { url: 'https://tools.example.com/mcp' } },
   },
+  team: {
+    name: 'research',
+    spec: { description: 'The research group.', role: 'research', administrator_role: 'team-lead' },
+  },
+  service: { name: 'build-server', spec: { description: 'Reviews merge requests.', roles: ['ci'] } },
   grant: { spec: { subject_type: 'role', subject: 'sales', capability: 'model/team-chat', action: 'use' } },
   limit: {
     name: 'per-person',

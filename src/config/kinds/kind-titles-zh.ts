@@ -47,6 +47,8 @@ export const rowTitles = {
   model: ['Model', '模型'],
   skill: ['Skill', '技能'],
   mcp: ['MCP server', 'MCP 服务器'],
+  team: ['Team', '团队'],
+  service: ['Service account', '服务账号'],
   grant: ['Grant', '授权'],
   limit: ['Limit', '限额'],
 } as const;

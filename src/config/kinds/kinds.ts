@@ -51,6 +51,8 @@ const paths = {
   model: '/api/models',
   skill: '/api/skills',
   mcp: '/api/mcp-servers',
+  team: '/api/teams',
+  service: '/api/service-accounts',
   grant: '/api/grants',
   limit: '/api/limits',
 } as const satisfies Record<keyof typeof rowTitles, string>;
@@ -60,6 +62,7 @@ const references: Partial<Record<keyof typeof rowTitles, References>> = {
   model: { 'deployments[].provider': 'provider', strategy: 'kind/strategy', 'fallbacks[].model': 'model' },
   skill: { kind: 'kind/skill', model: 'model', 'tools[]': 'capability', 'cases[].expect.judge.model': 'model' },
   mcp: { kind: 'kind/mcp' },
+  service: { team: 'team' },
   grant: { subject: 'subject', capability: 'capability' },
   limit: { subject: 'subject', capability: 'capability', replaces: 'limit' },
 };

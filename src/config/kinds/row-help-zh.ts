@@ -14,6 +14,8 @@ const provider = {
 };
 
 const model = {
+  'The other tenants that have it too, under the same name; * for all. Administrators set it. Nobody there may call it before an administrator there grants it by name.':
+    '同样拥有它（同名）的其他租户；* 表示全部。由管理员设置。对方租户的管理员按名称授权之前，那里没有人能调用它。',
   'The name of a provider.': '服务商的名称。',
   "The vendor's own name of the model.": '厂商自己的模型名。',
   'Share of the traffic within its tier; 0 takes none.': '在同一优先级内的流量份额；0 表示不分配。',
@@ -190,4 +192,17 @@ const access = {
   'From then on the limit counts nothing and replaces nothing.': '此后该限额不再统计，也不再替代其他限额。',
 };
 
-export const rowHelp: Readonly<Record<string, string>> = { ...provider, ...model, ...price, ...skill, ...mcp, ...access };
+const teams = {
+  'The role or group in the token that makes a person a member. Grants and limits of the team name it as their subject.':
+    '令牌中的哪个角色或组使人成为成员。团队的授权和限额以它为对象。',
+  'Members who also have this role administer the team: they see its members, usage and runs, and make keys for its service accounts.':
+    '同时持有该角色的成员是团队管理员：可查看团队的成员、用量和运行记录，并为其服务账号创建密钥。',
+  'People who administer the team, as GET /api/me names them. They need not be members.':
+    '管理该团队的人，写法同 GET /api/me。不必是成员。',
+  'The roles and teams of the service account, as grants and limits name them. admin, developer and viewer reach as far as they do for people; any other reaches what is granted to it. Left out with a team.':
+    '服务账号的角色和团队，写法同授权和限额。admin、developer、viewer 的范围与人相同；其他角色只有被授权的范围。指定团队时不填。',
+  'The team that owns it. Its rights are those of a member who has only the role of the team, and administrators of the team make and revoke its keys.':
+    '所属团队。其权限等于只有团队角色的成员，由团队管理员创建和吊销其密钥。',
+};
+
+export const rowHelp: Readonly<Record<string, string>> = { ...provider, ...model, ...price, ...skill, ...mcp, ...access, ...teams };

@@ -1,6 +1,16 @@
 /** A snapshot with its parts. The next build shares every part that its changes do not touch. */
 import type { GatewayError } from '../../types/errors.ts';
-import type { KeyEntry, ModelEntry, Problem, ProviderEntry, SkillEntry, Snapshot, TenantView } from '../../types/snapshot.ts';
+import type {
+  KeyEntry,
+  ModelEntry,
+  Problem,
+  ProviderEntry,
+  ServiceAccountEntry,
+  SkillEntry,
+  Snapshot,
+  TeamEntry,
+  TenantView,
+} from '../../types/snapshot.ts';
 import { CompiledGrants } from '../grant-index.ts';
 import type { Handle } from '../instances.ts';
 import { noLimits } from '../limit-index.ts';
@@ -18,6 +28,8 @@ export interface BuiltView extends TenantView {
   readonly skillVersions: PersistentMap<SkillEntry>;
   readonly skillNames: PersistentMap<true>;
   readonly grants: CompiledGrants;
+  readonly serviceAccounts: PersistentMap<ServiceAccountEntry>;
+  readonly teams: PersistentMap<TeamEntry>;
 }
 
 /** When the first right of a model ends, in epoch milliseconds. */
@@ -53,6 +65,8 @@ export const emptyView: BuiltView = {
   mcpServers: new Map(),
   skillNames: emptyMap(),
   grants: CompiledGrants.none,
+  serviceAccounts: emptyMap(),
+  teams: emptyMap(),
   limits: noLimits,
 };
 

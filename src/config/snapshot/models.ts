@@ -13,6 +13,7 @@ import { fallbackFaults } from '../fallbacks.ts';
 import type { PersistentMap } from '../persistent-map.ts';
 import { capabilityOfRow } from '../row-capability.ts';
 import { namedKey } from '../row-references.ts';
+import { sharedRow } from '../shared-rows.ts';
 import { invalidBySchema, unknownName } from '../validation-errors.ts';
 import { type BuildEdit, parseOnce, rowKey } from './build-edit.ts';
 import { namesOf, type TenantChanges } from './changed-names.ts';
@@ -103,11 +104,12 @@ export async function buildModels(
     });
   }
   const models = before.with(made);
+  const isKnown = (name: string): boolean => rows.has(name) || sharedRow(edit.rows, tenant, 'model', name) !== undefined;
   for (const name of leadingTo(edit, tenant, made.keys())) {
     const at = { kind: 'model', tenant, name } as const;
     edit.clear('fallbacks', at);
     const model = models.get(name);
-    if (model !== undefined) for (const error of fallbackFaults(model, models, rows)) edit.report('fallbacks', at, error);
+    if (model !== undefined) for (const error of fallbackFaults(model, models, isKnown)) edit.report('fallbacks', at, error);
   }
   return models;
 }

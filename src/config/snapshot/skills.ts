@@ -5,6 +5,7 @@ import type { PersistentMap } from '../persistent-map.ts';
 import { capabilityOfRow } from '../row-capability.ts';
 import { namedKey, versionsKey } from '../row-references.ts';
 import type { RowSet } from '../row-set.ts';
+import { sharedRow } from '../shared-rows.ts';
 import { runsAsSkill } from '../runs-as.ts';
 import { isVersion, skillOf, versionedSkills, versionName } from '../skill-versions.ts';
 import { unknownName } from '../validation-errors.ts';
@@ -39,7 +40,8 @@ function familyOf(rows: RowSet, tenant: string, skill: string): readonly ConfigR
 async function skillOfRow(edit: BuildEdit, row: ConfigRow): Promise<SkillEntry> {
   const spec = parseOnce('skill', row.spec);
   const models = edit.rows.group('model', row.tenant);
-  if (!models.has(spec.model)) throw unknownName('model', spec.model, models.keys(), 'spec.model');
+  if (!models.has(spec.model) && sharedRow(edit.rows, row.tenant, 'model', spec.model) === undefined)
+    throw unknownName('model', spec.model, models.keys(), 'spec.model');
   const { instance } = await edit.instance('skill', row);
   const created = Math.floor(Date.parse(row.createdAt) / 1000);
   return { name: row.name, capability: capabilityOfRow('skill', row, spec.tags), spec, instance, created };

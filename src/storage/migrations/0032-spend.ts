@@ -7,6 +7,7 @@ import { isPostgres, largestCost, possible } from './day-sums.ts';
 
 const spans = { quarter: 900_000, day: 86_400_000 } as const;
 type Span = keyof typeof spans;
+export const spendSpans = Object.keys(spans) as Span[];
 
 /** Quarter hours are read for the first day of a period only, and no period but `total` is longer than a month. */
 const keptQuartersMs = 40 * 86_400_000;
@@ -39,7 +40,7 @@ function keysOf(source: string, span: Span, postgres: boolean): RawBuilder<unkno
 }
 
 /** True for a run whose cost a budget counts. */
-function counts(source: string, postgres: boolean): RawBuilder<unknown> {
+export function countsForBudgets(source: string, postgres: boolean): RawBuilder<unknown> {
   const run = (column: string) => sql.ref(`${source}.${column}`);
   return sql`${run('currency')} is not null and coalesce(${run('unbudgeted')}, 0) = 0
     and ${run('cost')} is not null and ${possible(run('cost'), largestCost, postgres)}
@@ -51,15 +52,22 @@ function femtoOf(source: string, postgres: boolean): RawBuilder<unknown> {
   return sql`case when ${possible(femto, largestCost, postgres)} then coalesce(${femto}, 0) else 0 end`;
 }
 
-/** PostgreSQL limits the size of an index row, and roles are long: their rows are found by a digest. */
-const digest = sql`encode(sha256(convert_to(jsonb_build_array(issuer, subject, client, key_id, roles, model, currency)::text, 'UTF8')), 'hex')`;
+/** PostgreSQL limits the size of an index row, and roles are long: their rows are found by a digest of these labels. */
+export const spendLabels = sql`issuer, subject, client, key_id, roles, model, currency`;
+const wholeDigest = sql`encode(sha256(convert_to(jsonb_build_array(${spendLabels})::text, 'UTF8')), 'hex')`;
 
 /** The sums of all runs in `source`, ordered by key, so that two concurrent nodes lock rows in the same order. */
-function insertSums(source: string, span: Span, postgres: boolean, where: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
+function insertSums(
+  source: string,
+  span: Span,
+  postgres: boolean,
+  where: RawBuilder<unknown> = sql``,
+  digest = wholeDigest,
+): RawBuilder<unknown> {
   const keys = keysOf(source, span, postgres).map((key, index) => sql`${key} as ${sql.ref(columns[index] as string)}`);
   const cost = sql.ref(`${source}.cost`);
   const grouped = sql`select ${sql.join(keys)}, ${cost} as cost, ${femtoOf(source, postgres)} as cost_femto
-    from ${sql.ref(source)} where ${counts(source, postgres)} ${where}`;
+    from ${sql.ref(source)} where ${countsForBudgets(source, postgres)} ${where}`;
   const added = postgres ? ['cost', 'cost_femto', 'digest'] : ['cost', 'cost_femto'];
   const totals = postgres ? sql`sum(cost), sum(cost_femto), ${digest}` : sql`sum(cost), sum(cost_femto)`;
   const order = postgres ? sql`tenant, start, ${digest}` : names(columns);
@@ -73,10 +81,20 @@ function conflict(postgres: boolean): RawBuilder<unknown> {
     set cost = llm_spend.cost + excluded.cost, cost_femto = llm_spend.cost_femto + excluded.cost_femto`;
 }
 
+/** Adds the runs of `source` to their quarter hours, or to their days. */
+export function addSpendOf(
+  source: string,
+  span: Span,
+  where: RawBuilder<unknown>,
+  postgres: boolean,
+  digest = wholeDigest,
+): RawBuilder<unknown> {
+  return sql`${insertSums(source, span, postgres, where, digest)} ${conflict(postgres)}`;
+}
+
 /** Adds the runs of `source` to their quarter hours and days. */
 export function addSpend(source: string, where: RawBuilder<unknown>, postgres: boolean): RawBuilder<unknown> {
-  const add = (span: Span) => sql`${insertSums(source, span, postgres, where)} ${conflict(postgres)}`;
-  return sql`${add('quarter')}; ${add('day')}`;
+  return sql`${addSpendOf(source, 'quarter', where, postgres)}; ${addSpendOf(source, 'day', where, postgres)}`;
 }
 
 async function createTable(database: Kysely<unknown>, postgres: boolean): Promise<void> {
@@ -100,7 +118,7 @@ async function createTrigger(database: Kysely<unknown>, postgres: boolean): Prom
   }
   const insert = (span: Span) => sql`insert into llm_spend (${names([...columns, 'cost', 'cost_femto'])})
     values (${sql.join([...keysOf('new', span, false), sql.ref('new.cost'), femtoOf('new', false)])}) ${conflict(false)}`;
-  await sql`create trigger llm_run_spent after insert on llm_run when ${counts('new', false)} begin
+  await sql`create trigger llm_run_spent after insert on llm_run when ${countsForBudgets('new', false)} begin
     ${insert('quarter')}; ${insert('day')}; end`.execute(database);
 }
 

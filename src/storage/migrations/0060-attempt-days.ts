@@ -40,11 +40,12 @@ function attemptsOf({ from, counts, startedAt }: Source, postgres: boolean): Raw
     case when ${own('input_tokens')} is not null and ${own('cost')} is null then 1 else 0 end as unpriced, ${sql.join(values)} ${from}`;
 }
 
-/** PostgreSQL limits the size of an index row, and labels are long: a row is found by a digest. */
-const digest = sql`encode(sha256(convert_to(jsonb_build_array(${names(keys)})::text, 'UTF8')), 'hex')`;
+/** PostgreSQL limits the size of an index row, and labels are long: a row is found by a digest of these. */
+export const attemptLabels = names(keys);
+const wholeDigest = sql`encode(sha256(convert_to(jsonb_build_array(${attemptLabels})::text, 'UTF8')), 'hex')`;
 
 /** Ordered by key, so that two concurrent nodes lock rows in the same order. */
-function insertSums(attempts: RawBuilder<unknown>, postgres: boolean): RawBuilder<unknown> {
+function insertDays(attempts: RawBuilder<unknown>, postgres: boolean, digest = wholeDigest): RawBuilder<unknown> {
   const columns = postgres ? [...keys, ...sums, 'digest'] : [...keys, ...sums];
   const totals = sql.join(sums.map((name) => sql`sum(${sql.ref(name)})`));
   const conflict = postgres ? ['tenant', 'day', 'digest'] : keys;
@@ -54,8 +55,15 @@ function insertSums(attempts: RawBuilder<unknown>, postgres: boolean): RawBuilde
     on conflict (${names(conflict)}) do update set ${sql.join(adding)}`;
 }
 
-const single = (from: RawBuilder<unknown>): Source => ({ from, counts: 'run', startedAt: 'run.attempt_started_at' });
-const apart = (from: RawBuilder<unknown>): Source => ({ from, counts: 'attempt', startedAt: 'attempt.started_at' });
+/** The attempts in the rows of runs. */
+export const singleAttempts = (from: RawBuilder<unknown>): Source => ({ from, counts: 'run', startedAt: 'run.attempt_started_at' });
+/** The attempts with rows of their own. */
+export const attemptsApart = (from: RawBuilder<unknown>): Source => ({ from, counts: 'attempt', startedAt: 'attempt.started_at' });
+
+/** Adds attempts to their days. */
+export function addAttempts(source: Source, postgres: boolean, digest = wholeDigest): RawBuilder<unknown> {
+  return insertDays(attemptsOf(source, postgres), postgres, digest);
+}
 
 async function createTable(database: Kysely<unknown>, postgres: boolean): Promise<void> {
   let table = database.schema.createTable('llm_attempt_day');
@@ -75,7 +83,7 @@ async function fill(database: Kysely<unknown>, postgres: boolean): Promise<void>
   const old = sql`select tenant, day, issuer, subject, client, key_id, capability, via, deployment,
     substr(${rest}, 1, ${position(rest, '/')} - 1) as provider, currency, runs as attempts, estimated, unpriced, ${names(dayCounts)}
     from llm_usage_day where ${position(sql`deployment`, '#')} > 0`;
-  await insertSums(old, postgres).execute(database);
+  await insertDays(old, postgres).execute(database);
 }
 
 async function onPostgres(database: Kysely<unknown>): Promise<void> {
@@ -85,24 +93,23 @@ async function onPostgres(database: Kysely<unknown>): Promise<void> {
     await sql`create trigger ${sql.ref(name)} after insert on ${sql.table(table)} referencing new table as fresh
       for each statement execute function ${sql.ref(name)}()`.execute(database);
   };
-  const runs = attemptsOf(single(sql`from fresh run where run.attempt_started_at is not null`), true);
-  await trigger('llm_run_attempted', 'llm_run', insertSums(runs, true));
-  const attempts = attemptsOf(apart(sql`from fresh attempt join llm_run run on run.id = attempt.run_id`), true);
-  await trigger('llm_attempt_summed', 'llm_attempt', insertSums(attempts, true));
+  const runs = singleAttempts(sql`from fresh run where run.attempt_started_at is not null`);
+  await trigger('llm_run_attempted', 'llm_run', addAttempts(runs, true));
+  const attempts = attemptsApart(sql`from fresh attempt join llm_run run on run.id = attempt.run_id`);
+  await trigger('llm_attempt_summed', 'llm_attempt', addAttempts(attempts, true));
 }
 
 async function onSqlite(database: Kysely<unknown>): Promise<void> {
-  const runs = attemptsOf(single(sql`from llm_run run where run.rowid > new.after_rowid and run.attempt_started_at is not null`), false);
+  const runs = singleAttempts(sql`from llm_run run where run.rowid > new.after_rowid and run.attempt_started_at is not null`);
   await sql`create trigger llm_run_batch_attempted instead of insert on llm_run_batch begin
-    ${insertSums(runs, false)}; end`.execute(database);
+    ${addAttempts(runs, false)}; end`.execute(database);
   await sql`create view llm_attempt_batch as select 0 as after_rowid`.execute(database);
   // In the order of the statement: a few attempts, and the run of each.
-  const attempts = attemptsOf(
-    apart(sql`from llm_attempt attempt cross join llm_run run on run.id = attempt.run_id where attempt.rowid > new.after_rowid`),
-    false,
+  const attempts = attemptsApart(
+    sql`from llm_attempt attempt cross join llm_run run on run.id = attempt.run_id where attempt.rowid > new.after_rowid`,
   );
   await sql`create trigger llm_attempt_batch_added instead of insert on llm_attempt_batch begin
-    ${insertSums(attempts, false)}; end`.execute(database);
+    ${addAttempts(attempts, false)}; end`.execute(database);
 }
 
 export async function up(database: Kysely<unknown>): Promise<void> {

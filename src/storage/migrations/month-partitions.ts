@@ -2,7 +2,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 
 /** The tables with partitions, and the key by which a repeated write is recognised. */
-export const partitionedTables = { llm_run: ['id'], llm_attempt: ['run_id', 'number'] } as const;
+export const partitionedTables = { llm_run: ['id'], llm_attempt: ['run_id', 'number'], llm_run_fact: ['id'] } as const;
 export type PartitionedTable = keyof typeof partitionedTables;
 
 /** The suffix of the partition with everything before the migration. Its rows are deleted in steps. */

@@ -72,12 +72,12 @@ const skill = sql`case when ${column('via')} like 'skill/%' then substr(${column
   when ${column('capability')} like 'skill/%' then substr(${column('capability')}, 7) else '' end`;
 
 /** The model that answered: after a fallback, the model of its deployment. */
-function modelOf(postgres: boolean): RawBuilder<unknown> {
+export function modelOf(postgres: boolean): RawBuilder<unknown> {
   const mark = indexOf(sql.ref('deployment'), '#', postgres);
   return sql`case when ${mark} > 0 then substr(deployment, 1, ${mark} - 1) when capability like 'model/%' then substr(capability, 7) else '' end`;
 }
 
-function labelsOf(postgres: boolean): Readonly<Record<(typeof seriesKey)[number], RawBuilder<unknown>>> {
+export function labelsOf(postgres: boolean): Readonly<Record<(typeof seriesKey)[number], RawBuilder<unknown>>> {
   return {
     tenant: column('tenant'),
     issuer: text('issuer'),
@@ -94,19 +94,20 @@ function labelsOf(postgres: boolean): Readonly<Record<(typeof seriesKey)[number]
 }
 
 /** The time between two columns; null when unknown. Only complete runs have latencies: a quick failure is not a quick answer. */
-function elapsed(end: string, postgres: boolean): RawBuilder<unknown> {
+export function elapsed(end: string, postgres: boolean): RawBuilder<unknown> {
   const known = sql`${possible(column(end), largestCost, postgres)} and ${possible(column('started_at'), largestCost, postgres)}`;
   const time = sql`${column(end)} - ${column('started_at')}`;
   return sql`case when ${column('outcome')} = 'complete' and ${known} then case when ${time} > 0 then ${time} else 0 end end`;
 }
 
 /** One row for each run of `source`, with its labels and values. */
-function runsOf(source: RawBuilder<unknown>, postgres: boolean): RawBuilder<unknown> {
+function runsOf(source: RawBuilder<unknown>, postgres: boolean, team?: RawBuilder<unknown>): RawBuilder<unknown> {
   const labels = Object.entries(labelsOf(postgres)).map(([name, value]) => sql`${value} as ${sql.ref(name)}`);
   const values = counts.map((name) => {
     const most = name.startsWith('cost') ? largestCost : largestCount;
     return sql`case when ${possible(column(name), most, postgres)} then coalesce(${column(name)}, 0) else 0 end as ${sql.ref(name)}`;
   });
+  if (team !== undefined) labels.push(sql`${team} as team`);
   return sql`select ${sql.join(labels)}, ${column('started_at')} as started_at, ${column('parent')} as parent, ${column('outcome')} as outcome,
     ${sql.join(values)}, ${elapsed('ended_at', postgres)} as duration_ms, ${elapsed('first_token_at', postgres)} as first_token_ms
     from ${source}`;
@@ -120,7 +121,8 @@ function histogram(value: string): RawBuilder<unknown>[] {
   });
 }
 
-const totals: readonly RawBuilder<unknown>[] = [
+/** The values of `rollupSums` over rows with the columns of `runsOf`. */
+export const totals: readonly RawBuilder<unknown>[] = [
   sql`count(*)`,
   sql`sum(case when parent is null then 1 else 0 end)`,
   sql`sum(case when outcome = 'error' then 1 else 0 end)`,
@@ -144,24 +146,66 @@ export function insertSeries(source: RawBuilder<unknown>, postgres: boolean): Ra
     group by ${names(seriesKey)} ${order} on conflict do nothing`;
 }
 
+/** Sums that are 0 in most rows. PostgreSQL stores null instead, which takes no space (migration 0072). */
+export const sparseSums: readonly string[] = [
+  'failed',
+  'aborted',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'cost',
+  'cost_femto',
+  'first_token_ms',
+  ...durationBuckets,
+  ...firstTokenBuckets,
+];
+
+/** How the rows of a roll-up are computed and stored. */
+export interface RollupForm {
+  /** The values of each run are computed once, instead of for every bucket of the histograms. */
+  readonly once?: boolean;
+  /** Null stands for 0 in `sparseSums`. */
+  readonly sparse?: boolean;
+  /** The id of a team in each row of the source: the runs are added to the roll-ups of teams (migration 0073). */
+  readonly team?: RawBuilder<unknown>;
+}
+
 /** Adds the runs of `source` to the roll-up of one span. Ordered by key, so that two concurrent nodes lock rows in the same order. */
-export function insertRollup(span: RollupSpan, source: RawBuilder<unknown>, postgres: boolean): RawBuilder<unknown> {
-  const table = sql.table(`llm_rollup_${span}`);
+export function insertRollup(
+  span: RollupSpan,
+  source: RawBuilder<unknown>,
+  postgres: boolean,
+  { once = false, sparse = false, team }: RollupForm = {},
+): RawBuilder<unknown> {
+  const table = sql.table(`llm_${team === undefined ? '' : 'team_'}rollup_${span}`);
+  const key = team === undefined ? ['tenant', 'start'] : ['tenant', 'start', 'team'];
+  const ofTeam = team === undefined ? sql`` : sql`, team`;
   const length = sql.lit(rollupSpans[span]);
   const start = sql`started_at - started_at % ${length}`;
   const sums = totals.map((total, index) => sql`${total} as ${sql.ref(rollupSums[index] as string)}`);
-  const key = postgres ? sql`, ${digest} as digest` : sql``;
-  const grouped = sql`select ${names(seriesKey)} ${key}, ${start} as start, ${sql.join(sums)}
-    from (${runsOf(source, postgres)}) each_run group by ${names(seriesKey)}, ${start}`;
-  const found = postgres
+  const found = postgres ? sql`, ${digest} as digest` : sql``;
+  // The planner moves a subquery into its outer one, unless it is limited.
+  const barrier = postgres ? sql`offset 0` : sql`limit -1`;
+  const grouped = sql`select ${names(seriesKey)} ${found}, ${start} as start ${ofTeam}, ${sql.join(sums)}
+    from (${runsOf(source, postgres, team)} ${once ? barrier : sql``}) each_run group by ${names(seriesKey)}, ${start} ${ofTeam}`;
+  const isOfSeries = postgres
     ? sql`series.digest = added.digest`
     : sql.join(
         seriesKey.map((name) => sql`series.${sql.ref(name)} = added.${sql.ref(name)}`),
         sql` and `,
       );
-  const adding = rollupSums.map((name) => sql`${sql.ref(name)} = ${table}.${sql.ref(name)} + excluded.${sql.ref(name)}`);
-  return sql`insert into ${table} (${names(['tenant', 'start', 'series', ...rollupSums])})
-    select added.tenant, added.start, series.id, ${sql.join(rollupSums.map((name) => sql.ref(`added.${name}`)))}
-    from (${grouped}) added join llm_rollup_series series on ${found} where true order by added.tenant, added.start, series.id
-    on conflict (tenant, start, series) do update set ${sql.join(adding)}`;
+  const isSparse = (name: string): boolean => sparse && sparseSums.includes(name);
+  const adding = rollupSums.map((name) => {
+    const [before, more] = [sql`${table}.${sql.ref(name)}`, sql`excluded.${sql.ref(name)}`];
+    return sql`${sql.ref(name)} = ${isSparse(name) ? sql`nullif(coalesce(${before}, 0) + coalesce(${more}, 0), 0)` : sql`${before} + ${more}`}`;
+  });
+  const values = rollupSums.map((name) => {
+    const value = sql.ref(`added.${name}`);
+    return isSparse(name) ? sql`nullif(${value}, 0)` : value;
+  });
+  const place = sql`${sql.join(key.map((name) => sql.ref(`added.${name}`)))}, series.id`;
+  return sql`insert into ${table} (${names([...key, 'series', ...rollupSums])})
+    select ${place}, ${sql.join(values)}
+    from (${grouped}) added join llm_rollup_series series on ${isOfSeries} where true order by ${place}
+    on conflict (${names([...key, 'series'])}) do update set ${sql.join(adding)}`;
 }

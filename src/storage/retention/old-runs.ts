@@ -2,16 +2,25 @@
 import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { firstPartition, restPartition } from '../migrations/month-partitions.ts';
+import { unpackedId } from '../packed-ids.ts';
 import { BatchSize } from './batch-size.ts';
 import { dayMs, type PruneTask } from './prune-task.ts';
 import { isRolledUp, onOneNode, tenantsWithRuns } from './single-node.ts';
 
 const gb = 1_000_000_000;
-/** Runs in one step. */
-const mostRows = 400;
+/** Runs in one step: the ids of more would hold the event loop for over 5 ms. */
+const mostRows = 100;
+/** Narrow rows, and those of older versions (decision 61). */
+const sources = ['llm_run_fact', 'llm_run'] as const;
+type Source = (typeof sources)[number];
+
+interface Part {
+  readonly source: Source;
+  readonly table: string;
+}
 
 interface OldestRun {
-  readonly id: string;
+  readonly id: string | Uint8Array;
 }
 
 /** The bytes in use in a SQLite file. */
@@ -28,42 +37,51 @@ export async function usedBytes(database: Database): Promise<{ used: number; fre
 
 /** `cutoff`: null deletes none by age. `mostGb`: for SQLite; PostgreSQL drops partitions instead. */
 export function oldRuns(database: Database, cutoff: number | null, mostGb: number | null): PruneTask {
-  const parts = database.kind === 'postgres' ? [firstPartition, restPartition].map((suffix) => `_${suffix}`) : [''];
+  const suffixes = database.kind === 'postgres' ? [`_${firstPartition}`, `_${restPartition}`] : [''];
+  const parts: readonly Part[] = sources.flatMap((source) => suffixes.map((suffix) => ({ source, table: `${source}${suffix}` })));
   const batch = new BatchSize(50, mostRows);
 
   const isTooLarge = async (): Promise<boolean> =>
     mostGb !== null && database.kind === 'sqlite' && (await usedBytes(database)).used > mostGb * gb;
 
   /** The partitions that still exist. */
-  const existing = async (): Promise<readonly string[]> => {
+  const existing = async (): Promise<readonly Part[]> => {
     if (database.kind === 'sqlite') return parts;
     const { rows } = await sql<{
-      part: string;
-    }>`select part from (values ${sql.join(parts.map((part) => sql`(${part}::text)`))}) parts (part)
-      where to_regclass('llm_run' || part) is not null`.execute(database.query);
-    return rows.map(({ part }) => part);
+      name: string;
+    }>`select name from (values ${sql.join(parts.map(({ table }) => sql`(${table}::text)`))}) parts (name)
+      where to_regclass(name) is not null`.execute(database.query);
+    return parts.filter(({ table }) => rows.some(({ name }) => name === table));
   };
 
-  const oldest = async (part: string, tenant: string, before: number): Promise<readonly OldestRun[]> => {
-    const { rows } = await sql<OldestRun>`select id from ${sql.table(`llm_run${part}`)}
+  const oldest = async ({ table }: Part, tenant: string, before: number): Promise<readonly OldestRun[]> => {
+    const { rows } = await sql<OldestRun>`select id from ${sql.table(table)}
       where tenant = ${tenant} and started_at < ${before} order by started_at limit ${batch.size}`.execute(database.query);
     return rows;
   };
 
-  /** The tenant with the oldest run of all. */
-  const oldestTenant = async (): Promise<{ tenant: string; first: number } | undefined> => {
-    const { rows } = await sql<{ tenant: string; first: number }>`select tenant, first from (select tenant,
-      (select min(started_at) from llm_run where llm_run.tenant = known.tenant) as first
-      from (select distinct tenant from llm_rollup_series) known) where first is not null order by first limit 1`.execute(database.query);
-    return rows[0];
+  /** The tenant with the oldest run of all, and where it lies. */
+  const oldestOfAll = async (): Promise<{ part: Part; tenant: string; first: number } | undefined> => {
+    const found = await Promise.all(
+      parts.map(async (part) => {
+        const { rows } = await sql<{ tenant: string; first: number }>`select tenant, first from (select tenant,
+          (select min(started_at) from ${sql.table(part.table)} runs where runs.tenant = known.tenant) as first
+          from (select distinct tenant from llm_rollup_series) known) where first is not null order by first limit 1`.execute(
+          database.query,
+        );
+        return rows.map((row) => ({ part, ...row }));
+      }),
+    );
+    return found.flat().toSorted((one, other) => one.first - other.first)[0];
   };
 
-  const remove = async (part: string, runs: readonly OldestRun[]): Promise<boolean> => {
+  const remove = async ({ table }: Part, runs: readonly OldestRun[]): Promise<boolean> => {
     const ids = sql.join(runs.map(({ id }) => id));
+    const texts = sql.join(runs.map(({ id }) => (typeof id === 'string' ? id : unpackedId(id))));
     const done = await batch.measure(() =>
       onOneNode(database, async (transaction) => {
-        await sql`delete from llm_attempt where run_id in (${ids})`.execute(transaction);
-        await sql`delete from ${sql.table(`llm_run${part}`)} where id in (${ids})`.execute(transaction);
+        await sql`delete from llm_attempt where run_id in (${texts})`.execute(transaction);
+        await sql`delete from ${sql.table(table)} where id in (${ids})`.execute(transaction);
         return true;
       }),
     );
@@ -74,9 +92,9 @@ export function oldRuns(database: Database, cutoff: number | null, mostGb: numbe
     async expired() {
       if (cutoff === null) return [];
       let count = 0;
-      for (const part of await existing())
+      for (const { table } of await existing())
         for (const tenant of await tenantsWithRuns(database)) {
-          const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(`llm_run${part}`)}
+          const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}
             where tenant = ${tenant} and started_at < ${cutoff}`.execute(database.query);
           count += Number(rows[0]?.count ?? 0);
         }
@@ -85,9 +103,9 @@ export function oldRuns(database: Database, cutoff: number | null, mostGb: numbe
     async step() {
       if (!(await isRolledUp(database))) return false;
       if (await isTooLarge()) {
-        const found = await oldestTenant();
+        const found = await oldestOfAll();
         // A day at a time, so that no tenant loses its latest runs before another one its older ones.
-        return found !== undefined && remove('', await oldest('', found.tenant, found.first + dayMs));
+        return found !== undefined && remove(found.part, await oldest(found.part, found.tenant, found.first + dayMs));
       }
       if (cutoff === null) return false;
       for (const part of await existing())

@@ -4,24 +4,43 @@ import { sql } from 'kysely';
 import type { Logger } from '../../types/logger.ts';
 import type { Database } from '../database.ts';
 import { freePages } from './free-pages.ts';
+import { monthStart } from '../migrations/month-partitions.ts';
 import { monthlyPartitions } from './month-partitions.ts';
 import { oldHistory } from './old-history.ts';
 import { oldRuns } from './old-runs.ts';
-import { oldSums } from './old-sums.ts';
-import { cutoffOf, type PruneTask, type RetentionLimits } from './prune-task.ts';
+import { oldSums, type TimeRange } from './old-sums.ts';
+import { cutoffOf, dayMs, type PruneTask, type RetentionLimits } from './prune-task.ts';
 
 const everyMs = 10 * 60_000;
 const pauseMs = 25;
-/** Quarter hours are read for the first day of a budget's period only, and no period but `total` is longer than a month. */
-const quarterDays = 40;
+/** A week, and the hours by which a time zone is ahead or behind. */
+const quarterDays = 9;
+
+/**
+ * Quarter hours are read for the first day of a budget's period only: in any time zone it is one of the last days, or the current or the
+ * previous month begins on it.
+ */
+function oldQuarters(now: number): readonly TimeRange[] {
+  const [month, last] = [monthStart(now), monthStart(now, -1)];
+  const to = now - quarterDays * dayMs;
+  return [
+    { from: 0, to: last - dayMs },
+    { from: last + dayMs, to: Math.min(to, month - dayMs) },
+    { from: month + dayMs, to },
+  ].filter((range) => range.from < range.to);
+}
 
 export function pruneTasks(database: Database, limits: RetentionLimits, now: () => number = Date.now): readonly PruneTask[] {
   const runs = cutoffOf(limits.runsDays, now());
+  const hours = cutoffOf(limits.hoursDays, now());
+  const oldHours = hours === null ? [] : [{ from: 0, to: hours }];
   return [
     monthlyPartitions(database, { cutoff: runs, mostGb: limits.runsGb }, now),
     oldRuns(database, runs, limits.runsGb),
-    oldSums(database, { table: 'llm_rollup_hour', only: sql`true`, cutoff: cutoffOf(limits.hoursDays, now()) }),
-    oldSums(database, { table: 'llm_spend', only: sql`span = 'quarter'`, cutoff: cutoffOf(quarterDays, now()) }),
+    oldSums(database, { table: 'llm_rollup_hour', only: sql`true`, old: oldHours }),
+    oldSums(database, { table: 'llm_rollup_hour_adjustment', only: sql`true`, old: oldHours }),
+    oldSums(database, { table: 'llm_team_rollup_hour', only: sql`true`, old: oldHours }),
+    oldSums(database, { table: 'llm_spend', only: sql`span = 'quarter'`, old: oldQuarters(now()) }),
     oldHistory(database, cutoffOf(limits.historyDays, now())),
     freePages(database),
   ];

@@ -76,9 +76,12 @@ export class SqliteConnection {
     return this.#ask((id) => ({ type: 'execute', id, sql, parameters }));
   }
 
-  /** Inserts rows of several tables in one transaction. Rows with an existing key are skipped. */
+  /** Inserts rows of several tables in one transaction. Rows with an existing key are skipped. The first row of a table has all columns. */
   async insertMany(batches: readonly RowBatch[]): Promise<void> {
-    const texts = batches.map((batch) => ({ ...batch, rows: rowsJson(batch.rows) }));
+    const texts = batches.map(({ rows, ...batch }) => {
+      const columns = Object.keys(rows[0] ?? {});
+      return { ...batch, columns, rows: rowsJson(rows.map((row) => columns.map((column) => (row as Record<string, unknown>)[column]))) };
+    });
     await this.#ask((id) => ({ type: 'insert-many', id, batches: texts }));
   }
 

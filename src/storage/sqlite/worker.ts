@@ -80,15 +80,13 @@ function execute(request: Extract<WorkerRequest, { type: 'execute' }>): WorkerRe
 function insertMany(request: Extract<WorkerRequest, { type: 'insert-many' }>): WorkerReply {
   database.exec('begin immediate');
   try {
-    for (const { table, rows, summedBy } of request.batches) {
+    for (const { table, columns, rows, summedBy, bytes } of request.batches) {
       const last = summedBy === undefined ? undefined : prepared(`select coalesce(max(rowid), 0) as last from ${table}`).get()?.['last'];
-      const objects = JSON.parse(rows) as Record<string, SqliteValue>[];
-      const columns = Object.keys(objects[0] ?? {});
-      const places = columns.map(() => '?').join(', ');
+      const places = columns.map((column) => (bytes?.includes(column) === true ? 'unhex(substr(?, 3))' : '?')).join(', ');
       const statement = prepared(
         `insert into ${table} (${columns.map((column) => `"${column}"`).join(', ')}) values (${places}) on conflict do nothing`,
       );
-      for (const object of objects) statement.run(...columns.map((column) => object[column] ?? null));
+      for (const values of JSON.parse(rows) as SqliteValue[][]) statement.run(...values);
       if (last !== undefined) prepared(`insert into ${summedBy} (after_rowid) values (?)`).run(last);
     }
     database.exec('commit');

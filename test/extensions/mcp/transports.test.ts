@@ -9,7 +9,7 @@ import type { ToolResult, ToolSource } from '../../../src/types/tool-source.ts';
 import { eventually, freePort } from '../../whole/gateway.ts';
 import { allowing, principal, services } from './services.ts';
 
-const everything = join(import.meta.dirname, '../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 
 const textOf = (result: ToolResult): string => result.content.map(({ text }) => (typeof text === 'string' ? text : '')).join('');
 const context = (signal: AbortSignal = AbortSignal.timeout(10_000)) => ({ signal, principal, runId: 'run' });

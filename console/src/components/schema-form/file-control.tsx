@@ -43,7 +43,7 @@ export function FileControl({ id, disabled, value, onChange, ...labelled }: File
           target.value = '';
         }}
       />
-      <Button id={id} disabled={disabled} icon={<PaperClipOutlined />} {...labelled} onClick={() => input.current?.click()}>
+      <Button id={id} disabled={disabled} icon={<PaperClipOutlined aria-hidden />} {...labelled} onClick={() => input.current?.click()}>
         {t('chooseFile')}
       </Button>
       {chosen?.base64 !== undefined && (
@@ -52,7 +52,7 @@ export function FileControl({ id, disabled, value, onChange, ...labelled }: File
           <Button
             type="text"
             size="small"
-            icon={<DeleteOutlined />}
+            icon={<DeleteOutlined aria-hidden />}
             aria-label={t('removeFile')}
             disabled={disabled}
             onClick={() => onChange(undefined)}

@@ -50,7 +50,7 @@ export function ListField({ schema, title, path, value, onChange }: ListFieldPro
               <Button
                 type="text"
                 size="small"
-                icon={<DeleteOutlined />}
+                icon={<DeleteOutlined aria-hidden />}
                 aria-label={`${t('remove')}: ${title} ${index + 1}`}
                 onClick={() => onChange(entries.toSpliced(index, 1))}
               />
@@ -61,7 +61,7 @@ export function ListField({ schema, title, path, value, onChange }: ListFieldPro
         </Card>
       ))}
       <Button
-        icon={<PlusOutlined />}
+        icon={<PlusOutlined aria-hidden />}
         disabled={disabled || entries.length >= (schema.maxItems ?? Infinity)}
         aria-label={`${t('add')}: ${title}`}
         onClick={() => onChange([...entries, emptyValue(item)])}

@@ -46,7 +46,7 @@ export function MapField({ schema, title, path, value, onChange }: MapFieldProps
             onChange={(next) => write(entries.with(index, [name, next ?? '']))}
           />
           <Button
-            icon={<DeleteOutlined />}
+            icon={<DeleteOutlined aria-hidden />}
             disabled={disabled}
             aria-label={`${t('remove')}: ${title} ${index + 1}`}
             onClick={() => write(entries.toSpliced(index, 1))}
@@ -54,7 +54,7 @@ export function MapField({ schema, title, path, value, onChange }: MapFieldProps
         </Space.Compact>
       ))}
       <Button
-        icon={<PlusOutlined />}
+        icon={<PlusOutlined aria-hidden />}
         // A second entry without a name would replace the first.
         disabled={disabled || entries.some(([name]) => name === '')}
         aria-label={`${t('add')}: ${title}`}

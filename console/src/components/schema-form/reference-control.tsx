@@ -14,6 +14,7 @@ const collectionsOf: Readonly<Record<string, readonly (readonly [collection: str
   skill: [['skills', '']],
   mcp: [['mcp-servers', '']],
   limit: [['limits', '']],
+  team: [['teams', '']],
   capability: [
     ['models', 'model/'],
     ['skills', 'skill/'],

@@ -5,17 +5,22 @@ import { between } from '../../api/runs.ts';
 import { errorText } from '../error-text.ts';
 import { errorTexts } from '../error-texts.ts';
 import { FactList } from '../fact-list.tsx';
+import { reasonKey, reasonTexts } from '../reason-texts.ts';
+import { vendorWords } from '../vendor-words.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
 import type { WaterfallRow } from './waterfall-rows.ts';
 
-function ErrorFact({ code }: { readonly code: string }): ReactNode {
+/** The sentence for the reason where one is known, else for the code. */
+function ErrorFact({ code, detail }: { readonly code: string; readonly detail: string | null }): ReactNode {
   const tell = useTexts(errorTexts);
+  const why = useTexts(reasonTexts);
+  const reason = reasonKey(detail === null ? null : vendorWords(detail).reason);
   const error = new ApiError({ status: 0, code, message: '', param: null, requestId: null });
   return (
     <>
-      {errorText(tell, error)} <code translate="no">{code}</code>
+      {reason === null ? errorText(tell, error) : why(reason)} <code translate="no">{code}</code>
     </>
   );
 }
@@ -40,7 +45,7 @@ export function RowDetails({ row }: { readonly row: WaterfallRow }): ReactNode {
         facts={[
           [t('started'), format.dateTime(shown.started_at)],
           [t('firstToken'), shown.first_token_at === null ? null : format.duration(between(shown.started_at, shown.first_token_at))],
-          [t('error'), row.error === null ? null : <ErrorFact code={row.error} />],
+          [t('error'), row.error === null ? null : <ErrorFact code={row.error} detail={attempt?.detail ?? null} />],
           [t('status'), attempt?.status == null ? null : format.number(attempt.status)],
           [t('provider'), code(attempt?.provider)],
           [t('upstreamModel'), code(attempt?.upstream_model)],
@@ -59,7 +64,7 @@ export function RowDetails({ row }: { readonly row: WaterfallRow }): ReactNode {
             t('vendorSaid'),
             attempt?.detail == null ? null : (
               <code className="wrap" translate="no">
-                {attempt.detail}
+                {vendorWords(attempt.detail).words}
               </code>
             ),
           ],

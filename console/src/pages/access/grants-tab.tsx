@@ -19,12 +19,17 @@ interface GrantSpec extends Spec {
   readonly expires_at?: string | null;
 }
 
-const initial = { name: '', enabled: true, spec: { subject_type: 'role', action: 'use' } };
+/** What a new grant starts with. `capability` is named by the address, as by the page of what other tenants share. */
+const initialOf = (capability: string | undefined) => ({
+  name: '',
+  enabled: true,
+  spec: { subject_type: 'role', action: 'use', ...(capability === undefined ? {} : { capability }) },
+});
 
 export function GrantsTab(): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
-  const [{ open, add }, setSearch] = useSearchState('open', 'add');
+  const [{ open, add, for: capability }, setSearch] = useSearchState('open', 'add', 'for');
   const query = usePaged<Row<GrantSpec>>('/api/grants');
 
   const columns = useMemo(
@@ -36,7 +41,7 @@ export function GrantsTab(): ReactNode {
         fixed: 'start',
         render: ({ name, spec }) => (
           <>
-            <Tag>{t(`subject.${spec.subject_type}`)}</Tag>
+            <Tag>{t(`subject.${spec.subject_type}`)}</Tag>{' '}
             <Button type="link" size="small" className="row-name" translate="no" onClick={() => setSearch({ open: name, add: undefined })}>
               {spec.subject}
             </Button>
@@ -57,7 +62,7 @@ export function GrantsTab(): ReactNode {
     ],
     [t, format, setSearch],
   );
-  const close = (): void => setSearch({ open: undefined, add: undefined });
+  const close = (): void => setSearch({ open: undefined, add: undefined, for: undefined });
   return (
     <>
       <ResourceTable
@@ -74,7 +79,7 @@ export function GrantsTab(): ReactNode {
           collection="grants"
           name={open ?? null}
           title={open ?? t('grant')}
-          initial={initial}
+          initial={initialOf(capability)}
           onClose={close}
         />
       )}

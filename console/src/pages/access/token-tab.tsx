@@ -1,10 +1,12 @@
 /** Tests a token as in a call, step by step, and shows how each service's claims are read. */
 import { CheckCircleOutlined } from '@ant-design/icons';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Alert, Button, Form, Input } from 'antd';
+import { Alert, Form, Input } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { ApiError } from '../../api/api-error.ts';
 import { call } from '../../api/client.ts';
+import { ActButton } from '../../components/act-button.tsx';
+import { ActForm } from '../../components/act-form.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { errorText } from '../../components/error-text.ts';
 import { errorTexts } from '../../components/error-texts.ts';
@@ -59,7 +61,7 @@ function ResultView({ result }: { readonly result: TokenResult }): ReactNode {
             const key = stepKey(step);
             return (
               <li key={index}>
-                <CheckCircleOutlined className="connect-done" /> {key === null ? <span translate="no">{step}</span> : t(key)}{' '}
+                <CheckCircleOutlined aria-hidden className="connect-done" /> {key === null ? <span translate="no">{step}</span> : t(key)}{' '}
                 {Object.keys(found).length > 0 && code('found', JSON.stringify(found))}
               </li>
             );
@@ -119,7 +121,7 @@ export function TokenTab(): ReactNode {
   return (
     <>
       <p className="form-help">{t('tokenHelp')}</p>
-      <Form layout="vertical" className="explain-form" onFinish={() => test.mutate()}>
+      <ActForm layout="vertical" className="explain-form" onFinish={() => test.mutate()}>
         <Form.Item label={t('token')} htmlFor="token-text">
           <Input.TextArea
             id="token-text"
@@ -132,10 +134,10 @@ export function TokenTab(): ReactNode {
             onChange={({ target }) => setToken(target.value)}
           />
         </Form.Item>
-        <Button type="primary" htmlType="submit" disabled={token.trim() === ''} loading={test.isPending}>
+        <ActButton type="primary" htmlType="submit" disabled={token.trim() === ''} loading={test.isPending}>
           {t('tokenTest')}
-        </Button>
-      </Form>
+        </ActButton>
+      </ActForm>
       {test.error !== null && <ErrorState error={test.error} />}
       {test.data !== undefined && !test.isPending && <ResultView key={test.submittedAt} result={test.data} />}
       <h2 className="drawer-heading">{t('mapping')}</h2>

@@ -1,8 +1,12 @@
 /** What one person sees and may use, decided by the gateway from the rights of their last token. */
-import { Form } from 'antd';
+import { App, Form } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { usePaged } from '../../api/rows.ts';
+import { useViewAs } from '../../api/view-as.ts';
+import { ActButton } from '../../components/act-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { errorText } from '../../components/error-text.ts';
+import { errorTexts } from '../../components/error-texts.ts';
 import { FactList } from '../../components/fact-list.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
 import { useSearchState } from '../../components/search-state.ts';
@@ -58,6 +62,25 @@ function Reach({ person }: { readonly person: string }): ReactNode {
   );
 }
 
+function ViewButton({ person }: { readonly person: string }): ReactNode {
+  const t = useTexts(texts);
+  const { begin } = useViewAs();
+  const { message } = App.useApp();
+  const tell = useTexts(errorTexts);
+  const view = async (): Promise<void> => {
+    try {
+      await begin(person);
+    } catch (thrown) {
+      void message.error(errorText(tell, thrown as Error));
+    }
+  };
+  return (
+    <p>
+      <ActButton onClick={() => void view()}>{t('seeConsole')}</ActButton>
+    </p>
+  );
+}
+
 export function ViewAsTab(): ReactNode {
   const t = useTexts(texts);
   const [{ as = '' }, setSearch] = useSearchState('as');
@@ -69,6 +92,7 @@ export function ViewAsTab(): ReactNode {
           <PersonField id="view-as-person" label={t('person')} value={as} onChange={(next) => setSearch({ as: next })} />
         </Form.Item>
       </Form>
+      {as !== '' && <ViewButton person={as} />}
       {as !== '' && <Reach key={as} person={as} />}
     </>
   );

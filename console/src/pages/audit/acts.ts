@@ -11,6 +11,7 @@ export const commonActs = [
   'blocked',
   'unblocked',
   'asked as',
+  'viewed as',
   'export',
 ] as const;
 

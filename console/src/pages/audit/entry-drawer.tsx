@@ -6,6 +6,7 @@ import { DifferencesTable } from '../../components/differences-table.tsx';
 import { FactList } from '../../components/fact-list.tsx';
 import { RestoreRow } from '../../components/restore-row.tsx';
 import { type RowState, rowDifferences } from '../../components/row-differences.ts';
+import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { ActTag } from './act-tag.tsx';
@@ -30,6 +31,7 @@ function revisionBefore({ before, after }: AuditEntry): number | null {
 }
 
 export function EntryDrawer({ entry, onClose }: { readonly entry: AuditEntry; readonly onClose: () => void }): ReactNode {
+  useFocusReturn();
   const t = useTexts(texts);
   const format = useFormat();
   const { request_id: requestId, before, after } = entry;

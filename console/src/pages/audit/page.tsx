@@ -2,8 +2,9 @@
 import { DownloadOutlined } from '@ant-design/icons';
 import { Button, Select } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
-import { gatewayPath, queryOf } from '../../api/client.ts';
+import { queryOf } from '../../api/client.ts';
 import { usePaged } from '../../api/rows.ts';
+import { DownloadButton } from '../../components/download-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
@@ -56,9 +57,9 @@ export function AuditPage(): ReactNode {
         actions={
           <>
             <VerifyChain />
-            <Button icon={<DownloadOutlined />} href={`${gatewayPath}api/audit/export${queryOf({ ...filters, format: 'csv' })}`} download>
+            <DownloadButton icon={<DownloadOutlined aria-hidden />} path={`/api/audit/export${queryOf({ ...filters, format: 'csv' })}`}>
               {t('export')}
-            </Button>
+            </DownloadButton>
           </>
         }
       />

@@ -1,9 +1,10 @@
 /** Verifies the chain of hashes on the server, and shows its head for a copy elsewhere. */
 import { SafetyCertificateOutlined } from '@ant-design/icons';
 import { useMutation } from '@tanstack/react-query';
-import { Alert, Button, Modal } from 'antd';
+import { Alert, Modal } from 'antd';
 import type { ReactNode } from 'react';
 import { call } from '../../api/client.ts';
+import { ActButton } from '../../components/act-button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { useFormat } from '../../i18n/format.ts';
@@ -23,9 +24,9 @@ export function VerifyChain(): ReactNode {
   const { data: verdict, error } = verify;
   return (
     <>
-      <Button icon={<SafetyCertificateOutlined />} loading={verify.isPending} onClick={() => verify.mutate()}>
+      <ActButton icon={<SafetyCertificateOutlined aria-hidden />} loading={verify.isPending} onClick={() => verify.mutate()}>
         {t('verify')}
-      </Button>
+      </ActButton>
       <Modal open={verdict !== undefined || error !== null} title={t('verify')} footer={null} onCancel={() => verify.reset()}>
         {error !== null && <ErrorState error={error} />}
         {verdict !== undefined && (

@@ -7,6 +7,7 @@ import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
 import { useRunTree } from '../../components/waterfall/call-trace.tsx';
 import { Waterfall } from '../../components/waterfall/waterfall.tsx';
+import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { OutcomeTag } from './outcome-tag.tsx';
@@ -39,7 +40,7 @@ function Summary({ tree }: { readonly tree: RunTree }): ReactNode {
                 output: usage.output_tokens === null ? '–' : format.number(usage.output_tokens),
               }),
         ],
-        [t('cost'), tree.cost === null ? null : format.money(tree.cost, tree.currency)],
+        [t('cost'), tree.cost === null ? usage !== null && t('noPrice') : format.money(tree.cost, tree.currency)],
         [
           t('requestId'),
           requestId === null ? null : (
@@ -54,6 +55,7 @@ function Summary({ tree }: { readonly tree: RunTree }): ReactNode {
 }
 
 export function CallDrawer({ id, onClose }: { readonly id: string; readonly onClose: () => void }): ReactNode {
+  useFocusReturn();
   const t = useTexts(texts);
   const tree = useRunTree(id);
   const title =

@@ -2,8 +2,10 @@
 import { Button } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from '@tanstack/react-router';
+import { useLiveRuns } from '../../api/live-runs.ts';
 import { between, type Run } from '../../api/runs.ts';
 import { usePaged } from '../../api/rows.ts';
+import { useIsViewing } from '../../api/view-as.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
@@ -16,7 +18,9 @@ import { CallFilters, filterNames, periods } from './filters.tsx';
 import { OutcomeTag } from './outcome-tag.tsx';
 import { texts } from './texts.ts';
 
-const liveMs = 2_000;
+const rowsAtOnce = 100;
+/** How often a live list asks while its stream is not open. */
+const pollMs = 2_000;
 const hourMs = 3_600_000;
 
 /** The beginning of the period, to the minute, so that a reload within a minute asks the same. */
@@ -31,11 +35,12 @@ export function CallsPage(): ReactNode {
   const format = useFormat();
   const [{ open, live, since, ...filters }, setSearch] = useSearchState('open', 'live', ...filterNames);
   const [openedAt] = useState(() => Date.now());
-  const query = usePaged<Run>(
-    '/api/runs',
-    { ...filters, from: beginOf(since, openedAt) },
-    { limit: 100, everyMs: live === 'yes' ? liveMs : null },
-  );
+  const isLive = live === 'yes';
+  const asked = { ...filters, from: beginOf(since, openedAt) };
+  // A browser sends no header with an event stream, so a view as another person asks for the list.
+  const isViewing = useIsViewing();
+  const isStreaming = useLiveRuns(asked, rowsAtOnce, isLive && !isViewing);
+  const query = usePaged<Run>('/api/runs', asked, { limit: rowsAtOnce, isLive, everyMs: isLive && !isStreaming ? pollMs : null });
   const isFiltered = since !== undefined || Object.keys(filters).length > 0;
 
   const columns = useMemo(
@@ -88,9 +93,9 @@ export function CallsPage(): ReactNode {
       <div className="table-tools">
         <CallFilters
           filters={{ ...filters, ...(since === undefined ? {} : { since }) }}
-          isLive={live === 'yes'}
+          isLive={isLive}
           onChange={setSearch}
-          onLive={(isLive) => setSearch({ live: isLive ? 'yes' : '' })}
+          onLive={(next) => setSearch({ live: next ? 'yes' : '' })}
         />
       </div>
       <ResourceTable

@@ -5,7 +5,7 @@ export interface ConfigEntry {
   readonly revision: number;
   readonly at: string;
   readonly actor: string;
-  readonly kind: 'provider' | 'model' | 'skill' | 'mcp' | 'grant' | 'limit' | 'key';
+  readonly kind: 'provider' | 'model' | 'skill' | 'mcp' | 'grant' | 'limit' | 'key' | 'service' | 'team';
   readonly name: string;
   readonly before: RowState | null;
   readonly after: RowState | null;

@@ -3,13 +3,17 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Alert, App, Button, Drawer, Form, Input } from 'antd';
 import { type ReactNode, useMemo, useRef, useState } from 'react';
 import { call } from '../../api/client.ts';
+import { ActButton } from '../../components/act-button.tsx';
+import { ActForm } from '../../components/act-form.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
+import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { fillReferences, readDocuments, referencesIn } from './documents.ts';
 import { type Plan, PlanView } from './plan-view.tsx';
 import { texts } from './texts.ts';
 
 export function ImportDrawer({ onClose }: { readonly onClose: () => void }): ReactNode {
+  useFocusReturn();
   const t = useTexts(texts);
   const client = useQueryClient();
   const { message } = App.useApp();
@@ -50,14 +54,14 @@ export function ImportDrawer({ onClose }: { readonly onClose: () => void }): Rea
       footer={
         <div className="drawer-footer">
           <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="primary" disabled={changes.length === 0} loading={apply.isPending} onClick={() => apply.mutate()}>
+          <ActButton type="primary" disabled={changes.length === 0} loading={apply.isPending} onClick={() => apply.mutate()}>
             {t('importApply', { count: changes.length })}
-          </Button>
+          </ActButton>
         </div>
       }
     >
       <p className="form-help">{t('importHelp')}</p>
-      <Form layout="vertical" onFinish={() => plan.mutate()}>
+      <ActForm layout="vertical" onFinish={() => plan.mutate()}>
         <input
           ref={file}
           type="file"
@@ -98,10 +102,10 @@ export function ImportDrawer({ onClose }: { readonly onClose: () => void }): Rea
             />
           </Form.Item>
         ))}
-        <Button htmlType="submit" disabled={documents.length === 0 || fault !== ''} loading={plan.isPending}>
+        <ActButton htmlType="submit" disabled={documents.length === 0 || fault !== ''} loading={plan.isPending}>
           {t('plan', { count: documents.length })}
-        </Button>
-      </Form>
+        </ActButton>
+      </ActForm>
       {plan.error !== null && <ErrorState error={plan.error} />}
       {apply.error !== null && <ErrorState error={apply.error} />}
       {plan.data !== undefined && changes.length === 0 && <Alert type="success" showIcon role="alert" title={t('planNothing')} />}

@@ -3,8 +3,10 @@ import { DownloadOutlined, ImportOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Alert, Button, Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
-import { call, gatewayPath } from '../../api/client.ts';
+import { call } from '../../api/client.ts';
 import { usePaged } from '../../api/rows.ts';
+import { ActButton } from '../../components/act-button.tsx';
+import { DownloadButton } from '../../components/download-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { type Column, ResourceTable } from '../../components/resource-table.tsx';
@@ -93,12 +95,12 @@ export function ConfigurationPage(): ReactNode {
         purpose={t('purpose')}
         actions={
           <>
-            <Button icon={<ImportOutlined />} onClick={() => setSearch({ add: 'import', open: undefined })}>
+            <ActButton icon={<ImportOutlined aria-hidden />} onClick={() => setSearch({ add: 'import', open: undefined })}>
               {t('import')}
-            </Button>
-            <Button icon={<DownloadOutlined />} href={`${gatewayPath}api/config/export`} download="pailou.json">
+            </ActButton>
+            <DownloadButton icon={<DownloadOutlined aria-hidden />} path="/api/config/export" name="pailou.json">
               {t('export')}
-            </Button>
+            </DownloadButton>
           </>
         }
       />

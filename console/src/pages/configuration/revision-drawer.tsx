@@ -1,14 +1,16 @@
 /** One revision: what it changed, field by field, and going back to it. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Drawer, Skeleton } from 'antd';
+import { App, Drawer, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
 import { call, type Page } from '../../api/client.ts';
+import { ActButton } from '../../components/act-button.tsx';
 import { DifferencesTable } from '../../components/differences-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
 import { RestoreRow } from '../../components/restore-row.tsx';
 import { rowDifferences } from '../../components/row-differences.ts';
+import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { actOf, type ConfigEntry } from './config-entry.ts';
@@ -20,6 +22,7 @@ interface RevisionDrawerProps {
 }
 
 export function RevisionDrawer({ revision, onClose }: RevisionDrawerProps): ReactNode {
+  useFocusReturn();
   const t = useTexts(texts);
   const format = useFormat();
   const client = useQueryClient();
@@ -63,10 +66,10 @@ export function RevisionDrawer({ revision, onClose }: RevisionDrawerProps): Reac
       onClose={onClose}
       footer={
         <div className="drawer-footer">
-          <Button onClick={() => ask(revision - 1)}>{t('backBefore')}</Button>
-          <Button type="primary" onClick={() => ask(revision)}>
+          <ActButton onClick={() => ask(revision - 1)}>{t('backBefore')}</ActButton>
+          <ActButton type="primary" onClick={() => ask(revision)}>
             {t('backTo')}
-          </Button>
+          </ActButton>
         </div>
       }
     >

@@ -35,13 +35,13 @@ export function FirstCall(): ReactNode {
   if (found === null) {
     return (
       <output>
-        <LoadingOutlined /> {t('waiting')}
+        <LoadingOutlined aria-hidden /> {t('waiting')}
       </output>
     );
   }
   return (
     <output>
-      <CheckCircleOutlined className="connect-done" /> {t('arrived')} <code translate="no">{found.capability}</code>{' '}
+      <CheckCircleOutlined aria-hidden className="connect-done" /> {t('arrived')} <code translate="no">{found.capability}</code>{' '}
       <Link to="/calls" search={{ open: found.root }}>
         {t('trace')}
       </Link>

@@ -13,6 +13,7 @@ import { useTexts } from '../../i18n/texts.ts';
 import './health.css';
 import { HourStrip } from './hour-strip.tsx';
 import { texts } from './texts.ts';
+import { type Attempts, useAttempts } from './use-attempts.ts';
 import { useHours, type Hour } from './use-hours.ts';
 
 interface Deployment {
@@ -49,6 +50,7 @@ interface DeploymentRow {
   readonly name: string;
   readonly live: Deployment | undefined;
   readonly hours: readonly Hour[];
+  readonly attempts: Attempts | undefined;
 }
 
 function Deployments(): ReactNode {
@@ -61,77 +63,97 @@ function Deployments(): ReactNode {
   });
   const seesAll = useCan('administrator');
   const hours = useHours(seesAll);
+  const attempts = useAttempts(seesAll);
   if (live.error !== null) return <ErrorState error={live.error} onRetry={() => void live.refetch()} />;
   if (hours.error !== null) return <ErrorState error={hours.error} onRetry={() => void hours.refetch()} />;
+  if (attempts.error !== null) return <ErrorState error={attempts.error} onRetry={() => void attempts.refetch()} />;
   if (live.data === undefined || (seesAll && hours.data === undefined)) return <Skeleton active />;
   const { starts, byDeployment } = hours.data ?? { starts: [], byDeployment: new Map<string, readonly Hour[]>() };
   const states = new Map(live.data.deployments.map((each) => [each.deployment, each]));
-  const names = [...new Set([...states.keys(), ...byDeployment.keys()])].toSorted();
+  const names = [...new Set([...states.keys(), ...byDeployment.keys(), ...(attempts.data?.keys() ?? [])])].toSorted();
   if (names.length === 0) return <EmptyState title={t('noDeployments')} help={t('noDeploymentsHelp')} />;
-  const rows = names.map((name): DeploymentRow => ({ name, live: states.get(name), hours: byDeployment.get(name) ?? [] }));
+  const rows = names.map((name): DeploymentRow => ({
+    name,
+    live: states.get(name),
+    hours: byDeployment.get(name) ?? [],
+    attempts: attempts.data?.get(name),
+  }));
   return (
-    <ScrollFrame label={t('deployments')} width={980}>
-      <Table<DeploymentRow>
-        size="small"
-        pagination={false}
-        rowKey="name"
-        dataSource={rows}
-        columns={[
-          { title: t('deployment'), width: 230, render: (_value, { name }) => <code className="wrap">{name}</code> },
-          {
-            title: t('circuit'),
-            width: 120,
-            render: (_value, { live: state }) =>
-              state === undefined ? t('idle') : <Tag color={circuitColors[state.circuit]}>{t(`circuit.${state.circuit}`)}</Tag>,
-          },
-          {
-            title: t('failures'),
-            width: 110,
-            align: 'right',
-            render: (_value, { live: state }) =>
-              state !== undefined && `${format.number(state.failures)} / ${format.number(state.attempts)}`,
-          },
-          {
-            title: t('inFlight'),
-            width: 80,
-            align: 'right',
-            render: (_value, { live: state }) => state !== undefined && format.number(state.in_flight),
-          },
-          {
-            title: t('firstToken'),
-            width: 100,
-            align: 'right',
-            render: (_value, { live: state }) => format.duration(state?.first_token_ms ?? null),
-          },
-          {
-            title: t('probe'),
-            width: 130,
-            render: (_value, { live: state }) =>
-              state?.probe == null ? (
-                '–'
-              ) : (
-                <>
-                  <Badge
-                    status={state.probe.ok === null ? 'default' : state.probe.ok ? 'success' : 'error'}
-                    text={format.duration(state.probe.latency_ms)}
-                  />
-                  <div translate="no">{state.probe.reason}</div>
-                </>
-              ),
-          },
-          // The sums of other people are for administrators.
-          ...(seesAll
-            ? [
-                {
-                  title: t('day'),
-                  width: 250,
-                  render: (_value: unknown, { hours: own }: DeploymentRow) => <HourStrip hours={own} starts={starts} />,
-                },
-              ]
-            : []),
-        ]}
-      />
-    </ScrollFrame>
+    <>
+      <ScrollFrame label={t('deployments')} width={1_100}>
+        <Table<DeploymentRow>
+          size="small"
+          pagination={false}
+          rowKey="name"
+          dataSource={rows}
+          columns={[
+            { title: t('deployment'), width: 230, render: (_value, { name }) => <code className="wrap">{name}</code> },
+            {
+              title: t('circuit'),
+              width: 120,
+              render: (_value, { live: state }) =>
+                state === undefined ? t('idle') : <Tag color={circuitColors[state.circuit]}>{t(`circuit.${state.circuit}`)}</Tag>,
+            },
+            {
+              title: t('failures'),
+              width: 110,
+              align: 'right',
+              render: (_value, { live: state }) =>
+                state !== undefined && `${format.number(state.failures)} / ${format.number(state.attempts)}`,
+            },
+            {
+              title: t('inFlight'),
+              width: 80,
+              align: 'right',
+              render: (_value, { live: state }) => state !== undefined && format.number(state.in_flight),
+            },
+            {
+              title: t('firstToken'),
+              width: 100,
+              align: 'right',
+              render: (_value, { live: state }) => format.duration(state?.first_token_ms ?? null),
+            },
+            {
+              title: t('probe'),
+              width: 130,
+              render: (_value, { live: state }) =>
+                state?.probe == null ? (
+                  '–'
+                ) : (
+                  <>
+                    <Badge
+                      status={state.probe.ok === null ? 'default' : state.probe.ok ? 'success' : 'error'}
+                      text={format.duration(state.probe.latency_ms)}
+                    />
+                    <div translate="no">{state.probe.reason}</div>
+                  </>
+                ),
+            },
+            // The sums of other people are for administrators.
+            ...(seesAll
+              ? [
+                  {
+                    title: t('attempts'),
+                    width: 120,
+                    render: (_value: unknown, { attempts: own }: DeploymentRow) =>
+                      own !== undefined && (
+                        <Tag color={own.failed > 0 ? 'error' : 'success'}>
+                          {t('attemptsOf', { failed: format.number(own.failed), attempts: format.number(own.attempts) })}
+                        </Tag>
+                      ),
+                  },
+                  {
+                    title: t('day'),
+                    width: 250,
+                    render: (_value: unknown, { hours: own }: DeploymentRow) => <HourStrip hours={own} starts={starts} />,
+                  },
+                ]
+              : []),
+          ]}
+        />
+      </ScrollFrame>
+      {seesAll && <p className="form-help">{t('legend')}</p>}
+    </>
   );
 }
 

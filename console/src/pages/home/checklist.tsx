@@ -9,8 +9,10 @@ import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
 
 interface Found {
-  readonly provider: boolean;
-  readonly model: boolean;
+  /** A vendor that was connected here; null before. */
+  readonly provider: string | null;
+  /** A model of such a vendor. */
+  readonly model: string | null;
   readonly grant: boolean;
   readonly key: boolean;
 }
@@ -34,8 +36,8 @@ async function look(signal: AbortSignal): Promise<Found> {
   const covers = (capability: string, model: string): boolean =>
     capability.endsWith('*') ? `model/${model}`.startsWith(capability.slice(0, -1)) : capability === `model/${model}`;
   return {
-    provider: own.size > 0,
-    model: offered.length > 0,
+    provider: [...own][0] ?? null,
+    model: offered[0]?.name ?? null,
     grant: grants.data.some(({ spec }) => offered.some(({ name }) => covers(spec.capability, name))),
     key: keys.data.length > 0,
   };
@@ -46,10 +48,16 @@ export function Checklist({ hasCalls }: { readonly hasCalls: boolean }): ReactNo
   const { data: found } = useQuery({ queryKey: ['checklist'], queryFn: ({ signal }) => look(signal) });
   if (found === undefined) return null;
   const steps = [
-    { name: 'provider', to: '/providers', search: { add: 'yes' }, isDone: found.provider },
-    { name: 'model', to: '/models', search: {}, isDone: found.model },
-    { name: 'grant', to: '/models', search: {}, isDone: found.grant },
-    { name: 'client', to: '/connect', search: {}, isDone: found.key },
+    { name: 'provider', to: '/providers', search: { add: 'yes' }, isDone: found.provider !== null },
+    // The form of the vendor lists what it offers.
+    {
+      name: 'model',
+      to: found.provider === null ? '/models' : '/providers',
+      search: found.provider === null ? {} : { open: found.provider },
+      isDone: found.model !== null,
+    },
+    { name: 'grant', to: '/models', search: found.model === null ? {} : { open: found.model, tab: 'access' }, isDone: found.grant },
+    { name: 'client', to: '/keys', search: { add: 'yes' }, isDone: found.key },
     { name: 'call', to: '/playground', search: {}, isDone: hasCalls },
   ] as const;
   if (steps.every(({ isDone }) => isDone)) return null;

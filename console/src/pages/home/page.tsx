@@ -2,8 +2,7 @@
 import { Skeleton } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { useSeries } from '../../api/series.ts';
-import { useSession } from '../../api/session.ts';
-import { Can, useCan } from '../../components/can.tsx';
+import { Can, CanAct, useCan } from '../../components/can.tsx';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { codeSample } from '../../components/code-samples.ts';
 import { ErrorState } from '../../components/error-state.tsx';
@@ -12,6 +11,8 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { UsageCards } from '../../components/usage-cards.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { Checklist } from './checklist.tsx';
+import { HealthLine } from './health-line.tsx';
+import { HourlyCalls } from './hourly-calls.tsx';
 import { texts } from './texts.ts';
 
 const dayMs = 86_400_000;
@@ -31,7 +32,6 @@ function Snippet(): ReactNode {
 
 export function HomePage(): ReactNode {
   const t = useTexts(texts);
-  const { data: me } = useSession();
   const [openedAt] = useState(() => Date.now());
   const from = new Date(Math.ceil(openedAt / hourMs) * hourMs - dayMs).toISOString();
   const report = useSeries({ from, step: 'hour' });
@@ -39,16 +39,19 @@ export function HomePage(): ReactNode {
   return (
     <>
       <PageHeader title={t('title')} purpose={t('purpose')} />
-      <p>
-        {t('hello')} <span translate="no">{me?.username}</span>
-      </p>
       <Can right="administrator">
-        <Checklist hasCalls={(report.data?.total.calls ?? 0) > 0} />
+        <CanAct>
+          <Checklist hasCalls={(report.data?.total.calls ?? 0) > 0} />
+        </CanAct>
       </Can>
       <h2 className="drawer-heading">{t(seesAll ? 'dayAll' : 'dayOwn')}</h2>
       {report.error !== null && <ErrorState error={report.error} onRetry={() => void report.refetch()} />}
       {report.isPending && <Skeleton active paragraph={{ rows: 2 }} />}
       {report.data !== undefined && <UsageCards total={report.data.total} />}
+      <Can right="llm:model:view">
+        <HealthLine />
+      </Can>
+      {report.data !== undefined && <HourlyCalls report={report.data} />}
       <Can right="llm:model:use">
         <Snippet />
       </Can>

@@ -3,6 +3,9 @@ export interface ApiKey {
   readonly id: string;
   readonly title: string;
   readonly owner: string;
+  /** The service account that owns it; null for a person's key. */
+  readonly service: string | null;
+  readonly made_by: string;
   /** The first characters. */
   readonly hint: string;
   readonly permissions: readonly string[];

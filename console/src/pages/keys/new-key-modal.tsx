@@ -3,11 +3,13 @@ import { Link } from '@tanstack/react-router';
 import { Alert, Button, Input, Modal, Space } from 'antd';
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../components/copy-button.tsx';
+import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import type { NewKey } from './key.ts';
 import { texts } from './texts.ts';
 
 export function NewKeyModal({ made, onClose }: { readonly made: NewKey; readonly onClose: () => void }): ReactNode {
+  useFocusReturn();
   const t = useTexts(texts);
   return (
     <Modal

@@ -1,12 +1,15 @@
-/** My keys: keys for programs and editors, each bound to its owner; the secret is shown once. */
+/** Keys for programs and editors, each bound to its owner: oneself, another person, or a service account. The secret is shown once. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { App, Badge, Button } from 'antd';
+import { App, Badge, Tag } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { usePaged } from '../../api/rows.ts';
+import { useSession } from '../../api/session.ts';
+import { ActButton } from '../../components/act-button.tsx';
 import { AddButton } from '../../components/add-button.tsx';
 import { ResourcePage } from '../../components/resource-page.tsx';
 import type { Column } from '../../components/resource-table.tsx';
+import { useCan } from '../../components/can.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -25,6 +28,8 @@ export function KeysPage(): ReactNode {
   const [{ add }, setSearch] = useSearchState('add');
   const [fresh, setFresh] = useState<NewKey | null>(null);
   const query = usePaged<ApiKey>('/api/keys');
+  const { data: me } = useSession();
+  const isAdministrator = useCan('administrator');
   const onSettled = (): Promise<void> => client.invalidateQueries({ queryKey: ['/api/keys'] });
   const onError = (): void => void message.error(t('failed'));
   const rotate = useMutation({
@@ -46,14 +51,26 @@ export function KeysPage(): ReactNode {
         onOk: () => revoke.mutateAsync(id).catch(() => undefined),
       });
     };
+    // The secret of a person's key is the person's, that of a service account the administrators'.
+    const mayRotate = ({ service, owner }: ApiKey): boolean => (service === null ? owner === me?.subject : isAdministrator);
     return [
       { key: 'title', title: t('purposeOf'), width: 160, fixed: 'start', render: (row) => <span translate="no">{row.title}</span> },
-      { key: 'hint', title: t('key'), width: 180, render: (row) => <code translate="no">{row.hint}</code> },
-      { key: 'owner', title: t('owner'), width: 100, render: (row) => <span translate="no">{row.owner}</span> },
+      { key: 'hint', title: t('key'), width: 200, render: (row) => <code translate="no">{row.hint}</code> },
+      {
+        key: 'owner',
+        title: t('owner'),
+        width: 130,
+        render: ({ owner, service }) => (
+          <>
+            <span translate="no">{service ?? owner}</span> {service !== null && <Tag>{t('serviceTag')}</Tag>}
+          </>
+        ),
+      },
+      { key: 'maker', title: t('maker'), width: 110, render: (row) => <span translate="no">{row.made_by}</span> },
       {
         key: 'scope',
         title: t('scope'),
-        width: 130,
+        width: 115,
         render: ({ capabilities }) =>
           capabilities === null ? (
             t('everything')
@@ -66,10 +83,10 @@ export function KeysPage(): ReactNode {
       {
         key: 'used',
         title: t('used'),
-        width: 155,
+        width: 152,
         render: (row) => (row.last_used_at === null ? t('never') : format.dateTime(row.last_used_at)),
       },
-      { key: 'expires', title: t('expires'), width: 155, render: (row) => format.dateTime(row.expires_at) },
+      { key: 'expires', title: t('expires'), width: 152, render: (row) => format.dateTime(row.expires_at) },
       {
         key: 'state',
         title: t('state'),
@@ -83,17 +100,17 @@ export function KeysPage(): ReactNode {
         fixed: 'end',
         render: (row) => (
           <span className="row-actions">
-            <Button size="small" disabled={row.replaced_by !== null} onClick={() => rotate.mutate(row.id)}>
+            <ActButton size="small" disabled={row.replaced_by !== null || !mayRotate(row)} onClick={() => rotate.mutate(row.id)}>
               {t('rotate')}
-            </Button>
-            <Button size="small" danger onClick={() => askToRevoke(row)}>
+            </ActButton>
+            <ActButton size="small" danger onClick={() => askToRevoke(row)}>
               {t('revoke')}
-            </Button>
+            </ActButton>
           </span>
         ),
       },
     ];
-  }, [t, format, modal, revoke, rotate]);
+  }, [t, format, modal, revoke, rotate, me, isAdministrator]);
   const addButton = <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes' })} />;
   return (
     <ResourcePage
@@ -104,7 +121,7 @@ export function KeysPage(): ReactNode {
       emptyHelp={t('emptyHelp')}
       query={query}
       columns={columns}
-      textOf={({ title, owner, id }) => `${title} ${owner} ${id}`}
+      textOf={({ title, owner, id, made_by: maker }) => `${title} ${owner} ${id} ${maker}`}
     >
       {add !== undefined && (
         <KeyCreation

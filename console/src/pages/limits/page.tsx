@@ -3,6 +3,7 @@ import { Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
+import { BudgetBars } from '../../components/budget-bars.tsx';
 import { ResourceDrawer } from '../../components/resource-drawer.tsx';
 import { ResourcePage } from '../../components/resource-page.tsx';
 import type { Column } from '../../components/resource-table.tsx';
@@ -66,6 +67,7 @@ export function LimitsPage(): ReactNode {
       actions={addButton}
       emptyTitle={t('emptyTitle')}
       emptyHelp={t('emptyHelp')}
+      summary={<BudgetBars />}
       query={query}
       columns={columns}
       textOf={({ name, spec }) => `${name} ${spec.subject_type} ${spec.subject} ${spec.capability}`}

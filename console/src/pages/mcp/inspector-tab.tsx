@@ -1,9 +1,11 @@
 /** Calls a tool, reads a resource or gets a prompt of the service through the gate, with a form made from its own schema. */
 import { CaretRightOutlined } from '@ant-design/icons';
 import { useMutation } from '@tanstack/react-query';
-import { Button, Form, Select, Skeleton, Tag } from 'antd';
+import { Form, Select, Skeleton, Tag } from 'antd';
 import { type ReactNode, useState } from 'react';
 import type { Spec } from '../../api/rows.ts';
+import { ActButton } from '../../components/act-button.tsx';
+import { ActForm } from '../../components/act-form.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Revealed } from '../../components/revealed.tsx';
@@ -48,12 +50,12 @@ function ItemForm({ server, item }: { readonly server: string; readonly item: Mc
   return (
     <>
       <p translate="no">{item.definition?.description}</p>
-      <Form layout="vertical" onFinish={start}>
+      <ActForm layout="vertical" onFinish={start}>
         {item.kind !== 'resource' && <SchemaInput schema={schema} value={input} onChange={setInput} problems={problems} />}
-        <Button type="primary" htmlType="submit" icon={<CaretRightOutlined />} loading={trial.isPending}>
+        <ActButton type="primary" htmlType="submit" icon={<CaretRightOutlined aria-hidden />} loading={trial.isPending}>
           {t(acts[item.kind === 'instructions' ? 'tool' : item.kind])}
-        </Button>
-      </Form>
+        </ActButton>
+      </ActForm>
       {trial.error !== null && <ErrorState error={trial.error} />}
       {trial.data !== undefined && !trial.isPending && <ResultView key={trial.submittedAt} result={trial.data} />}
     </>

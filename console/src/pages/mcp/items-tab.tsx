@@ -1,8 +1,9 @@
 /** What a service offers: switched per tool, and quarantined where a definition has changed until a person approves it. */
 import { CheckOutlined } from '@ant-design/icons';
-import { Alert, Button, Skeleton, Switch, Table, Tag } from 'antd';
+import { Alert, Skeleton, Switch, Table, Tag } from 'antd';
 import type { ReactNode } from 'react';
 import type { Row } from '../../api/rows.ts';
+import { ActButton } from '../../components/act-button.tsx';
 import { DifferencesTable } from '../../components/differences-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
@@ -25,7 +26,12 @@ function Review({ item }: { readonly item: McpItem }): ReactNode {
   return <DifferencesTable differences={differences} before={t('approvedOne')} after={t('seenOne')} />;
 }
 
-export function ItemsTab({ row }: { readonly row: Row }): ReactNode {
+interface ItemsTabProps {
+  readonly row: Row;
+  readonly canChange: boolean;
+}
+
+export function ItemsTab({ row, canChange }: ItemsTabProps): ReactNode {
   const t = useTexts(texts);
   const server = row.name;
   const items = useItems(server);
@@ -33,7 +39,6 @@ export function ItemsTab({ row }: { readonly row: Row }): ReactNode {
   const toggle = useServerAct(({ tool, enabled }: { readonly tool: string; readonly enabled: boolean }) =>
     switchTool(server, tool, enabled),
   );
-  const canChange = row.partial !== true && row.locked === undefined;
   if (items.error !== null) return <ErrorState error={items.error} onRetry={() => void items.refetch()} />;
   if (items.data === undefined) return <Skeleton active />;
   if (items.data.length === 0) return <EmptyState title={t('noItems')} help={t('noItemsHelp')} />;
@@ -99,16 +104,16 @@ export function ItemsTab({ row }: { readonly row: Row }): ReactNode {
                       />
                     )
                   : row.partial !== true && (
-                      <Button
+                      <ActButton
                         size="small"
                         type="primary"
-                        icon={<CheckOutlined />}
+                        icon={<CheckOutlined aria-hidden />}
                         loading={approval.isPending}
                         aria-label={`${t('approve')}: ${item.name}`}
                         onClick={() => approval.mutate([item])}
                       >
                         {t('approve')}
-                      </Button>
+                      </ActButton>
                     ),
             },
           ]}

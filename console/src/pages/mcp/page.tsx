@@ -60,6 +60,7 @@ export function McpPage(): ReactNode {
       actions={addButton}
       emptyTitle={t('emptyTitle')}
       emptyHelp={t('emptyHelp')}
+      sharedKind="mcp"
       query={query}
       columns={columns}
       textOf={({ name, spec }) => `${name} ${spec.description} ${spec.kind}`}

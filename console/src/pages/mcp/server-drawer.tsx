@@ -22,7 +22,7 @@ export function ServerDrawer({ name, tab, onTab, onClose, onSaved }: ServerDrawe
   const t = useTexts(texts);
   const tabs = useMemo(
     (): readonly DrawerTab[] => [
-      { key: 'items', label: t('items'), content: ({ stored }) => <ItemsTab row={stored} /> },
+      { key: 'items', label: t('items'), content: ({ stored, canChange }) => <ItemsTab row={stored} canChange={canChange} /> },
       { key: 'inspector', label: t('inspector'), content: ({ stored }) => <InspectorTab server={stored.name} /> },
       { key: 'state', label: t('connection'), content: ({ stored }) => <StateTab server={stored.name} /> },
     ],

@@ -1,7 +1,8 @@
 /** The connection to a service: last listing, problems, processes and sessions on this node. */
 import { SyncOutlined } from '@ant-design/icons';
-import { Alert, Badge, Button, Skeleton, Table } from 'antd';
+import { Alert, Badge, Skeleton, Table } from 'antd';
 import type { ReactNode } from 'react';
+import { ActButton } from '../../components/act-button.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
 import { ScrollFrame } from '../../components/scroll-frame.tsx';
@@ -35,9 +36,9 @@ export function StateTab({ server }: { readonly server: string }): ReactNode {
         ]}
       />
       <p>
-        <Button icon={<SyncOutlined />} loading={listing.isPending} onClick={() => listing.mutate(undefined)}>
+        <ActButton icon={<SyncOutlined aria-hidden />} loading={listing.isPending} onClick={() => listing.mutate(undefined)}>
           {t('sync')}
-        </Button>
+        </ActButton>
       </p>
       {listing.error !== null && <ErrorState error={listing.error} />}
       {problems.length > 0 && (

@@ -3,15 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { Button } from 'antd';
 import type { ReactNode } from 'react';
 import { call } from '../../api/client.ts';
-import { useFormat } from '../../i18n/format.ts';
+import { type Price, PriceList } from '../../components/price-list.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
-
-interface Price {
-  readonly currency: string;
-  readonly input?: string | number;
-  readonly output?: string | number;
-}
 
 interface ListedModel {
   readonly id: string;
@@ -36,7 +30,6 @@ interface PriceCellProps {
 
 export function PriceCell({ prices, onSet }: PriceCellProps): ReactNode {
   const t = useTexts(texts);
-  const format = useFormat();
   if (prices === undefined) return '–';
   if (prices.length === 0) {
     return onSet === undefined ? (
@@ -47,11 +40,5 @@ export function PriceCell({ prices, onSet }: PriceCellProps): ReactNode {
       </Button>
     );
   }
-  const amount = (value: string | number | undefined, currency: string): string =>
-    value === undefined ? '–' : format.money(Number(value), currency);
-  return prices.map(({ currency, input, output }, index) => (
-    <div key={index}>
-      {amount(input, currency)} / {amount(output, currency)}
-    </div>
-  ));
+  return <PriceList prices={prices} />;
 }

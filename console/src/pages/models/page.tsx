@@ -4,7 +4,7 @@ import { Tag } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
 import { AddButton } from '../../components/add-button.tsx';
-import { Can } from '../../components/can.tsx';
+import { Can, useCanAct } from '../../components/can.tsx';
 import { ResourcePage } from '../../components/resource-page.tsx';
 import type { Column } from '../../components/resource-table.tsx';
 import { nameColumn } from '../../components/row-columns.tsx';
@@ -42,6 +42,7 @@ export function ModelsPage(): ReactNode {
   const [{ open, add, tab }, setSearch] = useSearchState('open', 'add', 'tab');
   const query = usePaged<ModelRow>('/api/models');
   const prices = useModelPrices();
+  const canAct = useCanAct();
   const columns = useMemo(
     (): readonly Column<ModelRow>[] => [
       nameColumn(t('title'), 190, (row) => setSearch({ open: row.name, add: undefined, tab: undefined })),
@@ -60,7 +61,11 @@ export function ModelsPage(): ReactNode {
         render: ({ name, partial, locked }) => (
           <PriceCell
             prices={prices?.get(name)}
-            onSet={partial === true || locked !== undefined ? undefined : () => setSearch({ open: name, add: undefined, tab: undefined })}
+            onSet={
+              !canAct || partial === true || locked !== undefined
+                ? undefined
+                : () => setSearch({ open: name, add: undefined, tab: undefined })
+            }
           />
         ),
       },
@@ -78,7 +83,7 @@ export function ModelsPage(): ReactNode {
           ),
       },
     ],
-    [t, setSearch, prices],
+    [t, setSearch, prices, canAct],
   );
   const addButton = (
     <Can right="llm:model:manage">
@@ -93,6 +98,7 @@ export function ModelsPage(): ReactNode {
       emptyTitle={t('emptyTitle')}
       emptyHelp={t('emptyHelp')}
       emptyAction={<Link to="/providers">{t('toProviders')}</Link>}
+      sharedKind="model"
       query={query}
       columns={columns}
       textOf={({ name, spec }) => `${name} ${spec.description ?? ''} ${(spec.deployments ?? []).map(({ provider }) => provider).join(' ')}`}

@@ -26,7 +26,7 @@ export function ChatColumn({ chat, model, models, label, onModel }: ChatColumnPr
   return (
     <div className="chat-column">
       <Select
-        className="form-choice"
+        className="chat-model"
         aria-label={label}
         value={model === '' ? null : model}
         placeholder={label}

@@ -3,6 +3,7 @@ import { Modal, Tabs } from 'antd';
 import type { ReactNode } from 'react';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { codeSample, type SampleLanguage, sampleLanguages } from '../../components/code-samples.ts';
+import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { texts } from './texts.ts';
 
@@ -14,6 +15,7 @@ interface CodeModalProps {
 }
 
 export function CodeModal({ body, onClose }: CodeModalProps): ReactNode {
+  useFocusReturn();
   const t = useTexts(texts);
   return (
     <Modal open title={t('code')} footer={null} width={760} onCancel={onClose}>

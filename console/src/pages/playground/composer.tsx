@@ -66,7 +66,7 @@ export function Composer({ isBusy, canSend, onSend, onStop }: ComposerProps): Re
         }}
       />
       <div className="composer-actions">
-        <Button icon={<PaperClipOutlined />} aria-label={t('attach')} onClick={() => picker.current?.click()} />
+        <Button icon={<PaperClipOutlined aria-hidden />} aria-label={t('attach')} onClick={() => picker.current?.click()} />
         <input
           ref={picker}
           type="file"
@@ -79,11 +79,11 @@ export function Composer({ isBusy, canSend, onSend, onStop }: ComposerProps): Re
           }}
         />
         {isBusy ? (
-          <Button icon={<StopOutlined />} onClick={onStop}>
+          <Button icon={<StopOutlined aria-hidden />} onClick={onStop}>
             {t('stop')}
           </Button>
         ) : (
-          <Button type="primary" icon={<SendOutlined />} disabled={!isReady} onClick={submit}>
+          <Button type="primary" icon={<SendOutlined aria-hidden />} disabled={!isReady} onClick={submit}>
             {t('send')}
           </Button>
         )}

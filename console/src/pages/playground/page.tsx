@@ -1,7 +1,8 @@
 /** Playground: a chat with any model or skill, with tools, approvals, a second model beside it, and the code of the same call. */
 import { ClearOutlined, CodeOutlined, SettingOutlined, SwapOutlined } from '@ant-design/icons';
-import { Button, Drawer } from 'antd';
+import { Alert, Button, Drawer } from 'antd';
 import { type ReactNode, useState } from 'react';
+import { useCanAct } from '../../components/can.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useSearchState } from '../../components/search-state.ts';
@@ -20,6 +21,7 @@ const noSettings: ChatSettings = { system: '', temperature: null, maxTokens: nul
 
 export function PlaygroundPage(): ReactNode {
   const t = useTexts(texts);
+  const canAct = useCanAct();
   const offers = useOffers();
   const [search, setSearch] = useSearchState('model', 'compare');
   const [settings, setSettings] = useState(noSettings);
@@ -35,16 +37,16 @@ export function PlaygroundPage(): ReactNode {
 
   const actions = (
     <>
-      <Button icon={<SwapOutlined />} aria-pressed={other !== ''} onClick={toggleComparison}>
+      <Button icon={<SwapOutlined aria-hidden />} aria-pressed={other !== ''} onClick={toggleComparison}>
         {t(other === '' ? 'compare' : 'compareEnd')}
       </Button>
-      <Button icon={<SettingOutlined />} onClick={() => setSettingsOpen(true)}>
+      <Button icon={<SettingOutlined aria-hidden />} onClick={() => setSettingsOpen(true)}>
         {t('settings')}
       </Button>
-      <Button icon={<CodeOutlined />} onClick={() => setCodeOpen(true)}>
+      <Button icon={<CodeOutlined aria-hidden />} onClick={() => setCodeOpen(true)}>
         {t('code')}
       </Button>
-      <Button icon={<ClearOutlined />} onClick={() => chats.forEach((chat) => chat.clear())}>
+      <Button icon={<ClearOutlined aria-hidden />} onClick={() => chats.forEach((chat) => chat.clear())}>
         {t('clear')}
       </Button>
     </>
@@ -65,12 +67,16 @@ export function PlaygroundPage(): ReactNode {
           />
         )}
       </div>
-      <Composer
-        isBusy={isBusy}
-        canSend={model !== ''}
-        onSend={(text, pictures) => chats.forEach((chat) => chat.say(text, pictures))}
-        onStop={() => chats.forEach((chat) => chat.stop())}
-      />
+      {canAct ? (
+        <Composer
+          isBusy={isBusy}
+          canSend={model !== ''}
+          onSend={(text, pictures) => chats.forEach((chat) => chat.say(text, pictures))}
+          onStop={() => chats.forEach((chat) => chat.stop())}
+        />
+      ) : (
+        <Alert type="info" showIcon title={t('readOnly')} />
+      )}
       <Drawer open={areSettingsOpen} title={t('settings')} onClose={() => setSettingsOpen(false)} size={400}>
         <SettingsPanel settings={settings} tools={offers.tools} onChange={setSettings} />
       </Drawer>

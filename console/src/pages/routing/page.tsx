@@ -1,9 +1,12 @@
 /** Routing: the chain of a model as a picture, and a dry run that says in which order this node would try. */
 import { useQuery } from '@tanstack/react-query';
-import { Button, Form, Skeleton, Table, Tag } from 'antd';
+import { Form, Skeleton, Table, Tag } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
+import { ActButton } from '../../components/act-button.tsx';
+import { ActForm } from '../../components/act-form.tsx';
+import { useCanAct } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { useModelNames } from '../../components/model-names.ts';
@@ -49,6 +52,7 @@ function Order({ route }: { readonly route: Route }): ReactNode {
 
 export function RoutingPage(): ReactNode {
   const t = useTexts(texts);
+  const canAct = useCanAct();
   const [search, setSearch] = useSearchState('model');
   const { names } = useModelNames();
   // The page begins with the chain of a model, so that its reader sees what it is for.
@@ -59,12 +63,12 @@ export function RoutingPage(): ReactNode {
   const route = useQuery({
     queryKey: ['/api/route/explain', model, asked],
     queryFn: ({ signal }) => call<Route>('POST', '/api/route/explain', { body: { ...asked, model }, signal }),
-    enabled: model !== undefined,
+    enabled: canAct && model !== undefined,
   });
   return (
     <>
       <PageHeader title={t('title')} purpose={t('purpose')} />
-      <Form
+      <ActForm
         layout="vertical"
         className="explain-form"
         onFinish={() => {
@@ -92,14 +96,15 @@ export function RoutingPage(): ReactNode {
           />
         </Form.Item>
         <Form.Item>
-          <Button type="primary" htmlType="submit" disabled={(typed ?? model ?? '') === ''} loading={route.isFetching}>
+          <ActButton type="primary" htmlType="submit" disabled={(typed ?? model ?? '') === ''} loading={route.isFetching}>
             {t('run')}
-          </Button>
+          </ActButton>
         </Form.Item>
-      </Form>
+      </ActForm>
       {route.error !== null && <ErrorState error={route.error} />}
       {model === undefined && <EmptyState title={t('emptyTitle')} help={t('emptyHelp')} />}
-      {model !== undefined && route.isPending && <Skeleton active />}
+      {!canAct && <EmptyState title={t('readOnly')} />}
+      {canAct && model !== undefined && route.isPending && <Skeleton active />}
       {route.data !== undefined && (
         <>
           <h2 className="drawer-heading">{t('chain')}</h2>

@@ -2,9 +2,11 @@
 import { CaretRightOutlined } from '@ant-design/icons';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Alert, Button, Form, Select, Space, Table, Tag } from 'antd';
+import { Alert, Form, Select, Space, Table, Tag } from 'antd';
 import { type ReactNode, useState } from 'react';
 import type { Row } from '../../api/rows.ts';
+import { ActButton } from '../../components/act-button.tsx';
+import { ActForm } from '../../components/act-form.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { useModelNames } from '../../components/model-names.ts';
@@ -69,7 +71,7 @@ export function CasesTab({ row, isDirty }: { readonly row: Row<SkillSpec>; reado
   });
   return (
     <>
-      <Form layout="vertical" onFinish={() => trial.mutate()}>
+      <ActForm layout="vertical" onFinish={() => trial.mutate()}>
         <Form.Item label={t('withModels')} htmlFor="case-models" extra={<HelpText text={t('withModelsHelp', { model: row.spec.model })} />}>
           <Select
             id="case-models"
@@ -82,14 +84,14 @@ export function CasesTab({ row, isDirty }: { readonly row: Row<SkillSpec>; reado
           />
         </Form.Item>
         <Space wrap>
-          <Button type="primary" htmlType="submit" icon={<CaretRightOutlined />} loading={trial.isPending}>
+          <ActButton type="primary" htmlType="submit" icon={<CaretRightOutlined aria-hidden />} loading={trial.isPending}>
             {t('runCases')}
-          </Button>
+          </ActButton>
           {trial.data !== undefined && (
             <output>{t('score', { passed: trial.data.passed, all: trial.data.passed + trial.data.failed })}</output>
           )}
         </Space>
-      </Form>
+      </ActForm>
       {isDirty && <Alert type="info" showIcon title={t('unsaved')} className="drawer-note" />}
       {trial.error !== null && <ErrorState error={trial.error} />}
       <ScrollFrame label={t('cases')} width={760}>

@@ -3,8 +3,10 @@ import { Button, Form, Modal, Switch } from 'antd';
 import { type ReactNode, useRef, useState } from 'react';
 import { call, queryOf } from '../../api/client.ts';
 import type { Row } from '../../api/rows.ts';
+import { useCanAct } from '../../components/can.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { ReferenceControl } from '../../components/schema-form/reference-control.tsx';
+import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { useSkillAct } from './skill-api.ts';
 import { texts } from './texts.ts';
@@ -26,19 +28,21 @@ async function importFolder({ file, model, replace }: Wanted): Promise<Row> {
 }
 
 export function ImportModal({ onClose, onImported }: ImportModalProps): ReactNode {
+  useFocusReturn();
   const t = useTexts(texts);
   const input = useRef<HTMLInputElement>(null);
   const [file, setFile] = useState<File | null>(null);
   const [model, setModel] = useState('');
   const [replace, setReplace] = useState(false);
   const act = useSkillAct(importFolder);
+  const canAct = useCanAct();
   return (
     <Modal
       open
       title={t('import')}
       okText={t('import')}
       cancelText={t('cancel')}
-      okButtonProps={{ disabled: file === null, loading: act.isPending }}
+      okButtonProps={{ disabled: !canAct || file === null, loading: act.isPending }}
       onOk={() => file !== null && act.mutate({ file, model, replace }, { onSuccess: ({ name }) => onImported(name) })}
       onCancel={onClose}
     >

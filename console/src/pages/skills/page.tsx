@@ -1,8 +1,8 @@
 /** Skills: the list, and one skill beside it with its form, a test run, its cases and its versions. */
 import { ImportOutlined } from '@ant-design/icons';
-import { Button } from 'antd';
 import { type ReactNode, useMemo } from 'react';
 import { type Row, usePaged } from '../../api/rows.ts';
+import { ActButton } from '../../components/act-button.tsx';
 import { AddButton } from '../../components/add-button.tsx';
 import { Can } from '../../components/can.tsx';
 import { ResourcePage } from '../../components/resource-page.tsx';
@@ -50,9 +50,9 @@ export function SkillsPage(): ReactNode {
 
   const actions = (
     <Can right="llm:skill:manage">
-      <Button icon={<ImportOutlined />} onClick={() => setSearch({ add: 'folder', open: undefined })}>
+      <ActButton icon={<ImportOutlined aria-hidden />} onClick={() => setSearch({ add: 'folder', open: undefined })}>
         {t('import')}
-      </Button>
+      </ActButton>
       <AddButton text={t('add')} onAdd={() => setSearch({ add: 'yes', open: undefined })} />
     </Can>
   );
@@ -64,6 +64,7 @@ export function SkillsPage(): ReactNode {
       actions={actions}
       emptyTitle={t('emptyTitle')}
       emptyHelp={t('emptyHelp')}
+      sharedKind="skill"
       query={query}
       columns={columns}
       textOf={({ name, spec }) => `${name} ${spec.title} ${spec.description} ${spec.kind}`}

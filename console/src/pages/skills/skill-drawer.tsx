@@ -1,9 +1,8 @@
 /** One skill: the form of its kind, a test run, its cases and its versions. */
 import { ExportOutlined } from '@ant-design/icons';
-import { Button } from 'antd';
 import { type ReactNode, useMemo } from 'react';
-import { gatewayPath } from '../../api/client.ts';
 import type { Row } from '../../api/rows.ts';
+import { DownloadButton } from '../../components/download-button.tsx';
 import { type DrawerTab, ResourceDrawer } from '../../components/resource-drawer.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { CasesTab } from './cases-tab.tsx';
@@ -29,11 +28,12 @@ export function SkillDrawer({ name, tab, onTab, onClose, onSaved }: SkillDrawerP
       {
         key: 'try',
         label: t('try'),
-        content: ({ stored, draft, change, isDirty }) => (
+        content: ({ stored, draft, change, isDirty, canChange }) => (
           <TryTab
             key={stored.name}
             row={stored as Row<SkillSpec>}
             isDirty={isDirty}
+            canChange={canChange}
             onCase={(one) => change({ ...draft.spec, cases: [...((draft.spec as SkillSpec).cases ?? []), one] })}
           />
         ),
@@ -46,7 +46,7 @@ export function SkillDrawer({ name, tab, onTab, onClose, onSaved }: SkillDrawerP
       {
         key: 'versions',
         label: t('versions'),
-        content: ({ stored, isDirty }) => <VersionsTab row={stored as Row<SkillSpec>} isDirty={isDirty} />,
+        content: ({ stored, isDirty, canChange }) => <VersionsTab row={stored as Row<SkillSpec>} isDirty={isDirty} canChange={canChange} />,
       },
     ],
     [t],
@@ -68,9 +68,9 @@ export function SkillDrawer({ name, tab, onTab, onClose, onSaved }: SkillDrawerP
       {(_draft, stored) =>
         stored !== null &&
         stored.partial !== true && (
-          <Button icon={<ExportOutlined />} href={`${gatewayPath}${skillPath(stored.name).slice(1)}/export`} download>
+          <DownloadButton icon={<ExportOutlined aria-hidden />} path={`${skillPath(stored.name)}/export`}>
             {t('export')}
-          </Button>
+          </DownloadButton>
         )
       }
     </ResourceDrawer>

@@ -5,6 +5,8 @@ import { Alert, Button, Form, Select, Skeleton, Space, Tag } from 'antd';
 import { type ReactNode, useRef, useState } from 'react';
 import type { FormSchema } from '../../api/kinds.ts';
 import type { Row, Spec } from '../../api/rows.ts';
+import { ActButton } from '../../components/act-button.tsx';
+import { ActForm } from '../../components/act-form.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Revealed } from '../../components/revealed.tsx';
 import { missingFields } from '../../components/schema-form/schema.ts';
@@ -19,6 +21,7 @@ import { texts } from './texts.ts';
 interface TryTabProps {
   readonly row: Row<SkillSpec>;
   readonly isDirty: boolean;
+  readonly canChange: boolean;
   /** Adds a case to the form, where it can be seen and saved. */
   readonly onCase: (one: SkillCase) => void;
 }
@@ -70,14 +73,14 @@ function RunForm({ reference, schema, onCase }: RunFormProps): ReactNode {
   const hasFailed = run.error !== null && run.error.name !== 'AbortError';
   return (
     <>
-      <Form layout="vertical" onFinish={start}>
+      <ActForm layout="vertical" onFinish={start}>
         <SchemaInput schema={schema} value={input} onChange={setInput} problems={problems} />
         <Space wrap>
-          <Button type="primary" htmlType="submit" icon={<CaretRightOutlined />} loading={run.isPending}>
+          <ActButton type="primary" htmlType="submit" icon={<CaretRightOutlined aria-hidden />} loading={run.isPending}>
             {t('run')}
-          </Button>
+          </ActButton>
           {run.isPending && (
-            <Button icon={<StopOutlined />} onClick={() => running.current?.abort()}>
+            <Button icon={<StopOutlined aria-hidden />} onClick={() => running.current?.abort()}>
               {t('stop')}
             </Button>
           )}
@@ -87,7 +90,7 @@ function RunForm({ reference, schema, onCase }: RunFormProps): ReactNode {
             </Button>
           )}
         </Space>
-      </Form>
+      </ActForm>
       {hasFailed && <ErrorState error={run.error} />}
       {run.data !== undefined && !run.isPending && (
         <>
@@ -102,7 +105,7 @@ function RunForm({ reference, schema, onCase }: RunFormProps): ReactNode {
   );
 }
 
-export function TryTab({ row, isDirty, onCase }: TryTabProps): ReactNode {
+export function TryTab({ row, isDirty, canChange, onCase }: TryTabProps): ReactNode {
   const t = useTexts(texts);
   const versions = useVersions(row.name);
   const manages = row.partial !== true;
@@ -123,12 +126,7 @@ export function TryTab({ row, isDirty, onCase }: TryTabProps): ReactNode {
       {schema.error !== null && <ErrorState error={schema.error} onRetry={() => void schema.refetch()} />}
       {schema.isPending && <Skeleton active />}
       {schema.data !== undefined && (
-        <RunForm
-          key={reference}
-          reference={reference}
-          schema={schema.data}
-          onCase={manages && row.locked === undefined ? onCase : undefined}
-        />
+        <RunForm key={reference} reference={reference} schema={schema.data} onCase={canChange ? onCase : undefined} />
       )}
     </>
   );

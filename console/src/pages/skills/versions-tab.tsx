@@ -20,9 +20,10 @@ const own = new Set(['live', 'version', 'runs_as_allowed']);
 interface VersionsTabProps {
   readonly row: Row<SkillSpec>;
   readonly isDirty: boolean;
+  readonly canChange: boolean;
 }
 
-export function VersionsTab({ row, isDirty }: VersionsTabProps): ReactNode {
+export function VersionsTab({ row, isDirty, canChange }: VersionsTabProps): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
   const { message, modal } = App.useApp();
@@ -32,7 +33,6 @@ export function VersionsTab({ row, isDirty }: VersionsTabProps): ReactNode {
   const published = useSkillAct((version: string) => publish(row.name, version, row.revision));
   const rolled = useSkillAct((version: string | null) => rollBack(row.name, version));
   const deleted = useSkillAct((version: string) => deleteVersion(row.name, version));
-  const canChange = row.partial !== true && row.locked === undefined;
   if (versions.error !== null) return <ErrorState error={versions.error} onRetry={() => void versions.refetch()} />;
   if (versions.data === undefined) return <Skeleton active />;
   const list = versions.data;

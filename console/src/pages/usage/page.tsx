@@ -1,11 +1,13 @@
 /** Usage: calls, tokens, money and latency over time, by model, person, key and more; own numbers, for administrators all. */
 import { DownloadOutlined } from '@ant-design/icons';
 import { Link } from '@tanstack/react-router';
-import { Button, Segmented, Select, Skeleton, Table } from 'antd';
+import { Segmented, Select, Skeleton, Table } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
-import { gatewayPath, queryOf } from '../../api/client.ts';
-import { type Measures, type Series, useSeries } from '../../api/series.ts';
+import { queryOf } from '../../api/client.ts';
+import { type Measures, pointStarts, type Series, useSeries } from '../../api/series.ts';
+import { BudgetBars } from '../../components/budget-bars.tsx';
 import { useCan } from '../../components/can.tsx';
+import { DownloadButton } from '../../components/download-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -15,7 +17,7 @@ import { seriesColors, StackedBars } from '../../components/stacked-bars.tsx';
 import { costText, UsageCards } from '../../components/usage-cards.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
-import { beginOf, measures, type MeasureName, type Period, periods, pointStarts } from './periods.ts';
+import { beginOf, measures, type MeasureName, type Period, periods } from './periods.ts';
 import { texts } from './texts.ts';
 
 const dimensions = ['model', 'user', 'key', 'skill', 'provider', 'deployment', 'client', 'error'] as const;
@@ -43,7 +45,7 @@ export function UsagePage(): ReactNode {
     name: nameOf(series),
     values: new Map(series.points.map((point) => [point.start, valueOf(point)])),
   }));
-  const file = `${gatewayPath}api/usage${queryOf({ from: from.slice(0, 10), by: `day,${inFiles.has(by) ? by : 'model'}`, format: 'csv' })}`;
+  const file = `/api/usage${queryOf({ from: from.slice(0, 10), by: `day,${inFiles.has(by) ? by : 'model'}`, format: 'csv' })}`;
 
   return (
     <>
@@ -51,9 +53,9 @@ export function UsagePage(): ReactNode {
         title={t('title')}
         purpose={t(seesAll ? 'purposeAll' : 'purposeOwn')}
         actions={
-          <Button icon={<DownloadOutlined />} href={file} download>
+          <DownloadButton icon={<DownloadOutlined aria-hidden />} path={file}>
             {t('csv')}
-          </Button>
+          </DownloadButton>
         }
       />
       <div className="table-tools">
@@ -83,6 +85,7 @@ export function UsagePage(): ReactNode {
       {report.data !== undefined && (
         <>
           <UsageCards total={report.data.total} />
+          <BudgetBars />
           {report.data.series.length === 0 ? (
             <EmptyState title={t('emptyTitle')} action={<Link to="/playground">{t('tryOne')}</Link>} />
           ) : (
@@ -92,7 +95,7 @@ export function UsagePage(): ReactNode {
                 starts={starts}
                 series={bars}
                 shown={shown}
-                shownStart={(start) => (start === '' ? '' : format.dateTime(start).slice(0, step === 'day' ? 10 : 17))}
+                shownStart={(start) => (start === '' ? '' : format.dateTime(start).slice(0, step === 'day' ? 10 : 16))}
               />
               <ScrollFrame label={t('title')} width={760}>
                 <Table<Series>

@@ -1,6 +1,4 @@
-/** The periods of the report and their points. */
-import type { SeriesReport } from '../../api/series.ts';
-
+/** The periods of the report. */
 export const periods = ['day', 'week', 'month'] as const;
 export type Period = (typeof periods)[number];
 
@@ -17,11 +15,4 @@ export function beginOf(period: Period, now: number): { readonly from: string; r
   const length = step === 'hour' ? hourMs : dayMs;
   const end = Math.ceil(now / length) * length;
   return { from: new Date(end - days[period] * dayMs).toISOString(), step };
-}
-
-/** The start of each point, also of those without runs, which the report leaves out. */
-export function pointStarts({ from, to, step }: Pick<SeriesReport, 'from' | 'to' | 'step'>): readonly string[] {
-  const length = step === 'hour' ? hourMs : dayMs;
-  const count = Math.round((Date.parse(to) - Date.parse(from)) / length);
-  return Array.from({ length: count }, (_none, index) => new Date(Date.parse(from) + index * length).toISOString());
 }

@@ -8,6 +8,7 @@ import { createEventSplitter } from '../../server-sent-events.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { encodeRequest, headers } from './request.ts';
+import { mergeUsage, readUsage } from './usage.ts';
 
 function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const events: ChatEvent[] = [];
@@ -22,4 +23,12 @@ function decoder(reading?: Reading): ChatDecoder {
 /** Schema support of other models is unknown, so they receive the schema as text. */
 const structuredOutput = (model: string): StructuredOutput => (claudeTraits(model).schemas ? 'json_schema' : 'none');
 
-export const anthropicChat: ChatFormat = { encodeRequest, decodeResponse, decoder, headers, structuredOutput, thoughts: true };
+export const anthropicChat: ChatFormat = {
+  encodeRequest,
+  decodeResponse,
+  countsOf: (answer) => readUsage(mergeUsage(null, answer['usage'])),
+  decoder,
+  headers,
+  structuredOutput,
+  thoughts: true,
+};

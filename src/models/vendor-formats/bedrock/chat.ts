@@ -7,6 +7,7 @@ import { parseAnswer } from '../../answer-json.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { createFrameSplitter } from './frames.ts';
 import { encodeRequest } from './request.ts';
+import { readUsage } from './usage.ts';
 
 function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const events: ChatEvent[] = [];
@@ -47,6 +48,7 @@ function structuredOutput(model: string): StructuredOutput | undefined {
 export const bedrockChat: ChatFormat = {
   encodeRequest,
   decodeResponse,
+  countsOf: (answer) => readUsage(answer['usage']),
   decoder,
   headers,
   structuredOutput,

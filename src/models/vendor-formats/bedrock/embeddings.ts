@@ -69,4 +69,4 @@ function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
   return { vectors, usage: readUsage(answer) };
 }
 
-export const bedrockEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };
+export const bedrockEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse, countsOf: readUsage };

@@ -6,6 +6,7 @@ import { createEventSplitter } from '../../server-sent-events.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { encodeRequest } from './request.ts';
+import { readUsage } from './usage.ts';
 
 function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const reader = new AnswerReader(reading);
@@ -22,6 +23,7 @@ function decoder(reading?: Reading): ChatDecoder {
 export const dashscopeChat: ChatFormat = {
   encodeRequest,
   decodeResponse,
+  countsOf: readUsage,
   decoder,
   headers: (target) => (target.stream ? { 'x-dashscope-sse': 'enable' } : {}),
 };

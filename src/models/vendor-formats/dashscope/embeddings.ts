@@ -40,4 +40,4 @@ function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
   return { vectors, usage: readUsage(answer) };
 }
 
-export const dashscopeEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };
+export const dashscopeEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse, countsOf: readUsage };

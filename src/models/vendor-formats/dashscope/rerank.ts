@@ -42,4 +42,4 @@ function decodeResponse(body: Buffer, reading?: Reading): RerankAnswer {
   return { results: results.toSorted((one, other) => other.score - one.score), usage: readUsage(answer) };
 }
 
-export const dashscopeRerank: RerankFormat = { encodeRequest, decodeResponse };
+export const dashscopeRerank: RerankFormat = { encodeRequest, decodeResponse, countsOf: readUsage };

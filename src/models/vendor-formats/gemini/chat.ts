@@ -7,6 +7,7 @@ import { createEventSplitter } from '../../server-sent-events.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { encodeRequest } from './request.ts';
+import { readUsage } from './usage.ts';
 
 function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const reader = new AnswerReader(reading);
@@ -30,4 +31,4 @@ function decoder(reading?: Reading): ChatDecoder {
   return createStreamDecoder(createEventSplitter(), new AnswerReader(reading));
 }
 
-export const geminiChat: ChatFormat = { encodeRequest, decodeResponse, decoder, pictures: 'bytes', thoughts: true };
+export const geminiChat: ChatFormat = { encodeRequest, decodeResponse, countsOf: readUsage, decoder, pictures: 'bytes', thoughts: true };

@@ -27,4 +27,4 @@ function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
   return { vectors, usage: readUsage(answer) };
 }
 
-export const geminiEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };
+export const geminiEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse, countsOf: readUsage };

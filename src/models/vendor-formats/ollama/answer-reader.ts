@@ -15,7 +15,7 @@ function count(value: Json | undefined): number | undefined {
 }
 
 /** A prompt that was cached has no count. */
-function readUsage(line: JsonObject): Usage | null {
+export function readUsage(line: JsonObject): Usage | null {
   const inputTokens = count(line['prompt_eval_count']);
   const outputTokens = count(line['eval_count']);
   if (inputTokens === undefined && outputTokens === undefined) return null;

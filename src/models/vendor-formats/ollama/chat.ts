@@ -4,7 +4,7 @@ import type { ChatDecoder, ChatFormat, Reading } from '../../../types/wire-forma
 import { parseAnswer } from '../../answer-json.ts';
 import { createLineSplitter } from '../../json-lines.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
-import { AnswerReader } from './answer-reader.ts';
+import { AnswerReader, readUsage } from './answer-reader.ts';
 import { encodeRequest } from './request.ts';
 
 function decoder(reading?: Reading): ChatDecoder {
@@ -24,6 +24,7 @@ function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
 export const ollamaChat: ChatFormat = {
   encodeRequest,
   decodeResponse,
+  countsOf: readUsage,
   decoder,
   headers: (target) => ({ accept: target.stream ? 'application/x-ndjson' : 'application/json' }),
   pictures: 'bytes',

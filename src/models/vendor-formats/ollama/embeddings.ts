@@ -1,4 +1,5 @@
 /** Embeddings in Ollama's native format. */
+import type { Usage } from '../../../types/chat.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { inputTexts, passthroughFields, readVectors } from '../../conversation/embedding-inputs.ts';
@@ -11,10 +12,14 @@ function encodeRequest(body: EmbeddingsBody, target: EncodeTarget): string {
   return JSON.stringify(target.adjust === undefined ? encoded : target.adjust(encoded));
 }
 
-function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
-  const { answer, vectors } = readVectors(body, reading, 'embeddings', (item) => item);
+function countsOf(answer: JsonObject): Usage | null {
   const tokens = answer['prompt_eval_count'];
-  return { vectors, usage: typeof tokens === 'number' ? { inputTokens: tokens, outputTokens: 0 } : null };
+  return typeof tokens === 'number' ? { inputTokens: tokens, outputTokens: 0 } : null;
 }
 
-export const ollamaEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };
+function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
+  const { answer, vectors } = readVectors(body, reading, 'embeddings', (item) => item);
+  return { vectors, usage: countsOf(answer) };
+}
+
+export const ollamaEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse, countsOf };

@@ -6,6 +6,7 @@ import { createEventSplitter } from '../../server-sent-events.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { encodeRequest } from './request.ts';
+import { readUsage } from './usage.ts';
 
 function decodeResponse(body: Buffer, reading?: Reading): ChatEvent[] {
   const events: ChatEvent[] = [];
@@ -17,4 +18,10 @@ function decoder(reading?: Reading): ChatDecoder {
   return createStreamDecoder(createEventSplitter(), new AnswerReader(reading));
 }
 
-export const responsesChat: ChatFormat = { encodeRequest, decodeResponse, decoder, thoughts: true };
+export const responsesChat: ChatFormat = {
+  encodeRequest,
+  decodeResponse,
+  countsOf: (answer) => readUsage(answer['usage']),
+  decoder,
+  thoughts: true,
+};

@@ -7,6 +7,7 @@ import { createEventSplitter } from '../../server-sent-events.ts';
 import { createStreamDecoder } from '../../stream-decoder.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { needsThoughtFields, withThoughtFields } from './thought-fields.ts';
+import { readUsage } from './usage.ts';
 
 /** Pailou always requests the usage of a stream. The emitter hides it from callers that did not request it. */
 function streamOptions(body: JsonObject): JsonObject | null {
@@ -48,4 +49,9 @@ function decoder(reading?: Reading): ChatDecoder {
   return createStreamDecoder(createEventSplitter(), new AnswerReader(reading));
 }
 
-export const openaiChat: ChatFormat = { encodeRequest, decodeResponse, decoder };
+export const openaiChat: ChatFormat = {
+  encodeRequest,
+  decodeResponse,
+  countsOf: (answer, reading) => readUsage(answer, { reading }),
+  decoder,
+};

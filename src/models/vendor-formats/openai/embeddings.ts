@@ -1,6 +1,7 @@
 /** Embeddings of OpenAI and compatible vendors. */
 import { GatewayError } from '../../../types/errors.ts';
-import { isJsonObject, type Json } from '../../../types/json.ts';
+import type { Usage } from '../../../types/chat.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { isVector as isNumbers } from '../../conversation/embedding-inputs.ts';
@@ -27,6 +28,8 @@ function parse(text: string): Json {
   }
 }
 
+const countsOf = (answer: JsonObject, reading?: Reading): Usage | null => readUsage(answer, { inputOnly: true, reading });
+
 function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
   const text = body.toString('utf8');
   const answer = parse(text);
@@ -44,7 +47,7 @@ function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
       throw invalid('vectors that are not in any order', text);
     vectors[index] = vector;
   });
-  return { vectors, usage: readUsage(answer, { inputOnly: true, reading }) };
+  return { vectors, usage: countsOf(answer, reading) };
 }
 
-export const openaiEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };
+export const openaiEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse, countsOf };

@@ -1,6 +1,7 @@
 /** Reranking in the format of Cohere and Jina, which most other vendors copied. */
 import { GatewayError } from '../../../types/errors.ts';
-import { isJsonObject, type Json } from '../../../types/json.ts';
+import type { Usage } from '../../../types/chat.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EncodeTarget, Reading, RerankAnswer, RerankBody, RerankFormat } from '../../../types/wire-format.ts';
 import { errorInside } from '../../classify-failure.ts';
 import { readUsage } from './usage.ts';
@@ -24,6 +25,8 @@ function resultsIn(answer: Json): readonly Json[] | undefined {
   return listNames.map((name) => answer[name]).find((list): list is readonly Json[] => Array.isArray(list));
 }
 
+const countsOf = (answer: JsonObject, reading?: Reading): Usage | null => readUsage(answer, { inputOnly: true, reading });
+
 function decodeResponse(body: Buffer, reading?: Reading): RerankAnswer {
   const text = body.toString('utf8');
   let answer: Json;
@@ -43,8 +46,8 @@ function decodeResponse(body: Buffer, reading?: Reading): RerankAnswer {
       throw invalid('a result without index or score', text);
     return { index, score };
   });
-  const usage = isJsonObject(answer) ? readUsage(answer, { inputOnly: true, reading }) : null;
+  const usage = isJsonObject(answer) ? countsOf(answer, reading) : null;
   return { results: read.toSorted((one, other) => other.score - one.score), usage };
 }
 
-export const openaiRerank: RerankFormat = { encodeRequest, decodeResponse };
+export const openaiRerank: RerankFormat = { encodeRequest, decodeResponse, countsOf };

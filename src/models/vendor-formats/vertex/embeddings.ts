@@ -1,4 +1,5 @@
 /** Embeddings at Vertex AI, through its older prediction service. */
+import type { Usage } from '../../../types/chat.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../types/json.ts';
 import type { EmbeddingsAnswer, EmbeddingsBody, EmbeddingsFormat, EncodeTarget, Reading } from '../../../types/wire-format.ts';
 import { inputTexts, passthroughFields, readVectors } from '../../conversation/embedding-inputs.ts';
@@ -22,16 +23,24 @@ function encodeRequest(body: EmbeddingsBody, target: EncodeTarget): string {
   return JSON.stringify(target.adjust === undefined ? encoded : target.adjust(encoded));
 }
 
-function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
-  let counted: number | null = 0;
-  const valuesOf = (prediction: Json): Json | undefined => {
-    const embeddings = isJsonObject(prediction) && isJsonObject(prediction['embeddings']) ? prediction['embeddings'] : {};
-    const tokens = isJsonObject(embeddings['statistics']) ? embeddings['statistics']['token_count'] : undefined;
-    counted = counted === null || typeof tokens !== 'number' ? null : counted + tokens;
-    return embeddings['values'];
-  };
-  const { vectors } = readVectors(body, reading, 'predictions', valuesOf);
-  return { vectors, usage: counted === null ? null : { inputTokens: Math.round(counted), outputTokens: 0 } };
+const embeddingsIn = (prediction: Json): JsonObject =>
+  isJsonObject(prediction) && isJsonObject(prediction['embeddings']) ? prediction['embeddings'] : {};
+
+/** Null when a text has no count. */
+function countsOf(answer: JsonObject): Usage | null {
+  let inputTokens = 0;
+  for (const prediction of Array.isArray(answer['predictions']) ? (answer['predictions'] as readonly Json[]) : []) {
+    const { statistics } = embeddingsIn(prediction);
+    const tokens = isJsonObject(statistics) ? statistics['token_count'] : undefined;
+    if (typeof tokens !== 'number') return null;
+    inputTokens += tokens;
+  }
+  return { inputTokens: Math.round(inputTokens), outputTokens: 0 };
 }
 
-export const vertexEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse };
+function decodeResponse(body: Buffer, reading?: Reading): EmbeddingsAnswer {
+  const { answer, vectors } = readVectors(body, reading, 'predictions', (prediction) => embeddingsIn(prediction)['values']);
+  return { vectors, usage: countsOf(answer) };
+}
+
+export const vertexEmbeddings: EmbeddingsFormat = { encodeRequest, decodeResponse, countsOf };

@@ -9,8 +9,22 @@ let used = pool.length;
 const text = Buffer.alloc(36, dash);
 const bytes = Buffer.alloc(16);
 
-function format(version: number): string {
-  bytes[6] = ((bytes[6] as number) & 0x0f) | (version << 4);
+/**
+ * A UUID of version 7, ordered by time. Consecutive ids are neighbours in the ledger's indexes. Random ids would touch a page each,
+ * which costs several times as much.
+ */
+export function newOrderedId(): string {
+  let time = Date.now();
+  for (let index = 5; index >= 0; index--) {
+    bytes[index] = time % 256;
+    time = Math.floor(time / 256);
+  }
+  if (used + 10 > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  for (let index = 6; index < 16; index++) bytes[index] = pool[used++] as number;
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
   let at = 0;
   for (let index = 0; index < 16; index++) {
@@ -21,32 +35,4 @@ function format(version: number): string {
     text[at++] = digits[byte & 0x0f] as number;
   }
   return text.toString('latin1', 0, 36);
-}
-
-function fillFrom(start: number): void {
-  if (used + 16 > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  for (let index = start; index < 16; index++) bytes[index] = pool[used++] as number;
-}
-
-/**
- * A UUID of version 7, ordered by time. Consecutive ids are neighbours in the ledger's indexes. Random ids would touch a page each,
- * which costs a large database several times as much.
- */
-export function newRunId(): string {
-  let time = Date.now();
-  for (let index = 5; index >= 0; index--) {
-    bytes[index] = time % 256;
-    time = Math.floor(time / 256);
-  }
-  fillFrom(6);
-  return format(7);
-}
-
-/** A UUID of version 4. */
-export function newRequestId(): string {
-  fillFrom(0);
-  return format(4);
 }

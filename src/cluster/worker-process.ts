@@ -1,0 +1,92 @@
+/** One worker process, as the primary process sees it. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { threadEnvironment } from '../telemetry/thread-environment.ts';
+import { GatewayError } from '../types/errors.ts';
+import { openChannel } from './channel.ts';
+import type { PrimaryMessage, WorkerMessage, WorkerStart } from './messages.ts';
+
+export interface WorkerProcess {
+  readonly pid: number;
+  /** True from the moment it serves until it is asked to close or has ended. */
+  readonly isReady: boolean;
+  send(message: PrimaryMessage): void;
+  /** Hands a connection over. `refused` is called when the process has ended before it took the connection. */
+  hand(connection: Socket, refused: () => void): void;
+  /** Resolves when it serves. Rejects with the reason when it cannot begin. */
+  readonly ready: Promise<void>;
+  /** Resolves when the process has ended and all its messages are read. */
+  readonly ended: Promise<void>;
+  close(graceMs: number): void;
+  kill(): void;
+}
+
+export interface WorkerProcessOptions {
+  readonly program: URL;
+  readonly start: WorkerStart;
+  readonly onMessage: (message: WorkerMessage) => void;
+}
+
+/** The descriptor of the channel in the worker. */
+export const channelDescriptor = 4;
+
+/** Fewer arenas of the C library than threads: 10 MB less for each worker. */
+const allocator = { MALLOC_ARENA_MAX: '2' };
+
+/** As `setHeapFlags`, which comes too late after the imports of a worker on a busy machine. */
+const flags = ['--memory-reducer-gc-count=0'];
+
+function forked(program: URL): ChildProcess {
+  const env = { ...allocator, ...threadEnvironment() };
+  return fork(program, [], { execArgv: flags, env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
+}
+
+export function startWorkerProcess({ program, start, onMessage }: WorkerProcessOptions): WorkerProcess {
+  const child = forked(program);
+  const ready = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  let isReady = false;
+  const channel = openChannel(
+    child.stdio[channelDescriptor] as unknown as Duplex,
+    (message) => {
+      if (message[0] === 'ready') {
+        isReady = true;
+        ready.resolve();
+      } else if (message[0] === 'failed') {
+        ready.reject(new GatewayError('internal_error', `A worker process could not start: ${message[1]}`));
+      } else onMessage(message as WorkerMessage);
+    },
+    () => {
+      isReady = false;
+      ready.reject(new GatewayError('internal_error', 'A worker process ended before it was ready. Its output says why.'));
+      // A process without its channel can record nothing, so it must not serve on.
+      child.kill('SIGKILL');
+      ended.resolve();
+    },
+  );
+  // Reported by the end of the channel.
+  child.on('error', () => {});
+  ready.promise.catch(() => {});
+  channel.send(['start', start]);
+
+  return {
+    pid: child.pid ?? 0,
+    get isReady() {
+      return isReady;
+    },
+    send: (message) => channel.send(message),
+    hand(connection, refused) {
+      child.send('connection', connection, { keepOpen: false }, (error) => {
+        if (error !== null) refused();
+      });
+    },
+    ready: ready.promise,
+    ended: ended.promise,
+    close(graceMs) {
+      isReady = false;
+      channel.send(['close', graceMs]);
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}

@@ -1,0 +1,54 @@
+/** The limits of a worker: the primary process counts for all, and is asked for a call to which a limit applies. */
+import { type Admission, demandsOf, type Quota, refusedAdmission, type Settled } from '../quota/quota.ts';
+import { GatewayError } from '../types/errors.ts';
+import type { Demand } from '../quota/limit-requests.ts';
+import type { Reserved, WorkerMessage } from './messages.ts';
+
+export interface WorkerQuota extends Pick<Quota, 'take' | 'arrive'> {
+  /** The answer of the primary process to the reservation `id`. */
+  reserved(id: number, result: Reserved): void;
+}
+
+const settledPart = ({ usage, cost, costFemto, currency, unbudgeted }: Settled): Settled => ({
+  usage,
+  cost,
+  currency,
+  ...(costFemto === undefined ? {} : { costFemto }),
+  ...(unbudgeted === undefined ? {} : { unbudgeted }),
+});
+
+export function createWorkerQuota(send: (message: WorkerMessage) => void): WorkerQuota {
+  const waiting = new Map<number, (result: Reserved) => void>();
+  let next = 1;
+
+  const reserve = (demands: readonly Demand[], leaseMs: number): Promise<Admission> => {
+    const id = next++;
+    send(['reserve', id, demands, leaseMs]);
+    return new Promise((resolve) => {
+      waiting.set(id, ({ headers, refused }) => {
+        if (refused !== null) {
+          const { code, message, ...options } = refused;
+          return resolve({
+            ...refusedAdmission(new GatewayError(code, message, { ...options, param: options.param ?? undefined })),
+            headers,
+          });
+        }
+        resolve({ headers, refused: null, settle: (run) => send(['settle', id, run === null ? null : settledPart(run)]) });
+      });
+    });
+  };
+
+  return {
+    take(view, principal, limited, size) {
+      const demands = demandsOf(view, principal, limited, size);
+      if (demands === null) return null;
+      return demands instanceof GatewayError ? refusedAdmission(demands) : reserve(demands, limited.spec.limits.total_ms);
+    },
+    // Only the primary process knows the counters. It refuses the call when the body has arrived.
+    arrive: () => null,
+    reserved(id, result) {
+      waiting.get(id)?.(result);
+      waiting.delete(id);
+    },
+  };
+}
