@@ -14,12 +14,13 @@ export interface SubjectReader {
 
 type Subject = Pick<GrantSpec, 'subject_type' | 'subject'>;
 
-type Rows = Pick<ConfigService, 'people' | 'row'>;
+type Rows = Pick<ConfigService, 'people'>;
 
-async function wasSeen(subjects: SubjectReader, tenant: string, { subject_type: type, subject }: Subject, rows: Rows): Promise<boolean> {
+async function wasSeen(subjects: SubjectReader, tenant: string, { subject_type: type, subject }: Subject): Promise<boolean> {
   if (type === 'user') {
     const person = splitPerson(subject);
-    if (person.issuer === serviceAccountIssuer) return rows.row(tenant, 'service', person.subject) !== undefined;
+    // A grant to an account that does not exist is refused.
+    if (person.issuer === serviceAccountIssuer) return true;
     return subjects.hasUser(tenant, person);
   }
   if (type === 'client') return subjects.hasClient(tenant, subject);
@@ -28,7 +29,7 @@ async function wasSeen(subjects: SubjectReader, tenant: string, { subject_type: 
 
 /** One sentence, or none. `spec` is the row's. The grant is stored already, so an unavailable database yields no warning. */
 export async function grantWarnings(subjects: SubjectReader, tenant: string, spec: Subject, rows: Rows): Promise<string[]> {
-  const seen = await wasSeen(subjects, tenant, spec, rows).catch(() => true);
+  const seen = await wasSeen(subjects, tenant, spec).catch(() => true);
   if (seen) return [];
   const subject = spec.subject_type === 'user' ? rows.people.show(spec.subject) : spec.subject;
   return [`spec.subject: no ${spec.subject_type} "${subject}" has been seen in a token yet. The grant applies from the first call on.`];

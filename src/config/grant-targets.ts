@@ -1,6 +1,7 @@
 /** Binds a grant on one name to its row: the name is resolved on write, and the grant is deleted with the row. */
 import type { ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
+import { grantsOfDeletedAccounts } from './account-grants.ts';
 import { readGrantReference } from './grant-reference.ts';
 import type { ConfigRow, GrantSpec } from '../types/resources.ts';
 import { unknownName } from './validation-errors.ts';
@@ -65,11 +66,13 @@ export function requireNewRight(rows: RowSet, tenant: string, name: string, spec
   }
 }
 
-/** The grants that are deleted with a row: a later row of the same name inherits none. */
+/** The grants that are deleted with their row or their service account: a later one of the same name inherits none. */
 export function grantsOfDeleted(changes: readonly ConfigChange[], rows: RowSet): ConfigChange[] {
   const deleted = new Map(changes.flatMap(({ before }) => (before === null ? [] : [[before.id, before.tenant] as const])));
   for (const { after } of changes) if (after !== null) deleted.delete(after.id);
-  return [...deleted].flatMap(([id, tenant]) =>
+  const ofRows = [...deleted].flatMap(([id, tenant]) =>
     [...rows.referring(tenant, grantedKey(id, ''))].map((before): ConfigChange => ({ kind: 'grant', tenant, before, after: null })),
   );
+  const listed = new Set(ofRows.map(({ before }) => before));
+  return [...ofRows, ...grantsOfDeletedAccounts(changes, rows).filter(({ before }) => !listed.has(before))];
 }

@@ -5,6 +5,7 @@ import type { Actor, ConfigChange } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import { grantableKinds } from './grant-reference.ts';
 import { type ConfigRow, type GrantSpec, type ResourceKind, resourceNames } from '../types/resources.ts';
+import { refuseOwner, requireAccount } from './account-grants.ts';
 import { findTarget, requireNewRight, requireTarget } from './grant-targets.ts';
 import type { InstanceFactory } from './instances.ts';
 import { parseOptions } from './instances.ts';
@@ -172,6 +173,7 @@ export function planChange(
     throw new GatewayError('configuration_invalid', 'spec.replaces: a limit cannot replace itself; name another one, or leave it out.', {
       param: 'spec.replaces',
     });
+  requireAccount(rows, tenant, { kind, spec });
   const after: ConfigRow = {
     id,
     tenant,
@@ -184,7 +186,7 @@ export function planChange(
     ...approvalOf(mutation, before, spec, actor),
     ...labelsOf(mutation.labels ?? before?.labels),
     enabled: mutation.enabled ?? before?.enabled ?? true,
-    owner: ownerOf(mutation.owner, before?.owner ?? null, names),
+    owner: ownerOf(mutation, before?.owner ?? null, names),
     revision,
     createdAt: before?.createdAt ?? now,
     createdBy: before?.createdBy ?? actor.subject,
@@ -198,7 +200,8 @@ function labelsOf(labels: RowLabels | undefined): Pick<ConfigRow, 'labels'> {
   return labels === undefined || Object.keys(labels).length === 0 ? {} : { labels };
 }
 
-function ownerOf(written: string | null | undefined, stored: string | null, names: PersonNames): string | null {
+function ownerOf({ kind, owner: written }: Mutation, stored: string | null, names: PersonNames): string | null {
   if (written === undefined) return stored;
-  return written === null ? null : names.resolve(written, 'owner', stored);
+  const owner = written === null ? null : names.resolve(written, 'owner', stored);
+  return kind === 'key' ? owner : refuseOwner(owner);
 }

@@ -2,6 +2,7 @@
 import type { Actor, ConfigChange, ConfigStore, HistoryEntry } from '../types/config-store.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+import { endedWithAccount, hasItsAccount } from './account-grants.ts';
 import { isFileOwned, labelsOfPeople } from './file-owned.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { findTarget, grantsOfDeleted } from './grant-targets.ts';
@@ -29,14 +30,27 @@ export interface OneRow {
 export function changesOf(entries: readonly HistoryEntry[], { kind, name }: OneRow): readonly HistoryEntry[] {
   const own = (entry: HistoryEntry): boolean => entry.kind === kind && (entry.after ?? entry.before)?.name === name;
   const deleted = new Set(entries.flatMap((entry) => (own(entry) && entry.after === null ? [entry.before?.id] : [])));
+  const endedWithOwn = endedWithAccount(entries.filter(own));
   return entries.filter(
     (entry) =>
-      own(entry) || (entry.kind === 'grant' && entry.after === null && entry.before?.target != null && deleted.has(entry.before.target)),
+      own(entry) ||
+      endedWithOwn(entry) ||
+      (entry.kind === 'grant' && entry.after === null && entry.before?.target != null && deleted.has(entry.before.target)),
   );
 }
 
-/** `entries` are all changes since the revision to restore, oldest first. Rows of other tenants stay unchanged. */
-export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: RowSet, revision: number): ConfigChange[] {
+/** What a roll-back goes by. */
+export interface Undo {
+  /** The changes to undo, oldest first. */
+  readonly entries: readonly HistoryEntry[];
+  /** All changes since the revision, oldest first. */
+  readonly since: readonly HistoryEntry[];
+  /** The revision of the new rows. */
+  readonly revision: number;
+}
+
+/** Rows of other tenants stay unchanged. */
+export function undoSince({ entries, since, revision }: Undo, actor: Actor, rows: RowSet): ConfigChange[] {
   const targets = new Map<string, { entry: HistoryEntry; name: string; row: ConfigRow | null }>();
   for (const entry of entries.toReversed()) {
     // A revoked key stays revoked.
@@ -54,20 +68,23 @@ export function undoSince(entries: readonly HistoryEntry[], actor: Actor, rows: 
     const after = row === null ? null : { ...unowned(row), revision, updatedAt: now, updatedBy: actor.subject };
     return [{ kind: entry.kind, tenant: entry.tenant, before, after }];
   });
-  return withGrants(changes, rows, actor.tenant);
+  return withGrants(changes, since, rows, actor.tenant);
 }
 
 /** Restores and deletes grants together with their row. An older, unbound grant belongs to the row with its name. */
-function withGrants(changes: readonly ConfigChange[], rows: RowSet, tenant: string): ConfigChange[] {
+function withGrants(changes: readonly ConfigChange[], since: readonly HistoryEntry[], rows: RowSet, tenant: string): ConfigChange[] {
   const restored = rows.with(changes);
+  const isStillMeant = hasItsAccount(since, restored, tenant);
   const bound = changes.flatMap((change): ConfigChange[] => {
     const { kind, before, after } = change;
     if (kind !== 'grant' || after === null) return [change];
+    const withoutIt = before === null ? [] : [{ ...change, after: null }];
+    if (!isStillMeant(after)) return withoutIt;
     const capability = String(after.spec['capability']);
     if (readGrantReference(capability)?.type !== 'thing') return [change];
     const target = after.target ?? findTarget(restored, tenant, capability)?.id ?? null;
     if (target !== null && hasTarget(restored, tenant, target)) return [{ ...change, after: { ...after, target } }];
-    return before === null ? [] : [{ ...change, after: null }];
+    return withoutIt;
   });
   return [...bound, ...grantsOfDeleted(bound, rows.with(bound))];
 }

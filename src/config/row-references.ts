@@ -1,5 +1,7 @@
 /** What a row refers to, as keys of the index of references: by it a change finds the rows that depend on it. */
+import { splitPerson } from '../types/person.ts';
 import type { ConfigRow, ResourceKind } from '../types/resources.ts';
+import { serviceAccountIssuer } from '../types/service-account-spec.ts';
 import { readGrantReference } from './grant-reference.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
 import { isVirtual, selectedBy } from './virtual-servers.ts';
@@ -41,6 +43,13 @@ function patternsIn({ spec }: ConfigRow): readonly string[] {
   return reference === null || reference.type === 'thing' ? [] : [patternKey(reference.kind)];
 }
 
+/** The service account that a grant is to. */
+function accountsIn({ spec }: ConfigRow): readonly string[] {
+  if (spec['subject_type'] !== 'user') return [];
+  const { issuer, subject } = splitPerson(String(spec['subject']));
+  return issuer === serviceAccountIssuer ? [namedKey('service', subject)] : [];
+}
+
 /** Every key under which the index holds the row. The spec may be damaged. */
 export function referencesOf(row: ConfigRow): ReadonlySet<string> {
   const { kind, name, spec } = row;
@@ -56,7 +65,7 @@ export function referencesOf(row: ConfigRow): ReadonlySet<string> {
     case 'mcp':
       return new Set(namesIn(row));
     case 'grant':
-      return new Set([grantedKey(row.target ?? null, String(spec['capability'])), ...patternsIn(row)]);
+      return new Set([grantedKey(row.target ?? null, String(spec['capability'])), ...patternsIn(row), ...accountsIn(row)]);
     case 'limit':
       return new Set(patternsIn(row));
     case 'service':

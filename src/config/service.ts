@@ -347,7 +347,8 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           });
         await requireHistory(store, revision);
         const since = await store.changesSince(revision);
-        const changes = undoSince(only === undefined ? since : changesOf(since, only), writer.actor, scene.rows, next);
+        const entries = only === undefined ? since : changesOf(since, only);
+        const changes = undoSince({ entries, since, revision: next }, writer.actor, scene.rows);
         const rows = scene.rows.with(changes);
         return changes.map((change) => authorizeChange(writer, change, { ...scene, rows }, false));
       });

@@ -158,4 +158,54 @@ describe('a service account', () => {
     await account('batch', ['developer']);
     expect((await call(key)).status, 'a new row of the name is another account').toBe(401);
   });
+
+  describe('takes its grants along', () => {
+    const ref = (name: string): string => `urn:pailou:service#${name}`;
+    const tools = { ...hello, model: 'demo/tools' };
+    const grant = (name: string, owner: string) =>
+      gateway.as('admin', 'POST', '/api/grants', {
+        name,
+        spec: { subject_type: 'user', subject: ref(owner), capability: 'model/demo/tools', action: 'use' },
+      });
+    const revision = async (): Promise<number> => (await gateway.as('admin', 'GET', '/api/config/revision')).json.revision;
+    const rollBack = (to: number, only?: object) =>
+      gateway.as('admin', 'POST', '/api/config/rollback', { revision: to, ...(only === undefined ? {} : { only }) });
+    const reaches = async (name: string): Promise<number> => (await call((await make('admin', { service: name })).key, tools)).status;
+
+    it('so that a later account of its name has none of them, also not by undoing their deletion', async () => {
+      await account('deploy', ['ci']);
+      expect((await grant('for-deploy', 'deploy')).status).toBe(201);
+      expect(await reaches('deploy')).toBe(200);
+      const before = await revision();
+      const deleted = await gateway.as('admin', 'DELETE', '/api/service-accounts/deploy');
+      expect(deleted.status, deleted.text).toBe(204);
+      expect((await gateway.as('admin', 'GET', '/api/grants/for-deploy')).status).toBe(404);
+      await account('deploy', ['ci']);
+      expect(await reaches('deploy')).toBe(403);
+      expect((await rollBack(before, { kind: 'grant', name: 'for-deploy' })).json).toMatchObject({ changes: 0 });
+      expect((await gateway.as('admin', 'GET', '/api/grants/for-deploy')).status, 'the grant was to another account').toBe(404);
+      expect(await reaches('deploy')).toBe(403);
+    });
+
+    it('and brings them back with it', async () => {
+      await account('publish', ['ci']);
+      await grant('for-publish', 'publish');
+      const { key } = await make('admin', { service: 'publish' });
+      const before = await revision();
+      await gateway.as('admin', 'DELETE', '/api/service-accounts/publish');
+      const restored = await rollBack(before, { kind: 'service', name: 'publish' });
+      expect(restored.status, restored.text).toBe(200);
+      expect((await gateway.as('admin', 'GET', '/api/grants/for-publish')).status).toBe(200);
+      expect((await call(key, tools)).status, 'the same account, with its key').toBe(200);
+    });
+
+    it('and no grant waits for an account that does not exist, nor does an account own a row', async () => {
+      const early = await grant('too-early', 'not-yet');
+      expect(early.status).toBe(400);
+      expect(early.json.error).toMatchObject({ code: 'configuration_invalid', param: 'spec.subject' });
+      const owned = await gateway.as('admin', 'PATCH', '/api/models/demo/tools', { owner: ref('publish') });
+      expect(owned.status, owned.text).toBe(400);
+      expect(owned.json.error.param).toBe('owner');
+    });
+  });
 });
