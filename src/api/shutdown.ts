@@ -3,6 +3,7 @@
  * progress finish. At the end the rest gets the error `shutting_down`.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LiveList } from '../scheduling/live-list.ts';
 import { GatewayError } from '../types/errors.ts';
 
 export type ServerPhase = 'serving' | 'draining' | 'closing';
@@ -16,7 +17,7 @@ export interface Shutdown {
   /** Ends all requests in progress with the error `shutting_down`. */
   endAll(): void;
   /** Requests whose response is not complete. */
-  readonly inProgress: Set<FastifyRequest>;
+  readonly inProgress: LiveList<FastifyRequest>;
 }
 
 const reason = (): GatewayError =>
@@ -24,7 +25,7 @@ const reason = (): GatewayError =>
 
 export function createShutdown(): Shutdown {
   let phase: ServerPhase = 'serving';
-  const inProgress = new Set<FastifyRequest>();
+  const inProgress = new LiveList<FastifyRequest>();
   const end = (request: FastifyRequest): void => request.activeRequest?.end(reason());
   return {
     phase: () => phase,
@@ -34,10 +35,10 @@ export function createShutdown(): Shutdown {
     close() {
       phase = 'closing';
       // A long GET only listens, to MCP messages or to a background run. Its client opens the next one at another node.
-      for (const request of inProgress) if (request.method === 'GET') end(request);
+      for (const request of inProgress.values()) if (request.method === 'GET') end(request);
     },
     endAll() {
-      for (const request of inProgress) end(request);
+      for (const request of inProgress.values()) end(request);
     },
     inProgress,
   };
@@ -50,9 +51,9 @@ export function addShutdown(app: FastifyInstance, shutdown: Shutdown): void {
     const phase = shutdown.phase();
     if (phase !== 'serving') reply.header('connection', 'close');
     if (phase === 'closing') return done(reason());
-    inProgress.add(request);
+    const entry = inProgress.add(request);
     // `on`, not `once`: the event fires once anyway, and `once` costs twice as much.
-    reply.raw.on('close', () => inProgress.delete(request));
+    reply.raw.on('close', () => inProgress.delete(entry));
     done();
   });
 }
