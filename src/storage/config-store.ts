@@ -247,6 +247,8 @@ export function createConfigStore(database: Database, box: SecretBox | null = nu
         const oldest = await database.query
           .selectFrom('llm_config_history')
           .select('revision')
+          // Of the oldest revision, retention may have deleted a part.
+          .where('sequence', '=', 0)
           .orderBy('revision')
           .limit(1)
           .executeTakeFirst();

@@ -42,7 +42,6 @@ export interface ResponseStoreOptions {
 
 /** Retention in milliseconds: 30 days. */
 const keptMs = 30 * 24 * 3_600_000;
-const pruneMs = 3_600_000;
 /** A response that another node has just written may be on its way. */
 const patienceMs = 150;
 const memoryBytes = 64 * 1024 * 1024;
@@ -79,19 +78,6 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     insert: (rows) => database.insertMany(rows),
     sizeOf: ({ messages, response }) => messages.length + response.length,
   });
-
-  const prune = (): void => {
-    database.query
-      .deleteFrom('llm_response')
-      .where('expires_at', '<=', Date.now())
-      .execute()
-      .catch((thrown: unknown) =>
-        logger.debug({ err: database.explain(thrown) }, 'old responses could not be deleted; trying again later'),
-      );
-  };
-  const pruner = setInterval(prune, pruneMs);
-  pruner.unref();
-  prune();
 
   const find = async (id: string): Promise<ResponseTable | undefined> => {
     try {
@@ -156,7 +142,6 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     },
 
     async [Symbol.asyncDispose]() {
-      clearInterval(pruner);
       await writer[Symbol.asyncDispose]();
     },
   };

@@ -30,7 +30,6 @@ export interface RunContentsOptions {
 }
 
 const dayMs = 86_400_000;
-const pruneMs = 3_600_000;
 /** The limit of an input or output, as JSON text. */
 const mostCharacters = 200_000;
 /** The most sealed bytes of one read. A run may have thousands of calls, and the answer is in memory several times. */
@@ -59,17 +58,6 @@ export function createRunContents({ database, dataDir, box, logger, watch }: Run
     insert: (rows) => database.insertMany(rows),
     sizeOf: ({ content }) => content.length,
   });
-  const prune = (): void => {
-    database.query
-      .deleteFrom('llm_run_content')
-      .where('expires_at', '<=', Date.now())
-      .execute()
-      .catch((thrown: unknown) =>
-        logger.debug({ err: database.explain(thrown) }, 'old contents of runs could not be deleted; trying again later'),
-      );
-  };
-  const pruner = setInterval(prune, pruneMs).unref();
-  prune();
 
   /** Null when the master key has changed. */
   const opened = ({ id, content }: RunContentTable): RunContent | null => {
@@ -118,7 +106,6 @@ export function createRunContents({ database, dataDir, box, logger, watch }: Run
       }),
     flush: () => writer.flush(),
     async [Symbol.asyncDispose]() {
-      clearInterval(pruner);
       await writer[Symbol.asyncDispose]();
     },
   };

@@ -1,8 +1,9 @@
 /** Stored responses on both databases: found by their own caller only, over nodes and restarts, until they are deleted or old. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
+import { expiredRows } from '../../src/storage/retention/expired-rows.ts';
 import { createResponseStore, type ResponseStore, type StoredResponse } from '../../src/storage/response-store.ts';
-import { databaseKinds, eventually, migrated, type TestDatabase } from './databases.ts';
+import { databaseKinds, migrated, type TestDatabase } from './databases.ts';
 
 const ming = { tenant: 'acme', issuer: 'https://auth.example', subject: 'u-1' };
 const stored = (id: string): StoredResponse => ({
@@ -76,12 +77,15 @@ for (const kind of databaseKinds) {
         .execute();
       await using again = open();
       expect(await again.get(ming, 'resp_1')).toBeNull();
-      await eventually(async () => (await rows()) === 0);
+      const expired = expiredRows(database, 'llm_response', Date.now());
+      while (await expired.step());
+      expect(await rows()).toBe(0);
     });
 
     it('are not found while the database is unreachable, with another error than unknown ones', async () => {
       const away = await place.open();
       const store = open({ database: away });
+      await away.ping();
       await away.close();
       await expect(store.get(ming, 'resp_1')).rejects.toMatchObject({ code: 'storage_unavailable' });
       store.keep(ming, stored('resp_2'));

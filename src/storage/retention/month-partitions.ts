@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database.ts';
 import { addMonth, monthStart, monthSuffix, type PartitionedTable, partitionedTables } from '../migrations/month-partitions.ts';
 import type { PruneTask } from './prune-task.ts';
-import { isRolledUp, onOneNode } from './single-node.ts';
+import { onOneNode, rolledUp } from './single-node.ts';
 
 const gb = 1_000_000_000;
 /** Months that have a partition before they begin. */
@@ -63,6 +63,7 @@ export function monthlyPartitions(
     return [...old, ...more];
   };
 
+  const isReady = rolledUp(database);
   return {
     async expired() {
       if (database.kind === 'sqlite') return [];
@@ -81,7 +82,7 @@ export function monthlyPartitions(
         return made === true;
       }
       const [first] = await dropped();
-      if (first === undefined || !(await isRolledUp(database))) return false;
+      if (first === undefined || !(await isReady())) return false;
       const done = await onOneNode(database, async (transaction) => {
         await sql`drop table ${sql.table(first.name)}`.execute(transaction);
         return true;

@@ -1,10 +1,10 @@
 /** Deletes old changes from the history of the configuration. The latest revisions stay at any age, for other nodes and for roll-backs. */
+import { sql } from 'kysely';
 import type { Database } from '../database.ts';
 import type { PruneTask } from './prune-task.ts';
-import { onOneNode } from './single-node.ts';
+import { firstRows } from './first-rows.ts';
 
 export const revisionsKept = 1_000;
-const revisionsAtOnce = 50;
 
 /** The revision up to which the history is deleted; null when nothing is. */
 async function lastOld(database: Database, cutoff: number): Promise<number | null> {
@@ -23,6 +23,12 @@ async function lastOld(database: Database, cutoff: number): Promise<number | nul
 
 export function oldHistory(database: Database, cutoff: number | null): PruneTask {
   const table = 'llm_config_history';
+  const step = firstRows(database, async function* ranges() {
+    const last = cutoff === null ? null : await lastOld(database, cutoff);
+    // A revision may have many thousand changes. Its first one goes first: `oldestChange` counts it as gone from then on.
+    if (last !== null)
+      yield { table, key: ['revision', 'sequence'], by: 'revision', within: 'sequence', where: sql`true`, from: 0, to: last + 1 };
+  });
   return {
     async expired() {
       const last = cutoff === null ? null : await lastOld(database, cutoff);
@@ -34,17 +40,6 @@ export function oldHistory(database: Database, cutoff: number | null): PruneTask
         .executeTakeFirstOrThrow();
       return [{ table, unit: 'rows', count: Number(count) }];
     },
-    async step() {
-      const last = cutoff === null ? null : await lastOld(database, cutoff);
-      if (last === null) return false;
-      const oldest = await database.query.selectFrom(table).select('revision').orderBy('revision').limit(1).executeTakeFirst();
-      if (oldest === undefined || Number(oldest.revision) > last) return false;
-      const upTo = Math.min(last, Number(oldest.revision) + revisionsAtOnce);
-      const done = await onOneNode(database, async (transaction) => {
-        await transaction.deleteFrom(table).where('revision', '<=', upTo).execute();
-        return true;
-      });
-      return done === true;
-    },
+    step,
   };
 }

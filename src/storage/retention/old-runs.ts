@@ -1,15 +1,20 @@
 /** Deletes old runs with their attempts row by row: on SQLite all, on PostgreSQL those of the partitions without a month. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from '../database.ts';
 import { firstPartition, restPartition } from '../migrations/month-partitions.ts';
 import { unpackedId } from '../packed-ids.ts';
+import type { Schema } from '../schema.ts';
 import { BatchSize } from './batch-size.ts';
 import { dayMs, type PruneTask } from './prune-task.ts';
-import { isRolledUp, onOneNode, tenantsWithRuns } from './single-node.ts';
+import { onOneNode, rolledUp } from './single-node.ts';
+import { tenantsOf } from './tenants.ts';
+import { type Removed, walk } from './walk.ts';
 
 const gb = 1_000_000_000;
 /** Runs in one step: the ids of more would hold the event loop for over 5 ms. */
 const mostRows = 100;
+/** The longest run, in milliseconds: ten years. */
+const largestLength = 3_650 * dayMs;
 /** Narrow rows, and those of older versions (decision 61). */
 const sources = ['llm_run_fact', 'llm_run'] as const;
 type Source = (typeof sources)[number];
@@ -19,9 +24,26 @@ interface Part {
   readonly table: string;
 }
 
+interface Place {
+  readonly part: Part;
+  readonly tenant: string;
+}
+
 interface OldestRun {
   readonly id: string | Uint8Array;
+  readonly started_at: number;
+  readonly ended_at: number;
 }
+
+/** An attempt lies in the month of its own start. A day more is for clocks that were set while the run went on. */
+const slackMs = dayMs;
+/** The latest time that a Date can hold. */
+const latest = 8_640_000_000_000_000;
+/** On PostgreSQL, where attempts are searched in the months between start and end. A stored time may be any number. */
+const endOf: Readonly<Record<Source, RawBuilder<unknown>>> = {
+  llm_run_fact: sql.raw(`started_at + least(greatest(coalesce(ended_ms, short_ended_ms), 0), ${largestLength})`),
+  llm_run: sql`coalesce(ended_at, started_at)`,
+};
 
 /** The bytes in use in a SQLite file. */
 export async function usedBytes(database: Database): Promise<{ used: number; free: number }> {
@@ -37,16 +59,17 @@ export async function usedBytes(database: Database): Promise<{ used: number; fre
 
 /** `cutoff`: null deletes none by age. `mostGb`: for SQLite; PostgreSQL drops partitions instead. */
 export function oldRuns(database: Database, cutoff: number | null, mostGb: number | null): PruneTask {
-  const suffixes = database.kind === 'postgres' ? [`_${firstPartition}`, `_${restPartition}`] : [''];
+  const postgres = database.kind === 'postgres';
+  const suffixes = postgres ? [`_${firstPartition}`, `_${restPartition}`] : [''];
   const parts: readonly Part[] = sources.flatMap((source) => suffixes.map((suffix) => ({ source, table: `${source}${suffix}` })));
   const batch = new BatchSize(50, mostRows);
+  const isReady = rolledUp(database);
 
-  const isTooLarge = async (): Promise<boolean> =>
-    mostGb !== null && database.kind === 'sqlite' && (await usedBytes(database)).used > mostGb * gb;
+  const isTooLarge = async (): Promise<boolean> => mostGb !== null && !postgres && (await usedBytes(database)).used > mostGb * gb;
 
   /** The partitions that still exist. */
   const existing = async (): Promise<readonly Part[]> => {
-    if (database.kind === 'sqlite') return parts;
+    if (!postgres) return parts;
     const { rows } = await sql<{
       name: string;
     }>`select name from (values ${sql.join(parts.map(({ table }) => sql`(${table}::text)`))}) parts (name)
@@ -54,66 +77,64 @@ export function oldRuns(database: Database, cutoff: number | null, mostGb: numbe
     return parts.filter(({ table }) => rows.some(({ name }) => name === table));
   };
 
-  const oldest = async ({ table }: Part, tenant: string, before: number): Promise<readonly OldestRun[]> => {
-    const { rows } = await sql<OldestRun>`select id from ${sql.table(table)}
-      where tenant = ${tenant} and started_at < ${before} order by started_at limit ${batch.size}`.execute(database.query);
-    return rows;
+  async function* places(): AsyncGenerator<Place> {
+    for (const part of await existing()) for await (const tenant of tenantsOf(database, part.table)) yield { part, tenant };
+  }
+
+  /** Where the tenant with the oldest run of all has it. */
+  const oldestOfAll = async (): Promise<{ place: Place; first: number } | undefined> => {
+    let oldest: { place: Place; first: number } | undefined;
+    for await (const place of places()) {
+      const { rows } = await sql<{ first: number }>`select min(started_at) as first from ${sql.table(place.part.table)}
+        where tenant = ${place.tenant}`.execute(database.query);
+      const first = Number(rows[0]?.first);
+      if (oldest === undefined || first < oldest.first) oldest = { place, first };
+    }
+    return oldest;
   };
 
-  /** The tenant with the oldest run of all, and where it lies. */
-  const oldestOfAll = async (): Promise<{ part: Part; tenant: string; first: number } | undefined> => {
-    const found = await Promise.all(
-      parts.map(async (part) => {
-        const { rows } = await sql<{ tenant: string; first: number }>`select tenant, first from (select tenant,
-          (select min(started_at) from ${sql.table(part.table)} runs where runs.tenant = known.tenant) as first
-          from (select distinct tenant from llm_rollup_series) known) where first is not null order by first limit 1`.execute(
-          database.query,
-        );
-        return rows.map((row) => ({ part, ...row }));
-      }),
-    );
-    return found.flat().toSorted((one, other) => one.first - other.first)[0];
-  };
-
-  const remove = async ({ table }: Part, runs: readonly OldestRun[]): Promise<boolean> => {
-    const ids = sql.join(runs.map(({ id }) => id));
+  const deleteAttempts = async (transaction: Transaction<Schema>, runs: readonly OldestRun[]): Promise<void> => {
     const texts = sql.join(runs.map(({ id }) => (typeof id === 'string' ? id : unpackedId(id))));
-    const done = await batch.measure(() =>
+    // Without the times, PostgreSQL would search each run in each month.
+    const [first, last] = [Number(runs[0]?.started_at), Math.max(...runs.map((run) => Number(run.ended_at)))];
+    const between = sql`and started_at between ${Math.max(first - slackMs, -latest)} and ${Math.min(last + slackMs, latest)}`;
+    await sql`delete from llm_attempt where run_id in (${texts}) ${postgres ? between : sql``}`.execute(transaction);
+  };
+
+  /** Deletes the oldest runs from `from` on, and returns the start of the last one; undefined when there is none. */
+  const remove = ({ part: { source, table }, tenant }: Place, from: number | null, before: number): Promise<Removed> =>
+    batch.measure(() =>
       onOneNode(database, async (transaction) => {
-        await sql`delete from llm_attempt where run_id in (${texts})`.execute(transaction);
-        await sql`delete from ${sql.table(table)} where id in (${ids})`.execute(transaction);
-        return true;
+        const later = from === null ? sql`` : sql`and started_at >= ${from}`;
+        const { rows: runs } = await sql<OldestRun>`select id, started_at, ${postgres ? endOf[source] : sql`started_at`} as ended_at
+          from ${sql.table(table)} where tenant = ${tenant} ${later} and started_at < ${before}
+          order by started_at limit ${batch.size}`.execute(transaction);
+        if (runs.length === 0) return undefined;
+        await deleteAttempts(transaction, runs);
+        await sql`delete from ${sql.table(table)} where id in (${sql.join(runs.map(({ id }) => id))})`.execute(transaction);
+        return Number(runs.at(-1)?.started_at);
       }),
     );
-    return done === true;
-  };
+
+  const removeByAge = cutoff === null ? null : walk(places, (place, from) => remove(place, from, cutoff));
 
   return {
     async expired() {
       if (cutoff === null) return [];
       let count = 0;
-      for (const { table } of await existing())
-        for (const tenant of await tenantsWithRuns(database)) {
-          const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}
-            where tenant = ${tenant} and started_at < ${cutoff}`.execute(database.query);
-          count += Number(rows[0]?.count ?? 0);
-        }
+      for await (const { part, tenant } of places()) {
+        const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(part.table)}
+          where tenant = ${tenant} and started_at < ${cutoff}`.execute(database.query);
+        count += Number(rows[0]?.count ?? 0);
+      }
       return [{ table: 'llm_run', unit: 'rows', count }];
     },
     async step() {
-      if (!(await isRolledUp(database))) return false;
-      if (await isTooLarge()) {
-        const found = await oldestOfAll();
-        // A day at a time, so that no tenant loses its latest runs before another one its older ones.
-        return found !== undefined && remove(found.part, await oldest(found.part, found.tenant, found.first + dayMs));
-      }
-      if (cutoff === null) return false;
-      for (const part of await existing())
-        for (const tenant of await tenantsWithRuns(database)) {
-          const runs = await oldest(part, tenant, cutoff);
-          if (runs.length > 0) return remove(part, runs);
-        }
-      return false;
+      if (!(await isReady())) return false;
+      if (!(await isTooLarge())) return removeByAge !== null && removeByAge();
+      const found = await oldestOfAll();
+      // A day at a time, so that no tenant loses its latest runs before another one its older ones.
+      return found !== undefined && typeof (await remove(found.place, null, found.first + dayMs)) === 'number';
     },
   };
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Logger } from '../../types/logger.ts';
 import type { Database } from '../database.ts';
+import { expiredRows } from './expired-rows.ts';
 import { freePages } from './free-pages.ts';
 import { monthStart } from '../migrations/month-partitions.ts';
 import { monthlyPartitions } from './month-partitions.ts';
@@ -42,12 +43,14 @@ export function pruneTasks(database: Database, limits: RetentionLimits, now: () 
     oldSums(database, { table: 'llm_team_rollup_hour', only: sql`true`, old: oldHours }),
     oldSums(database, { table: 'llm_spend', only: sql`span = 'quarter'`, old: oldQuarters(now()) }),
     oldHistory(database, cutoffOf(limits.historyDays, now())),
+    expiredRows(database, 'llm_run_content', now()),
+    expiredRows(database, 'llm_response', now()),
     freePages(database),
   ];
 }
 
 export interface Retention extends AsyncDisposable {
-  /** One round over all tasks. Rejects with the driver's error. */
+  /** One round over all tasks, also behind one that fails. Rejects with the driver's first error. */
   round(): Promise<void>;
 }
 
@@ -63,12 +66,18 @@ export function createRetention(options: {
 
   const round = async (): Promise<void> => {
     let steps = 0;
+    const failures: unknown[] = [];
     for (const task of pruneTasks(database, limits))
-      while (!closed.signal.aborted && (await task.step())) {
-        steps++;
-        await delay(pauseMs, undefined, { signal: closed.signal }).catch(() => {});
+      try {
+        while (!closed.signal.aborted && (await task.step())) {
+          steps++;
+          await delay(pauseMs, undefined, { signal: closed.signal }).catch(() => {});
+        }
+      } catch (thrown) {
+        failures.push(thrown);
       }
     if (steps > 0) logger.info({ steps }, 'old data was deleted');
+    if (failures.length > 0) throw failures[0];
   };
   const attempt = async (): Promise<void> => {
     try {
