@@ -5,6 +5,7 @@ import { printableLine } from '../types/printable-text.ts';
 import { cappedPermissions, cappedRoles, codesOfRole } from './role-cap.ts';
 import type { ClaimMapping, NameMap, PrincipalField } from './issuer.ts';
 import { claimAt } from './claim-path.ts';
+import { isStorable, requireIdentity } from './identity-text.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -96,7 +97,7 @@ export function isServiceAccount(token: Claims, mapping: ClaimMapping): boolean 
   return clientAgain === client && (username === null || hasServiceName);
 }
 
-/** The principal of a verified token. `expiresAt` in epoch milliseconds. Throws `token_invalid` without a subject. */
+/** The principal of a verified token. `expiresAt` in epoch milliseconds. Throws `token_invalid` without a subject, and as `requireIdentity`. */
 export function mapClaims(
   sources: ClaimSources,
   mapping: ClaimMapping,
@@ -111,17 +112,18 @@ export function mapClaims(
   if (isService) found.push(mapping.serviceRole);
   const { maxRoles } = mapping;
   const roles = maxRoles === null ? found : cappedRoles(found, maxRoles);
+  const client = firstWord(verified, mapping, 'client');
   const permissions =
     mapping.permissionSource === 'oauth'
       ? codesFrom(sources, mapping, found)
       : new Set(roles.flatMap((role) => (isService ? codesOfRole('user') : codesOfRole(role))));
   return Object.freeze({
-    subject,
+    subject: requireIdentity('subject', subject),
     username: printableLine(firstWord(sources, mapping, 'username') ?? subject),
-    tenant: mapping.tenant ?? tenantOf(sources, mapping) ?? mapping.defaultTenant,
+    tenant: requireIdentity('tenant', mapping.tenant ?? tenantOf(sources, mapping) ?? mapping.defaultTenant),
     roles: Object.freeze(roles),
     permissions: maxRoles === null ? permissions : cappedPermissions(permissions, maxRoles),
-    client: firstWord(verified, mapping, 'client'),
+    client: client === null ? null : requireIdentity('client', client),
     issuer: fixed.issuer,
     ...(isServiceAccount(sources.token, mapping) ? { isService: true } : {}),
     credential: 'token' as const,
@@ -148,7 +150,7 @@ export function mapPerson(lookedUp: Claims, known: PersonRights, mapping: ClaimM
   return {
     username: printableLine(firstWord(sources, mapping, 'username') ?? known.username),
     tenant: wasLookedUp(lookedUp, mapping, 'tenant')
-      ? (mapping.tenant ?? tenantOf(sources, mapping) ?? mapping.defaultTenant)
+      ? requireIdentity('tenant', mapping.tenant ?? tenantOf(sources, mapping) ?? mapping.defaultTenant)
       : known.tenant,
     roles,
     permissions: maxRoles === null ? permissions : cappedPermissions(permissions, maxRoles),
@@ -217,7 +219,9 @@ function roleOf(name: string, { rolePrefix, roleMap, rolesOnly, rolesIgnored }: 
   if (rolesOnly.length > 0 && !rolesOnly.some((pattern) => fits(pattern, name))) return [];
   if (rolesIgnored.some((pattern) => fits(pattern, name))) return [];
   const bare = without(rolePrefix, name);
-  return [mapped(roleMap, [name, bare]) ?? bare];
+  const role = mapped(roleMap, [name, bare]) ?? bare;
+  // No grant, limit or team can name such a role.
+  return isStorable(role) ? [role] : [];
 }
 
 function permissionsIn(

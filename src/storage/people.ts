@@ -84,32 +84,40 @@ export function createPeople({ database, logger }: { readonly database: Database
   let toWrite = new Map<string, Person>();
   let writing: Promise<void> = Promise.resolve();
 
-  const write = async (people: readonly Person[]): Promise<void> => {
-    for (const person of people) {
-      const row = {
-        issuer: person.issuer,
-        subject: person.subject,
-        tenant: person.tenant,
-        username: person.username,
-        roles: JSON.stringify(person.roles),
-        permissions: [...person.permissions].join(' '),
-        is_service: person.isService ? 1 : 0,
-        seen_at: person.seenAt,
-      };
-      const { issuer: _issuer, subject: _subject, ...rest } = row;
-      await database.query
-        .insertInto('llm_person')
-        .values(row)
-        .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doUpdateSet(rest))
-        .execute();
-    }
+  const write = async (person: Person): Promise<void> => {
+    const row = {
+      issuer: person.issuer,
+      subject: person.subject,
+      tenant: person.tenant,
+      username: person.username,
+      roles: JSON.stringify(person.roles),
+      permissions: [...person.permissions].join(' '),
+      is_service: person.isService ? 1 : 0,
+      seen_at: person.seenAt,
+    };
+    const { issuer: _issuer, subject: _subject, ...rest } = row;
+    await database.query
+      .insertInto('llm_person')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doUpdateSet(rest))
+      .execute();
+  };
+  const writeAll = async (people: readonly Person[]): Promise<void> => {
+    for (const person of people)
+      try {
+        await write(person);
+      } catch (thrown) {
+        if (!database.blamesData(thrown)) throw thrown;
+        // This person holds up nobody.
+        logger.error({ err: thrown }, "the database can never take the rights in a person's token; they were left out");
+      }
   };
   const flush = (): void => {
     if (toWrite.size === 0) return;
     const people = [...toWrite.values()];
     toWrite = new Map();
     writing = writing
-      .then(() => write(people))
+      .then(() => writeAll(people))
       .catch((error: unknown) => {
         logger.debug({ err: error }, "the rights in people's tokens could not be stored; trying again");
         for (const person of people) {

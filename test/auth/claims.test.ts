@@ -337,3 +337,38 @@ describe('the presets', () => {
     });
   });
 });
+
+describe('a text of a token that no database keeps as it is', () => {
+  const refused = (token: Claims, lookedUp: Claims | null = null): string => {
+    try {
+      return map({ sub: 'u', tenant_id: 'acme', ...token }, preset('generic'), lookedUp).subject;
+    } catch (thrown) {
+      return String((thrown as Error).message);
+    }
+  };
+
+  it.each([
+    ['subject', 'sub', 256],
+    ['tenant', 'tenant_id', 128],
+    ['client', 'azp', 256],
+  ])('is refused as the %s, with its field and who can change it', (field, claim, longest) => {
+    for (const text of ['a\u0000b', '\u0000', 'a\nb', 'half \ud800', '\udc00'])
+      expect(refused({ [claim]: text }), JSON.stringify(text)).toMatch(
+        new RegExp(`^The ${field} in the token holds a control character.*your OAuth2 service`),
+      );
+    expect(refused({ [claim]: 'x'.repeat(longest + 1) })).toMatch(
+      new RegExp(`^The ${field} in the token has ${longest + 1} characters; at most ${longest}`),
+    );
+    for (const text of ['x'.repeat(longest), '研发 部 🐉', 'ROLE_ADMIN'])
+      expect(refused({ [claim]: text })).toBe(field === 'subject' ? text : 'u');
+  });
+
+  it('is refused as the tenant that a look-up answers', () => {
+    expect(refused({}, { tenant_id: 'a\u0000cme' })).toMatch(/^The tenant in the token/);
+  });
+
+  it('is no role, because nothing can name it', () => {
+    const { roles } = map({ sub: 'u', roles: ['user', 'x\u0000y', 'half \ud800', 'sales team'] });
+    expect(roles).toEqual(['user', 'sales team']);
+  });
+});
