@@ -23,13 +23,16 @@ export function printableLine(text: string): string {
   return printable(text).replaceAll(/[\t\n]+/g, ' ');
 }
 
-/** A name of another system, such as a role or a vendor's model. It is compared, so it is refused instead of rewritten. */
+/**
+ * A name of another system, such as a role or a vendor's model. It is compared, so it is refused instead of rewritten. PostgreSQL cannot
+ * read JSON with half of a surrogate pair.
+ */
 export function foreignNameField(longest: number): z.ZodString {
   return z
     .string()
     .min(1)
     .max(longest)
-    .regex(/^\P{Cc}*$/u, 'must not hold control characters');
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters or half of a surrogate pair');
 }
 
 /** A title or label. */

@@ -5,7 +5,10 @@ import { z } from 'zod';
 export const rowLabels = z
   .record(
     z.string().regex(/^[a-z0-9]([a-z0-9./_-]{0,61}[a-z0-9])?$/i, 'is 1 to 63 letters, digits, ".", "/", "_" or "-"'),
-    z.string().max(63),
+    z
+      .string()
+      .max(63)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters or half of a surrogate pair'),
   )
   .describe('Labels of the row. Applying with a label and `prune` deletes rows with that label that the files no longer contain.');
 

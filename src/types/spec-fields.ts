@@ -1,6 +1,6 @@
 /** Fields shared by several kinds of rows. */
 import { z } from 'zod';
-import { lineField } from './printable-text.ts';
+import { foreignNameField, lineField } from './printable-text.ts';
 
 /** Letters, digits, and `. _ - / : @` inside; 1 to 128 characters. */
 export const name = z
@@ -25,7 +25,7 @@ export const skillName = z
 export const tags = z.array(lineField(64).min(1)).max(32).default([]);
 /** The field of rows that other tenants may have too. */
 export const sharedWith = z
-  .array(lineField(128).min(1))
+  .array(foreignNameField(128))
   .max(1_000)
   .optional()
   .describe(

@@ -5,6 +5,7 @@ import { createLedger } from '../../src/storage/ledger.ts';
 import { createSpendReader } from '../../src/storage/spend-reader.ts';
 import { createUsageReader } from '../../src/storage/usage-reader.ts';
 import type { RunRecord } from '../../src/types/run.ts';
+import { teamSpec } from '../../src/types/team-spec.ts';
 import { databaseKinds, migrated } from './databases.ts';
 import { runRecord } from './records.ts';
 
@@ -54,5 +55,47 @@ describe.each(databaseKinds)('the days of teams in $name', (kind) => {
     expect(all.lines.reduce((sum, { runs }) => sum + runs, 0)).toBe(6);
     const spent = await createSpendReader(database).since('acme', [day * 86_400_000]);
     expect(spent.flatMap(({ roles }) => roles).filter((role) => role.includes('shift'))).toContain('night shift');
+  });
+
+  it.skipIf(kind.missing)('never keep a run of the tenant out of the ledger, whatever texts the row of a team may hold', async () => {
+    const { place, database } = await migrated(kind);
+    await using _place = place;
+    const texts = [
+      'a\u0000b',
+      'half \ud800',
+      '\udc00',
+      '"',
+      '\\',
+      '\\u0000',
+      "'",
+      '%',
+      '研发 🐉',
+      'x'.repeat(256),
+      '{"role":"y"}',
+      '\u2028',
+    ];
+    const fields = (text: string): object[] => [
+      { role: text },
+      { role: 'r', administrator_role: text },
+      { role: 'r', administrators: [text] },
+    ];
+    const accepted = texts.flatMap(fields).flatMap((spec) => teamSpec.safeParse({ ...spec, description: texts.join(' ') }).data ?? []);
+    expect(accepted.length).toBeGreaterThan(20);
+    for (const [index, spec] of accepted.entries())
+      await sql`insert into llm_team (id, tenant, name, spec, enabled, revision, created_at, created_by, updated_at, updated_by)
+        values (${`t${index}`}, 'acme', ${`t${index}`}, ${JSON.stringify(spec)}, 1, 1, '', '', '', '')`.execute(database.query);
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    for (const { role } of accepted) ledger.record(from([role]));
+    await ledger.flush();
+    const { lines } = await createUsageReader(database).report({
+      tenant: 'acme',
+      person: null,
+      from: day,
+      to: day + 1,
+      after: null,
+      limit: 100,
+      by: [],
+    });
+    expect(lines.reduce((sum, { runs }) => sum + runs, 0)).toBe(accepted.length);
   });
 });
