@@ -8,6 +8,7 @@ import { readGrantReference } from './grant-reference.ts';
 import { findTarget, grantsOfDeleted } from './grant-targets.ts';
 import type { RowSet } from './row-set.ts';
 import { hasTarget } from './shared-rows.ts';
+import { isVersion, skillOf } from './skill-versions.ts';
 
 /** Throws `invalid_request` when changes since the revision were deleted by their age. */
 export async function requireHistory(store: Pick<ConfigStore, 'oldestChange'>, revision: number): Promise<void> {
@@ -26,17 +27,38 @@ export interface OneRow {
   readonly name: string;
 }
 
-/** The changes of the row, and of the grants that were deleted with it. */
-export function changesOf(entries: readonly HistoryEntry[], { kind, name }: OneRow): readonly HistoryEntry[] {
-  const own = (entry: HistoryEntry): boolean => entry.kind === kind && (entry.after ?? entry.before)?.name === name;
-  const deleted = new Set(entries.flatMap((entry) => (own(entry) && entry.after === null ? [entry.before?.id] : [])));
-  const endedWithOwn = endedWithAccount(entries.filter(own));
-  return entries.filter(
-    (entry) =>
-      own(entry) ||
-      endedWithOwn(entry) ||
-      (entry.kind === 'grant' && entry.after === null && entry.before?.target != null && deleted.has(entry.before.target)),
-  );
+/**
+ * The changes of the row, and of the grants and published versions that were deleted with it. One that was deleted before the row, or
+ * that exists again, is not among them. Throws `not_found` for a row that is neither there nor among the changes.
+ */
+export function changesOf(all: readonly HistoryEntry[], tenant: string, { kind, name }: OneRow, rows: RowSet): readonly HistoryEntry[] {
+  const entries = all.filter((entry) => entry.tenant === tenant);
+  const isOwn = (entry: HistoryEntry): boolean => entry.kind === kind && nameOf(entry) === name;
+  const own = entries.filter(isOwn);
+  if (own.length === 0 && !rows.group(kind, tenant).has(name))
+    throw new GatewayError('not_found', `only.name: there is no ${kind} named "${name}", and none was deleted since that revision.`, {
+      param: 'only.name',
+    });
+  const ends = own.filter(({ before, after }) => before !== null && before.id !== after?.id);
+  const deletions = new Set(ends.map(({ revision, before }) => `${revision} ${before?.id}`));
+  const revisions = new Set(ends.map(({ revision }) => revision));
+  const endedWithOwn = endedWithAccount(own);
+  const isLast = lastOfEachRow(entries);
+  const wentWithOwn = (entry: HistoryEntry): boolean => {
+    if (entry.after !== null || !isLast(entry)) return false;
+    if (entry.kind === 'grant') return endedWithOwn(entry) || deletions.has(`${entry.revision} ${entry.before?.target}`);
+    const version = nameOf(entry);
+    return kind === 'skill' && entry.kind === 'skill' && isVersion(version) && skillOf(version) === name && revisions.has(entry.revision);
+  };
+  return entries.filter((entry) => isOwn(entry) || wentWithOwn(entry));
+}
+
+const nameOf = ({ before, after }: HistoryEntry): string => (after ?? before)?.name ?? '';
+
+/** True for the last change of a row. */
+function lastOfEachRow(entries: readonly HistoryEntry[]): (entry: HistoryEntry) => boolean {
+  const last = new Map(entries.map((entry) => [`${entry.kind} ${nameOf(entry)}`, entry]));
+  return (entry) => last.get(`${entry.kind} ${nameOf(entry)}`) === entry;
 }
 
 /** What a roll-back goes by. */
@@ -55,7 +77,7 @@ export function undoSince({ entries, since, revision }: Undo, actor: Actor, rows
   for (const entry of entries.toReversed()) {
     // A revoked key stays revoked.
     if (entry.tenant !== actor.tenant || entry.kind === 'key') continue;
-    const name = (entry.after ?? entry.before)?.name ?? '';
+    const name = nameOf(entry);
     targets.set(`${entry.kind} ${name}`, { entry, name, row: entry.before });
   }
   const now = new Date().toISOString();

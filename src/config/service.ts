@@ -347,7 +347,10 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
           });
         await requireHistory(store, revision);
         const since = await store.changesSince(revision);
-        const entries = only === undefined ? since : changesOf(since, only);
+        const { tenant } = writer.actor;
+        const stored = only === undefined ? undefined : scene.rows.group(only.kind, tenant).get(only.name);
+        if (stored !== undefined) requireUnlocked(stored, writer);
+        const entries = only === undefined ? since : changesOf(since, tenant, only, scene.rows);
         const changes = undoSince({ entries, since, revision: next }, writer.actor, scene.rows);
         const rows = scene.rows.with(changes);
         return changes.map((change) => authorizeChange(writer, change, { ...scene, rows }, false));

@@ -41,6 +41,53 @@ describe('undoing the change of one row', () => {
     expect((await admin('GET', `/api/grants/${foreign}`)).status).toBe(404);
   });
 
+  const revisionNow = async (): Promise<number> => Number((await admin('GET', '/api/config/revision')).json.revision);
+  const undo = (revision: number, kind: string, name: string) => admin('POST', '/api/config/rollback', { revision, only: { kind, name } });
+  const giveUser = (name: string, capability: string, action = 'use') =>
+    admin('POST', '/api/grants', { name, spec: { subject_type: 'role', subject: 'user', capability, action } });
+
+  it('leaves a grant revoked that was revoked before its row was deleted, and a later grant of its name as it is', async () => {
+    await admin('POST', '/api/models', { name: 'third', spec: spec('first') });
+    for (const [name, subject] of [
+      ['revoked', 'user'],
+      ['remade', 'viewer'],
+      ['ended', 'developer'],
+    ])
+      await admin('POST', '/api/grants', { name, spec: { subject_type: 'role', subject, capability: 'model/third', action: 'use' } });
+    const before = await revisionNow();
+    await admin('DELETE', '/api/grants/revoked');
+    await admin('DELETE', '/api/models/third');
+    await giveUser('remade', 'model/other', 'view');
+    expect((await undo(before, 'model', 'third')).json.changes).toBe(2);
+    expect((await admin('GET', '/api/grants/revoked')).status).toBe(404);
+    expect((await admin('GET', '/api/grants/ended')).json.spec.capability).toBe('model/third');
+    expect((await admin('GET', '/api/grants/remade')).json.spec).toMatchObject({ capability: 'model/other', action: 'view' });
+    const ask = () => gateway.as('user', 'POST', '/v1/chat/completions', { model: 'third', messages: [{ role: 'user', content: 'hi' }] });
+    expect((await ask()).status).toBe(403);
+  });
+
+  it('brings a deleted skill back with the published versions that were deleted with it, and no other', async () => {
+    const draft = { description: 'd', model: 'mine', options: { instructions: 'Say {{text}}' } };
+    await admin('POST', '/api/skills', { name: 'say', spec: draft });
+    await admin('POST', '/api/skills/say/publish', {});
+    await admin('PATCH', '/api/skills/say', { spec: { version: '2.0.0' } });
+    expect((await admin('POST', '/api/skills/say/publish', {})).status).toBe(200);
+    const before = await revisionNow();
+    expect((await admin('DELETE', '/api/skills/say/versions/1.0.0')).status).toBeLessThan(300);
+    await admin('DELETE', '/api/skills/say');
+    const answer = await undo(before, 'skill', 'say');
+    expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('"changes":2')]);
+    expect((await admin('GET', '/api/skills/say')).json.spec.live).toBe('2.0.0');
+    const versions = (await admin('GET', '/api/skills/say/versions')).json.data as { version: string }[];
+    expect(versions.map(({ version }) => version)).toEqual(['2.0.0']);
+  });
+
+  it('says that no row of the name was there, instead of doing nothing', async () => {
+    const refused = await undo(1, 'model', 'mime');
+    expect([refused.status, refused.json.error.param]).toEqual([404, 'only.name']);
+    expect(refused.json.error.message).toMatch(/no model named "mime"/);
+  });
+
   it('changes nothing for a row that is already so, and names a kind that has no history', async () => {
     const { revision } = (await admin('GET', '/api/config/revision')).json;
     expect((await admin('POST', '/api/config/rollback', { revision, only: { kind: 'model', name: 'mine' } })).json.changes).toBe(0);
