@@ -108,7 +108,6 @@ export function createPeople({ database, logger }: { readonly database: Database
         await write(person);
       } catch (thrown) {
         if (!database.blamesData(thrown)) throw thrown;
-        // This person holds up nobody.
         logger.error({ err: thrown }, "the database can never take the rights in a person's token; they were left out");
       }
   };
