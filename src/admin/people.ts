@@ -11,6 +11,7 @@ import type { PeopleReader } from '../storage/people-reader.ts';
 import type { BlockedPerson, Revocations } from '../storage/revocations.ts';
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, type PersonId, personRef, splitPerson } from '../types/person.ts';
+import { textField } from '../types/printable-text.ts';
 import { pageQuery } from './paging.ts';
 import { nextPerson, readPersonCursor } from './people-cursor.ts';
 
@@ -20,7 +21,7 @@ const named = z.object({
   ),
 });
 const blockBody = z
-  .strictObject({ reason: z.string().max(500).default('').describe('The reason, for the audit and for other administrators.') })
+  .strictObject({ reason: textField(500).default('').describe('The reason, for the audit and for other administrators.') })
   .nullish();
 const personView = z.object({
   id: z.string(),

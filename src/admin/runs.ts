@@ -34,7 +34,7 @@ const filters = {
 };
 const runsQuery = pageQuery.extend(filters);
 export const runFilters = z.object(filters);
-const one = z.object({ id: z.string().min(1).max(64) });
+const one = z.object({ id: storedText(64) });
 
 export type RunFilters = z.output<typeof runFilters>;
 const oneQuery = z.strictObject({ team });

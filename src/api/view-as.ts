@@ -86,11 +86,15 @@ function nameIn(header: unknown): string {
     { param: viewAsHeader },
   );
   if (typeof header !== 'string' || header === '' || header.length > longestPerson * 9) throw refused;
+  let name: string;
   try {
-    return decodeURIComponent(header);
+    name = decodeURIComponent(header);
   } catch {
     throw refused;
   }
+  // No person has such a name, and PostgreSQL refuses the statement.
+  if (name.includes('\0')) throw refused;
+  return name;
 }
 
 export function requireReading(request: FastifyRequest, viewer: Principal): void {

@@ -79,7 +79,10 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     sizeOf: ({ messages, response }) => messages.length + response.length,
   });
 
+  /** PostgreSQL refuses a statement with the character NUL, which no id holds. */
+  const isPossible = (id: string): boolean => !id.includes('\0');
   const find = async (id: string): Promise<ResponseTable | undefined> => {
+    if (!isPossible(id)) return undefined;
     try {
       return await database.query
         .selectFrom('llm_response')
@@ -123,6 +126,7 @@ export function createResponseStore(options: ResponseStoreOptions): ResponseStor
     },
 
     async delete(owner, id) {
+      if (!isPossible(id)) return false;
       // A pending write would restore it.
       await writer.flush();
       memory.delete(id);

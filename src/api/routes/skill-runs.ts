@@ -20,6 +20,12 @@ function unknownRun(id: string): GatewayError {
   return new GatewayError('not_found', `You have no run "${id}".`, { param: 'id' });
 }
 
+/** The id in the address. Throws `not_found` for one with the character NUL, which PostgreSQL refuses in a statement. */
+function idIn({ params: { id } }: { readonly params: z.output<typeof named> }): string {
+  if (id.includes('\0')) throw unknownRun(id);
+  return id;
+}
+
 /** A key reaches only runs that its scope allows. */
 function requireReach(request: FastifyRequest, name: string | null, id: string): void {
   const principal = principalOf(request);
@@ -67,7 +73,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
     },
     async (request, reply) => {
       const principal = principalOf(request);
-      const { id } = request.params;
+      const id = idIn(request);
       if (request.query.stream === 'true') {
         requireReach(request, skillOf(await backgroundRuns.find(principal, id)), id);
         const news = await backgroundRuns.follow(principal, id, abortSignalOf(callerOf(request, reply).signal));
@@ -102,7 +108,7 @@ export function addSkillRuns(app: FastifyInstance, { backgroundRuns }: CallServi
     '/v1/runs/:id',
     { config, schema: { tags, summary: 'Cancel a background run, on any node', params: named } },
     async (request, reply) => {
-      const { id } = request.params;
+      const id = idIn(request);
       const principal = principalOf(request);
       requireReach(request, skillOf(await backgroundRuns.find(principal, id)), id);
       const done = await backgroundRuns.cancel(principal, id);
