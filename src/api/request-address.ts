@@ -14,7 +14,7 @@ export interface RequestAddresses {
 }
 
 /** Rows whose names may hold slashes. */
-const named = /^\/api\/(?:providers|models|limits)\/(?=.*\/)/;
+const named = /^\/api\/(providers|models|limits|grants|teams|service-accounts)\/(?=.*\/)/;
 /** Tools are called as their server names them. */
 const tools = /^\/api\/mcp-servers\/[^/]+\/tools\/(?=.*\/)/;
 const wellKnown = /^(\/\.well-known\/[a-z-]+)(\/.*)$/;
@@ -39,17 +39,17 @@ export function createRequestAddresses(publicUrl: string): RequestAddresses {
   const withName = (path: string): string => {
     const tool = tools.exec(path)?.[0];
     if (tool !== undefined) return tool + path.slice(tool.length).replaceAll('/', '%2F');
-    const start = named.exec(path)?.[0];
+    const [start, collection] = named.exec(path) ?? [];
     if (start === undefined) return path;
     const parts = path.slice(start.length).split('/');
-    const last = suffixes.has(parts.at(-1) ?? '') ? parts.pop() : undefined;
+    const last = suffixes.has(`${collection}/${parts.at(-1)}`) ? parts.pop() : undefined;
     return `${start}${parts.join('%2F')}${last === undefined ? '' : `/${last}`}`;
   };
 
   return {
     learn(route) {
-      const suffix = /^\/api\/(?:providers|models|limits)\/:name\/([a-z-]+)$/.exec(route)?.[1];
-      if (suffix !== undefined) suffixes.add(suffix);
+      const [, collection, suffix] = /^\/api\/([a-z-]+)\/:name\/([a-z-]+)$/.exec(route) ?? [];
+      if (suffix !== undefined) suffixes.add(`${collection}/${suffix}`);
     },
     rewrite({ url = '/' }) {
       const end = url.indexOf('?');

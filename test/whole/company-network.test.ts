@@ -211,6 +211,27 @@ test('a name with slashes needs no encoding in the control API', async () => {
   expect((await gateway.as('admin', 'GET', '/api/models/team/a/b')).status).toBe(404);
 });
 
+test('the name of a team, a service account, a grant or a limit with slashes needs none either', async () => {
+  const specs: Readonly<Record<string, object>> = {
+    teams: { role: 'research' },
+    'service-accounts': { roles: ['user'] },
+    grants: { subject_type: 'role', subject: 'user', capability: 'model/*', action: 'view' },
+    limits: { subject_type: 'user', capability: 'model/*', requests_per_minute: 100 },
+    models: { deployments: [{ provider: 'demo', model: 'echo' }] },
+  };
+  for (const [collection, spec] of Object.entries(specs)) {
+    // `members` follows the name of a team alone.
+    const name = collection === 'teams' ? 'eu/lab' : 'eu/members';
+    expect((await gateway.as('admin', 'POST', `/api/${collection}`, { name, spec })).status, collection).toBe(201);
+    for (const path of [`/api/${collection}/${name}`, `/api/${collection}/${encodeURIComponent(name)}`]) {
+      const { status, json } = await gateway.as('admin', 'GET', path);
+      expect([path, status, json.name]).toEqual([path, 200, name]);
+    }
+    if (collection === 'teams') expect((await gateway.as('admin', 'GET', '/api/teams/eu/lab/members')).json.data).toEqual([]);
+    expect((await gateway.as('admin', 'DELETE', `/api/${collection}/${name}`)).status, collection).toBe(204);
+  }
+});
+
 test('the page of the documentation works over plain http and loads nothing from elsewhere', async () => {
   const answer = await gateway.as(null, 'GET', '/docs');
   const policy = answer.headers.get('content-security-policy') ?? '';
