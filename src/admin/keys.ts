@@ -116,6 +116,16 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
     if (issuer === serviceAccountIssuer) return isAdministrator(principal);
     return subject === principal.subject && issuer === principal.issuer;
   };
+  /** The new secret of a service account's key never carries what its maker lacks. The key of a person has the person's current rights. */
+  const requireOwnPermissions = (request: FastifyRequest, { issuer, permissions }: KeySpec): void => {
+    const beyond = issuer === serviceAccountIssuer ? permissions.find((code) => !principalOf(request).permissions.has(code)) : undefined;
+    if (beyond === undefined) return;
+    throw new GatewayError(
+      'permission_denied',
+      `permissions: you do not have ${beyond}, which this key carries. Make another key for the service account with what you have, and revoke this one.`,
+      { param: 'permissions' },
+    );
+  };
   const find = (request: FastifyRequest, id: string): ConfigRow => {
     const row = config.row(principalOf(request).tenant, 'key', id);
     if (row === undefined || !isMine(request, row)) throw new GatewayError('not_found', `You have no key "${id}".`, { param: 'id' });
@@ -209,6 +219,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
       // The secret of a person's key is the person's: an administrator makes another key instead.
       if (!decidesOn(request, old))
         throw new GatewayError('permission_denied', 'Only its owner can rotate a key; for a service account, an administrator.');
+      requireOwnPermissions(request, old);
       if (old.replaced_by !== null) throw new GatewayError('already_exists', `This key was replaced by ${old.replaced_by} before.`);
       const { id, text, hash } = makeKey();
       const ends = Math.min(Date.parse(old.expires_at), Date.now() + request.body.overlap_hours * 3_600_000);

@@ -178,6 +178,17 @@ describe('a service account of a team', () => {
     expect(made.json.permissions).toEqual(['llm:model:view']);
     expect((await call(made.json.key)).status).toBe(403);
   });
+
+  it('gets none by a rotation either: an administrator without the permission cannot read its next secret', async () => {
+    const { id } = (await companies.must(acme, 'POST', '/api/keys', { service: 'lab-bot' })).json;
+    const looking: Person = { subject: 'looking-chief', tenant: 'acme', roles: ['admin'], codes: ['llm:model:view'] };
+    const refused = await companies.as(looking, 'POST', `/api/keys/${id}/rotate`, {});
+    expect([refused.status, refused.json.error.param]).toEqual([403, 'permissions']);
+    expect(refused.json.error.message).toMatch(/llm:model:use.*Make another key/);
+    expect((await companies.as(acme, 'GET', `/api/keys/${id}`)).json.replaced_by).toBeNull();
+    const next = await companies.must(acme, 'POST', `/api/keys/${id}/rotate`, {});
+    expect((await call(next.json.key)).status).toBe(200);
+  });
 });
 
 describe('usage and runs of a team', () => {
