@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { may, promptCapability, requireRight, resourceCapability, toolCapability } from '../application/caller.ts';
 import type { CallServices } from '../application/services.ts';
 import { principalOf, snapshotOf } from '../api/request-context.ts';
+import { isAdministrator } from '../auth/decide.ts';
+import { isOffered } from '../config/offers.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { AuditLog } from '../storage/audit.ts';
 import type { Capability } from '../types/access.ts';
@@ -150,6 +152,11 @@ export function addMcpItems(app: FastifyInstance, config: ConfigService, { catal
       requireRight(askerOf(request), 'manage', server.capability);
       const principal = principalOf(request);
       const { tenant } = principal;
+      const row = config.row(tenant, 'mcp', server.name);
+      if (row !== undefined && isOffered(row) && !isAdministrator(principal))
+        throw new GatewayError('permission_denied', 'Other tenants have this server too, so only administrators approve its definitions.', {
+          param: 'name',
+        });
       const approved = await catalogue.approve(server, request.body.items, personRef(principal));
       for (const { before: old, after: pin } of approved) {
         audit.append({

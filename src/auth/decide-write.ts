@@ -102,7 +102,10 @@ function decideReach(principal: Principal, reach: Reach, grants: GrantIndex, now
     case 'runs-as':
       return refused('Only an administrator allows a version of a skill to run with its own list.', reach.param);
     case 'shared':
-      return refused('Only administrators share a row with other tenants, and change or delete one that is shared.', reach.param);
+      return refused(
+        'Only administrators share a row with other tenants, and change or delete one that is shared, or a provider that a shared model calls.',
+        reach.param,
+      );
     case 'reserved':
       return refused(`${reach.name} is reserved for administrators by the ${reach.by}. Choose another, or ask one of them.`, reach.param);
     case 'program':

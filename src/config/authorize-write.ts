@@ -7,11 +7,11 @@ import type { ConfigRow, ResourceKind } from '../types/resources.ts';
 import type { AddressReach, PriceReach, ProviderReach, Reach, RowWrite, Writer } from '../types/writes.ts';
 import { basisEnds, basisOf, bindGrants } from './basis.ts';
 import type { InstanceFactory } from './instances.ts';
-import { isOffered } from './offers.ts';
 import { reachesOf } from './reach.ts';
 import { capabilityOfRow } from './row-capability.ts';
 import { reservedReaches } from './reserved-names.ts';
 import type { RowSet } from './row-set.ts';
+import { reachesOtherTenants } from './shared-rows.ts';
 import { isVersion, skillOf } from './skill-versions.ts';
 import { teamOfKey } from './team-accounts.ts';
 
@@ -115,7 +115,7 @@ export function authorizeChange(writer: Writer, change: ConfigChange, scene: Wri
   const allowance: readonly Reach[] = changesAllowance(before, after)
     ? [{ type: 'runs-as', key: 'runs-as', param: 'spec.runs_as_allowed' }]
     : [];
-  const shared: readonly Reach[] = [before, after].some((each) => each !== null && isOffered(each))
+  const shared: readonly Reach[] = [before, after].some((each) => each !== null && reachesOtherTenants(scene.rows, each))
     ? [{ type: 'shared', key: 'shared', param: 'spec.shared_with' }]
     : [];
   const kept = { rows: scene.rows, approves: isComplete && writer.actor.isAdministrator === true };

@@ -3,8 +3,8 @@ import type { CapabilityKind } from '../types/access.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { byAge } from './mcp-labels.ts';
-import { isOfferedTo } from './offers.ts';
-import { grantedKey } from './row-references.ts';
+import { isOffered, isOfferedTo } from './offers.ts';
+import { grantedKey, namedKey } from './row-references.ts';
 import type { RowSet } from './row-set.ts';
 
 export type SharedRow = ConfigRow & { readonly kind: CapabilityKind };
@@ -12,6 +12,14 @@ export type SharedRow = ConfigRow & { readonly kind: CapabilityKind };
 /** True when a grant of the tenant is bound to the row. */
 export function isGranted(rows: RowSet, tenant: string, { id }: Pick<ConfigRow, 'id'>): boolean {
   for (const _grant of rows.referring(tenant, grantedKey(id, ''))) return true;
+  return false;
+}
+
+/** True for a row that other tenants have too, and for a provider that a shared model of its tenant calls. */
+export function reachesOtherTenants(rows: RowSet, row: ConfigRow): boolean {
+  if (isOffered(row)) return true;
+  if (row.kind !== 'provider') return false;
+  for (const each of rows.referring(row.tenant, namedKey('provider', row.name))) if (isOffered(each)) return true;
   return false;
 }
 

@@ -299,6 +299,36 @@ describe('sharing', () => {
     await companies.must(owner, 'DELETE', '/api/models/mine');
   });
 
+  it('leaves nothing below a shared row to a developer: neither the provider that its calls go to nor the definitions of a server', async () => {
+    const address = (url: string): object => ({ kind: 'openai-compatible', options: { base_url: url, api_key: 'own' } });
+    await companies.must(ownerDeveloper, 'POST', '/api/providers', { name: 'own', spec: address(vendor.url) });
+    const deployments = [{ provider: 'own', model: 'upstream' }];
+    await companies.must(owner, 'POST', '/api/models', { name: 'below', spec: { deployments, shared_with: ['branch'] } });
+    const elsewhere = { spec: { options: { base_url: tools.url, api_key: 'own' } } };
+    const changes: readonly [string, string, object?][] = [
+      ['PATCH', '/api/providers/own', elsewhere],
+      ['PUT', '/api/providers/own', { spec: address(tools.url) }],
+      ['PATCH', '/api/providers/own', { enabled: false }],
+      ['POST', '/api/providers/own/owner', { owner: 'chief-of-head-office' }],
+    ];
+    for (const [method, path, body] of changes) {
+      const { status, json } = await companies.as(ownerDeveloper, method, path, body);
+      expect([method, status, json.error?.message]).toEqual([method, 403, expect.stringContaining('a provider that a shared model calls')]);
+    }
+    await companies.must(owner, 'PATCH', '/api/models/below', { spec: { shared_with: [] } });
+    await companies.must(ownerDeveloper, 'PATCH', '/api/providers/own', elsewhere);
+
+    await companies.must(owner, 'POST', '/api/mcp-servers/files/owner', { owner: 'their-developer' });
+    const items = [{ kind: 'tool', name: 'say', digest: '0'.repeat(64) }];
+    const approve = (person: Person): Promise<Answer> => companies.as(person, 'POST', '/api/mcp-servers/files/items/approve', { items });
+    const refused = await approve(ownerDeveloper);
+    expect([refused.status, refused.json.error.message]).toEqual([403, expect.stringContaining('only administrators approve')]);
+    expect((await approve(owner)).status, 'only the digest is wrong').toBe(409);
+    await companies.must(owner, 'PATCH', '/api/mcp-servers/files', { spec: { shared_with: [] } });
+    expect((await approve(ownerDeveloper)).status).toBe(409);
+    await companies.must(owner, 'PATCH', '/api/mcp-servers/files', { spec: { shared_with: ['branch'] } });
+  });
+
   it('is refused for what would take more along than the row itself', async () => {
     const refused = async (path: string, spec: object): Promise<void> => {
       const { status, json } = await companies.as(owner, 'POST', path, { name: 'x', spec });
