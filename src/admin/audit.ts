@@ -12,6 +12,7 @@ import type { AuditEntry, AuditFilter, AuditLog } from '../storage/audit.ts';
 import type { AuditVerdict } from '../storage/audit-chain.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { longestPerson, personRef, splitPerson, systemActor } from '../types/person.ts';
+import { readSentences, type Sentence } from './audit-sentences/read-sentences.ts';
 import { csvOf, csvRows } from './csv.ts';
 import { pageQuery } from './paging.ts';
 import { requireRange, timeRange } from './time-range.ts';
@@ -65,7 +66,11 @@ function shownRow(value: unknown, names: PersonNames): unknown {
   return isRow ? showRow(showPeople(value as unknown as ConfigRow, names)) : value;
 }
 
-function shown(entry: AuditEntry, names: PersonNames): AuditEntry {
+interface ShownEntry extends AuditEntry {
+  readonly sentences: readonly Sentence[];
+}
+
+function shown(entry: AuditEntry, names: PersonNames): ShownEntry {
   const { actor, target, before, after } = entry;
   const person = target.startsWith('person/') ? target.slice('person/'.length) : null;
   return {
@@ -74,6 +79,7 @@ function shown(entry: AuditEntry, names: PersonNames): AuditEntry {
     target: person === null ? target : `person/${names.show(person)}`,
     before: shownRow(before, names),
     after: shownRow(after, names),
+    sentences: readSentences(entry.act, entry.detail),
   };
 }
 
@@ -107,7 +113,16 @@ export function addAudit(app: FastifyInstance, { audit, names, verify }: AuditSe
 
   app.get<{ Querystring: z.output<typeof listQuery> }>(
     '/api/audit',
-    { config, schema: { tags, summary: 'Every change, every denial and every sign-in, newest first', querystring: listQuery } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Every change, every denial and every sign-in, newest first',
+        description:
+          '`sentences` is the detail as codes with parameters, for readers in other languages: most often one sentence, and its reason as a second one. It is empty for a detail that is a name or the words of a person. The CSV of the export has the detail alone.',
+        querystring: listQuery,
+      },
+    },
     async (request) => {
       const { after, limit, ...filter } = request.query;
       const page = await audit.list({ tenant: principalOf(request).tenant, after: after ?? null, limit, filter: filterOf(filter, names) });

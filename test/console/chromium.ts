@@ -115,7 +115,7 @@ export async function findBarriers(page: Page): Promise<string[]> {
 
 /** Names, units and words that are the same in Chinese. Other Latin words on a Chinese page are untranslated. */
 const known = new Set(
-  'AI Schema Streamable API APIs MCP JSON YAML HTTP HTTPS URL ID IP Token OpenAI Anthropic Pailou OAuth OAuth2 kB MB GB ms s CSV SSE stdio zip KB CPU QPS UTC USD CNY PDF Bearer SKILL md curl Python TypeScript Claude Code Codex Responses think token Shift'.split(
+  'AI JWT Schema Streamable API APIs MCP JSON YAML HTTP HTTPS URL ID IP Token OpenAI Anthropic Pailou OAuth OAuth2 kB MB GB ms s CSV SSE stdio zip KB CPU QPS UTC USD CNY PDF Bearer SKILL md curl Python TypeScript Claude Code Codex Responses think token Shift'.split(
     ' ',
   ),
 );

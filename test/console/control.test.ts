@@ -124,6 +124,24 @@ describe.skipIf(chromiumPath === undefined)('the pages of administrators in Chro
     expect(visit.faults).toEqual([]);
   });
 
+  it('shows the audit in Chinese: its acts, its details and their reasons, and names as they are', async () => {
+    await gateway.as('user', 'POST', '/api/models', { name: 'mine', spec: { deployments: [{ provider: 'demo', model: 'echo' }] } });
+    await gateway.as(null, 'GET', '/api/models', undefined, { authorization: 'Bearer no-token' });
+    await gateway.as('admin', 'GET', '/api/explain?capability=model/demo/echo&action=manage&as=newcomer&roles=viewer');
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/audit', { language: 'zh' });
+    const { page } = visit;
+    await page.getByText('令牌不是 JWT（以点分隔的三段）。').waitFor();
+    await page.getByText('令牌不含所需权限中的任何一个：').first().waitFor();
+    await page.getByText('不允许（').first().waitFor();
+    expect(await findLatinWords(page)).toEqual([]);
+    // Names are marked as such; a sentence among them is one without a code.
+    const marked = await page.locator('.ant-table-row [translate="no"]').allTextContents();
+    expect(marked.length).toBeGreaterThan(20);
+    expect(marked.filter((text) => /[a-z]+ [a-z]+ [a-z]+/i.test(text))).toEqual([]);
+    await page.getByText('权限不足', { exact: true }).first().waitFor();
+    expect(visit.faults).toEqual([]);
+  });
+
   it('undoes the change of one row from its entry in the audit, and verifies the chain', async () => {
     await gateway.as('admin', 'PUT', '/api/models/team-chat', {
       spec: { description: 'A mistake.', deployments: [{ provider: 'demo', model: 'echo' }] },

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fillText } from '../../console/src/i18n/fill-text.ts';
+import { sentenceTable } from '../../src/admin/audit-sentences/read-sentences.ts';
+import { words } from '../../src/admin/audit-sentences/words.ts';
 import { advices } from '../../src/outbound/unreachable.ts';
 import { errorTable } from '../../src/types/errors.ts';
 import { listFiles, projectRoot } from '../architecture/source-tree.ts';
@@ -45,13 +47,15 @@ describe.each(english)('%s', (path) => {
   it('holds Chinese in the Chinese file and none in the English one', () => {
     const chinese = /[\u4e00-\u9fff]/;
     expect(Object.entries(textsOf(path)).filter(([, text]) => chinese.test(text))).toEqual([]);
-    const withoutWords = Object.entries(textsOf(chinesePath)).filter(([, text]) => !chinese.test(text) && /[a-z]{4}/.test(text));
+    const withoutWords = Object.entries(textsOf(chinesePath)).filter(
+      ([, text]) => !chinese.test(text) && /[a-z]{4}/.test(text.replace(/\{\w+\}/g, '')),
+    );
     expect(withoutWords).toEqual([]);
   });
 
   it('has no key that nothing uses', () => {
-    // The error texts are read by the code of the answer; the last test compares them with the table of codes.
-    if (/(?:error|reason)-texts\.en\.json$/.test(path)) return;
+    // These are read by the code of the answer; tests below compare them with the tables of the gateway.
+    if (/(?:error|reason|sentence)-texts\.en\.json$/.test(path)) return;
     const sources = usersOf(path);
     expect(Object.keys(textsOf(path)).filter((key) => !isUsed(key, sources))).toEqual([]);
   });
@@ -61,6 +65,14 @@ it('has a sentence in both languages for each reason why an address cannot be re
   // A test of a draft also names the status 404.
   const reasons = [...Object.keys(advices), 'not_found'].map((reason) => `reason.${reason}`);
   expect(Object.keys(textsOf('console/src/components/reason-texts.en.json')).toSorted()).toEqual(reasons.toSorted());
+});
+
+it('has a text in both languages for each sentence of the audit and each of its words, in English that of the gateway', () => {
+  const own = { refused_by: '{code}: ', verbatim: '{text}' };
+  const sentences = Object.entries({ ...sentenceTable, ...own }).map(([code, text]) => [code, text.replace('{then}', '')]);
+  const said = [...new Set(Object.values(words).flat())].map((word) => [`word.${word}`, word]);
+  const english = textsOf('console/src/pages/audit/sentence-texts.en.json');
+  expect(english).toEqual(Object.fromEntries([...sentences, ...said]));
 });
 
 it('has a sentence in both languages for each error code of the gateway', () => {

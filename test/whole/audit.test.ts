@@ -13,6 +13,7 @@ interface Entry {
   readonly act: string;
   readonly target: string;
   readonly detail: string | null;
+  readonly sentences: readonly { readonly code: string; readonly params: Record<string, string> }[];
   readonly request_id: string;
   readonly before: unknown;
   readonly after: unknown;
@@ -82,6 +83,40 @@ describe('the filters of the audit', () => {
   it('are for administrators', async () => {
     for (const role of ['developer', 'user', 'viewer'] as const)
       for (const path of ['/api/audit?actor=admin', '/api/audit/export']) expect((await gateway.as(role, 'GET', path)).status).toBe(403);
+  });
+});
+
+describe('the detail of an entry', () => {
+  it('is also codes with parameters: of a change, of a denial with its reason, and of a refusal', async () => {
+    const [change] = await list('target=model/one-more&act=create');
+    expect(change).toMatchObject({
+      detail: 'create model one-more',
+      sentences: [{ code: 'row_created', params: { title: 'model', name: 'one-more' } }],
+    });
+    await gateway.as('developer', 'DELETE', '/api/models/one', undefined, { 'x-request-id': 'not-mine' });
+    const [denied] = await list('request_id=not-mine');
+    expect(denied?.sentences).toEqual([
+      { code: 'may_not_row', params: { action: 'manage', title: 'model', name: 'one' } },
+      { code: 'not_owner', params: {} },
+    ]);
+    await gateway.as(null, 'GET', '/api/models', undefined, { authorization: 'Bearer no-token', 'x-request-id': 'no-token' });
+    const [refused] = await eventually(
+      () => list('request_id=no-token'),
+      (entries) => entries.length > 0,
+    );
+    expect(refused?.sentences).toEqual([
+      { code: 'refused_by', params: { code: 'token_invalid' } },
+      { code: 'not_a_jwt', params: {} },
+    ]);
+  });
+
+  it('stays without codes where it is the words of a person', async () => {
+    await gateway.as('viewer', 'GET', '/api/me');
+    const answer = await gateway.as('admin', 'POST', '/api/people/viewer/block', { reason: 'Only administrators may do this.' });
+    expect(answer.status, answer.text).toBe(200);
+    const [blocked] = await list('act=block');
+    await gateway.as('admin', 'POST', '/api/people/viewer/unblock');
+    expect(blocked).toMatchObject({ detail: 'Only administrators may do this.', sentences: [] });
   });
 });
 

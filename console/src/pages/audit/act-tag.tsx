@@ -12,7 +12,9 @@ const colors: Readonly<Record<string, string>> = {
   delete: 'error',
   denied: 'warning',
   refused: 'warning',
-  blocked: 'error',
+  block: 'error',
+  'circuit open': 'error',
+  withhold: 'warning',
 };
 
 export function ActTag({ act }: { readonly act: string }): ReactNode {

@@ -10,6 +10,7 @@ import { useFocusReturn } from '../../components/use-focus-return.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { ActTag } from './act-tag.tsx';
+import { EntryDetail, type Sentence } from './entry-detail.tsx';
 import { texts } from './texts.ts';
 
 export interface AuditEntry {
@@ -21,6 +22,7 @@ export interface AuditEntry {
   readonly before: RowState | null;
   readonly after: RowState | null;
   readonly detail: string | null;
+  readonly sentences: readonly Sentence[];
   readonly request_id: string | null;
 }
 
@@ -58,14 +60,7 @@ export function EntryDrawer({ entry, onClose }: { readonly entry: AuditEntry; re
               {entry.actor}
             </span>,
           ],
-          [
-            t('detail'),
-            entry.detail !== null && (
-              <span key="detail" translate="no">
-                {entry.detail}
-              </span>
-            ),
-          ],
+          [t('detail'), entry.detail !== null && <EntryDetail key="detail" detail={entry.detail} sentences={entry.sentences} />],
           [
             t('requestId'),
             requestId !== null && (

@@ -14,6 +14,7 @@ import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { ActTag } from './act-tag.tsx';
 import { commonActs } from './acts.ts';
+import { EntryDetail } from './entry-detail.tsx';
 import { type AuditEntry, EntryDrawer } from './entry-drawer.tsx';
 import { texts } from './texts.ts';
 import { VerifyChain } from './verify-chain.tsx';
@@ -44,7 +45,12 @@ export function AuditPage(): ReactNode {
       { key: 'actor', title: t('actor'), width: 150, render: ({ actor }) => <span translate="no">{actor}</span> },
       { key: 'act', title: t('act'), width: 120, render: ({ act }) => <ActTag act={act} /> },
       { key: 'target', title: t('target'), width: 240, render: ({ target }) => <code translate="no">{target}</code> },
-      { key: 'detail', title: t('detail'), width: 300, render: ({ detail }) => <span translate="no">{detail}</span> },
+      {
+        key: 'detail',
+        title: t('detail'),
+        width: 300,
+        render: ({ detail, sentences }) => detail !== null && <EntryDetail detail={detail} sentences={sentences} />,
+      },
     ],
     [t, format],
   );
