@@ -1,9 +1,8 @@
 /** What differs between two versions of a row, field by field. */
-import { Table } from 'antd';
 import type { ReactNode } from 'react';
 import { useTexts } from '../i18n/texts.ts';
 import type { Difference } from './differences.ts';
-import { ScrollFrame } from './scroll-frame.tsx';
+import { FittingTable } from './fitting-table.tsx';
 import { texts } from './texts.ts';
 
 interface DifferencesTableProps {
@@ -20,20 +19,18 @@ const show = (value: unknown): ReactNode => (
 export function DifferencesTable({ differences, before, after }: DifferencesTableProps): ReactNode {
   const t = useTexts(texts);
   return (
-    <ScrollFrame label={t('field')} width={520}>
-      <Table
-        size="small"
-        pagination={false}
-        rowKey="path"
-        className="differences"
-        dataSource={[...differences]}
-        locale={{ emptyText: t('noDifference') }}
-        columns={[
-          { title: t('field'), dataIndex: 'path', width: '24%', render: (path: string) => <code className="wrap">{path}</code> },
-          { title: before, dataIndex: 'before', width: '38%', render: show },
-          { title: after, dataIndex: 'after', width: '38%', render: show },
-        ]}
-      />
-    </ScrollFrame>
+    <FittingTable
+      label={t('field')}
+      width={520}
+      rowKey="path"
+      className="differences"
+      rows={differences}
+      locale={{ emptyText: t('noDifference') }}
+      columns={[
+        { title: t('field'), width: '24%', render: ({ path }) => <code className="wrap">{path}</code> },
+        { title: before, width: '38%', render: ({ before: old }) => show(old) },
+        { title: after, width: '38%', render: ({ after: next }) => show(next) },
+      ]}
+    />
   );
 }

@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react
 import type { PagedQuery } from '../api/rows.ts';
 import { useTexts } from '../i18n/texts.ts';
 import { ErrorState } from './error-state.tsx';
+import { StackedRow } from './stacked-row.tsx';
 import { texts } from './texts.ts';
 import { useDelayed } from './use-delayed.ts';
 import { useTableHeight } from './use-table-height.ts';
@@ -26,9 +27,12 @@ export interface ResourceTableProps<T> {
   /** In place of the table while the list has no rows. */
   readonly empty: ReactNode;
   readonly label: string;
+  /** For a table in a drawer: on a phone, each row is a list of its fields, and nothing scrolls sideways. */
+  readonly isInDrawer?: boolean;
 }
 
 const widestPinned = 150;
+const narrowestStacked = 200;
 
 /** A list is loaded as its reader scrolls. A filter needs all of it; after an error it waits for the button that tries again. */
 function useWholeList<T>(query: PagedQuery<T>, wanted: boolean): void {
@@ -39,7 +43,7 @@ function useWholeList<T>(query: PagedQuery<T>, wanted: boolean): void {
 }
 
 export function ResourceTable<T extends object>(props: ResourceTableProps<T>): ReactNode {
-  const { query, columns, rowKey, textOf, empty, label } = props;
+  const { query, columns, rowKey, textOf, empty, label, isInDrawer = false } = props;
   const t = useTexts(texts);
   const [filter, setFilter] = useState('');
   const slow = useDelayed(query.isPending, 200);
@@ -58,18 +62,21 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
     ({ width, fixed }: Column<T>): number => (isWide || fixed !== 'start' ? width : Math.min(width, widestPinned)),
     [isWide],
   );
-  const tableColumns = useMemo(
-    () =>
-      columns.map((column): TableColumnType<T> => ({
-        key: column.key,
-        title: column.title,
-        width: widthOf(column),
-        ...(column.fixed === undefined ? {} : { fixed: column.fixed }),
-        ...(column.align === undefined ? {} : { align: column.align }),
-        render: (_value, row) => column.render(row),
-      })),
-    [columns, widthOf],
-  );
+  const isStacked = isInDrawer && !isWide;
+  const tableColumns = useMemo(() => {
+    if (isStacked) {
+      const fields = (row: T) => columns.map(({ title, render }) => [title, render(row)] as const);
+      return [{ key: 'row', title: label, render: (_value: unknown, row: T) => <StackedRow fields={fields(row)} /> }];
+    }
+    return columns.map((column): TableColumnType<T> => ({
+      key: column.key,
+      title: column.title,
+      width: widthOf(column),
+      ...(column.fixed === undefined ? {} : { fixed: column.fixed }),
+      ...(column.align === undefined ? {} : { align: column.align }),
+      render: (_value, row) => column.render(row),
+    }));
+  }, [columns, widthOf, isStacked, label]);
 
   const loadMore = (): void => {
     if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
@@ -104,7 +111,7 @@ export function ResourceTable<T extends object>(props: ResourceTableProps<T>): R
           dataSource={shown}
           rowKey={rowKey}
           loading={query.isFetchingNextPage}
-          scroll={{ x: columns.reduce((sum, column) => sum + widthOf(column), 0), y: height }}
+          scroll={{ x: isStacked ? narrowestStacked : columns.reduce((sum, column) => sum + widthOf(column), 0), y: height }}
           locale={{ emptyText: t('noMatch') }}
           onScroll={({ currentTarget }) => {
             if (currentTarget.scrollHeight - currentTarget.scrollTop - currentTarget.clientHeight < height) loadMore();

@@ -47,8 +47,8 @@ export function TeamKeys({ team }: { readonly team: string }): ReactNode {
             <ul>
               {keys.map((key) => (
                 <li key={key.id}>
-                  <code translate="no">{key.hint}</code> <span translate="no">{key.title}</span>{' '}
-                  {t('keyFacts', { maker: key.made_by, until: format.dateTime(key.expires_at) })}
+                  <code translate="no">{key.hint}</code> <span translate="no">{key.title}</span> · {t('keyMaker')}{' '}
+                  <span translate="no">{key.made_by}</span> · {t('keyUntil', { until: format.dateTime(key.expires_at) })}
                 </li>
               ))}
             </ul>

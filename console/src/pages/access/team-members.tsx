@@ -31,6 +31,7 @@ export function TeamMembers({ team }: { readonly team: string }): ReactNode {
   return (
     <ResourceTable
       label={t('members')}
+      isInDrawer
       query={query}
       columns={columns}
       rowKey={({ id }) => id}

@@ -1,13 +1,13 @@
 /** Health: the deployments with their circuits and last day, and the nodes with the revision that each serves. */
 import { useQuery } from '@tanstack/react-query';
-import { Alert, Badge, Skeleton, Table, Tag } from 'antd';
+import { Alert, Badge, Skeleton, Tag } from 'antd';
 import type { ReactNode } from 'react';
 import { call } from '../../api/client.ts';
 import { useCan } from '../../components/can.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
-import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import './health.css';
@@ -80,78 +80,75 @@ function Deployments(): ReactNode {
   }));
   return (
     <>
-      <ScrollFrame label={t('deployments')} width={1_100}>
-        <Table<DeploymentRow>
-          size="small"
-          pagination={false}
-          rowKey="name"
-          dataSource={rows}
-          columns={[
-            { title: t('deployment'), width: 230, render: (_value, { name }) => <code className="wrap">{name}</code> },
-            {
-              title: t('circuit'),
-              width: 120,
-              render: (_value, { live: state }) =>
-                state === undefined ? t('idle') : <Tag color={circuitColors[state.circuit]}>{t(`circuit.${state.circuit}`)}</Tag>,
-            },
-            {
-              title: t('failures'),
-              width: 110,
-              align: 'right',
-              render: (_value, { live: state }) =>
-                state !== undefined && `${format.number(state.failures)} / ${format.number(state.attempts)}`,
-            },
-            {
-              title: t('inFlight'),
-              width: 80,
-              align: 'right',
-              render: (_value, { live: state }) => state !== undefined && format.number(state.in_flight),
-            },
-            {
-              title: t('firstToken'),
-              width: 100,
-              align: 'right',
-              render: (_value, { live: state }) => format.duration(state?.first_token_ms ?? null),
-            },
-            {
-              title: t('probe'),
-              width: 130,
-              render: (_value, { live: state }) =>
-                state?.probe == null ? (
-                  '–'
-                ) : (
-                  <>
-                    <Badge
-                      status={state.probe.ok === null ? 'default' : state.probe.ok ? 'success' : 'error'}
-                      text={format.duration(state.probe.latency_ms)}
-                    />
-                    <div translate="no">{state.probe.reason}</div>
-                  </>
-                ),
-            },
-            // The sums of other people are for administrators.
-            ...(seesAll
-              ? [
-                  {
-                    title: t('attempts'),
-                    width: 120,
-                    render: (_value: unknown, { attempts: own }: DeploymentRow) =>
-                      own !== undefined && (
-                        <Tag color={own.failed > 0 ? 'error' : 'success'}>
-                          {t('attemptsOf', { failed: format.number(own.failed), attempts: format.number(own.attempts) })}
-                        </Tag>
-                      ),
-                  },
-                  {
-                    title: t('day'),
-                    width: 250,
-                    render: (_value: unknown, { hours: own }: DeploymentRow) => <HourStrip hours={own} starts={starts} />,
-                  },
-                ]
-              : []),
-          ]}
-        />
-      </ScrollFrame>
+      <FittingTable<DeploymentRow>
+        label={t('deployments')}
+        width={1_100}
+        rowKey="name"
+        rows={rows}
+        columns={[
+          { title: t('deployment'), width: 230, render: ({ name }) => <code className="wrap">{name}</code> },
+          {
+            title: t('circuit'),
+            width: 120,
+            render: ({ live: state }) =>
+              state === undefined ? t('idle') : <Tag color={circuitColors[state.circuit]}>{t(`circuit.${state.circuit}`)}</Tag>,
+          },
+          {
+            title: t('failures'),
+            width: 110,
+            align: 'right',
+            render: ({ live: state }) => state !== undefined && `${format.number(state.failures)} / ${format.number(state.attempts)}`,
+          },
+          {
+            title: t('inFlight'),
+            width: 80,
+            align: 'right',
+            render: ({ live: state }) => state !== undefined && format.number(state.in_flight),
+          },
+          {
+            title: t('firstToken'),
+            width: 100,
+            align: 'right',
+            render: ({ live: state }) => format.duration(state?.first_token_ms ?? null),
+          },
+          {
+            title: t('probe'),
+            width: 130,
+            render: ({ live: state }) =>
+              state?.probe == null ? (
+                '–'
+              ) : (
+                <>
+                  <Badge
+                    status={state.probe.ok === null ? 'default' : state.probe.ok ? 'success' : 'error'}
+                    text={format.duration(state.probe.latency_ms)}
+                  />
+                  <div translate="no">{state.probe.reason}</div>
+                </>
+              ),
+          },
+          // The sums of other people are for administrators.
+          ...(seesAll
+            ? [
+                {
+                  title: t('attempts'),
+                  width: 120,
+                  render: ({ attempts: own }: DeploymentRow) =>
+                    own !== undefined && (
+                      <Tag color={own.failed > 0 ? 'error' : 'success'}>
+                        {t('attemptsOf', { failed: format.number(own.failed), attempts: format.number(own.attempts) })}
+                      </Tag>
+                    ),
+                },
+                {
+                  title: t('day'),
+                  width: 250,
+                  render: ({ hours: own }: DeploymentRow) => <HourStrip hours={own} starts={starts} />,
+                },
+              ]
+            : []),
+        ]}
+      />
       {seesAll && <p className="form-help">{t('legend')}</p>}
     </>
   );
@@ -172,37 +169,35 @@ function Nodes(): ReactNode {
   return (
     <>
       {stale && <Alert type="warning" showIcon className="drawer-note" title={t('stale')} />}
-      <ScrollFrame label={t('nodes')} width={720}>
-        <Table<Node>
-          size="small"
-          pagination={false}
-          rowKey="id"
-          dataSource={[...nodes]}
-          locale={{ emptyText: t('noNodes') }}
-          columns={[
-            {
-              title: t('node'),
-              render: (_value, { id, host, self }) => (
-                <>
-                  <code translate="no">{host ?? id.slice(0, 8)}</code> {self && <Tag>{t('self')}</Tag>}
-                </>
-              ),
-            },
-            { title: t('version'), render: (_value, { version }) => <code translate="no">{version}</code> },
-            {
-              title: t('revision'),
-              render: (_value, node) => (
-                <Badge
-                  status={node.revision === wanted ? 'success' : 'warning'}
-                  text={node.revision === wanted ? format.number(node.revision) : t('behind', { own: node.revision, wanted })}
-                />
-              ),
-            },
-            { title: t('startedAt'), render: (_value, { started_at: at }) => format.dateTime(at) },
-            { title: t('seen'), render: (_value, { seen_ms_ago: ago }) => t('ago', { duration: format.duration(ago) }) },
-          ]}
-        />
-      </ScrollFrame>
+      <FittingTable<Node>
+        label={t('nodes')}
+        width={720}
+        rowKey="id"
+        rows={nodes}
+        locale={{ emptyText: t('noNodes') }}
+        columns={[
+          {
+            title: t('node'),
+            render: ({ id, host, self }) => (
+              <>
+                <code translate="no">{host ?? id.slice(0, 8)}</code> {self && <Tag>{t('self')}</Tag>}
+              </>
+            ),
+          },
+          { title: t('version'), render: ({ version }) => <code translate="no">{version}</code> },
+          {
+            title: t('revision'),
+            render: (node) => (
+              <Badge
+                status={node.revision === wanted ? 'success' : 'warning'}
+                text={node.revision === wanted ? format.number(node.revision) : t('behind', { own: node.revision, wanted })}
+              />
+            ),
+          },
+          { title: t('startedAt'), render: ({ started_at: at }) => format.dateTime(at) },
+          { title: t('seen'), render: ({ seen_ms_ago: ago }) => t('ago', { duration: format.duration(ago) }) },
+        ]}
+      />
     </>
   );
 }

@@ -1,13 +1,13 @@
 /** What a service offers: switched per tool, and quarantined where a definition has changed until a person approves it. */
 import { CheckOutlined } from '@ant-design/icons';
-import { Alert, Skeleton, Switch, Table, Tag } from 'antd';
+import { Alert, Skeleton, Switch, Tag } from 'antd';
 import type { ReactNode } from 'react';
 import type { Row } from '../../api/rows.ts';
 import { ActButton } from '../../components/act-button.tsx';
 import { DifferencesTable } from '../../components/differences-table.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
-import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { useTexts } from '../../i18n/texts.ts';
 import { approve, type McpItem, switchTool, useItems, useServerAct } from './mcp-api.ts';
 import { texts } from './texts.ts';
@@ -56,69 +56,67 @@ export function ItemsTab({ row, canChange }: ItemsTabProps): ReactNode {
         />
       )}
       {failure !== null && <ErrorState error={failure} />}
-      <ScrollFrame label={t('items')} width={680}>
-        <Table<McpItem>
-          size="small"
-          pagination={false}
-          rowKey={keyOf}
-          dataSource={[...waiting, ...items.data.filter(({ state }) => state === 'approved')]}
-          expandable={{
-            rowExpandable: ({ state }) => state !== 'approved',
-            defaultExpandedRowKeys: waiting.slice(0, 3).map(keyOf),
-            expandedRowRender: (item) => <Review item={item} />,
-          }}
-          columns={[
-            { title: t('kind'), width: 80, render: (_value, { kind }) => t(`item.${kind}`) },
-            {
-              title: t('name'),
-              width: 320,
-              render: (_value, { name, definition, seen_definition: seen }) => (
-                <div translate="no">
-                  <code className="wrap">{name}</code>
-                  <div className="mcp-description">{(definition ?? seen)?.description}</div>
-                </div>
-              ),
-            },
-            {
-              title: t('state'),
-              width: 130,
-              render: (_value, { state, present }) => (
-                <>
-                  <Tag color={colors[state]}>{t(`state.${state}`)}</Tag>
-                  {!present && <Tag>{t('gone')}</Tag>}
-                </>
-              ),
-            },
-            {
-              title: t('actions'),
-              width: 130,
-              render: (_value, item) =>
-                item.state === 'approved'
-                  ? item.kind === 'tool' && (
-                      <Switch
-                        size="small"
-                        checked={item.enabled}
-                        disabled={!canChange || toggle.isPending}
-                        aria-label={`${t('enabled')}: ${item.name}`}
-                        onChange={(enabled) => toggle.mutate({ tool: item.name, enabled })}
-                      />
-                    )
-                  : row.partial !== true && (
-                      <ActButton
-                        size="small"
-                        type="primary"
-                        icon={<CheckOutlined aria-hidden />}
-                        loading={approval.isPending}
-                        aria-label={`${t('approve')}: ${item.name}`}
-                        onClick={() => approval.mutate([item])}
-                      >
-                        {t('approve')}
-                      </ActButton>
-                    ),
-            },
-          ]}
-        />
-      </ScrollFrame>
+      <FittingTable<McpItem>
+        label={t('items')}
+        width={680}
+        rowKey={keyOf}
+        rows={[...waiting, ...items.data.filter(({ state }) => state === 'approved')]}
+        expandable={{
+          rowExpandable: ({ state }) => state !== 'approved',
+          defaultExpandedRowKeys: waiting.slice(0, 3).map(keyOf),
+          expandedRowRender: (item) => <Review item={item} />,
+        }}
+        columns={[
+          { title: t('kind'), width: 80, render: ({ kind }) => t(`item.${kind}`) },
+          {
+            title: t('name'),
+            width: 320,
+            render: ({ name, definition, seen_definition: seen }) => (
+              <div translate="no">
+                <code className="wrap">{name}</code>
+                <div className="mcp-description">{(definition ?? seen)?.description}</div>
+              </div>
+            ),
+          },
+          {
+            title: t('state'),
+            width: 130,
+            render: ({ state, present }) => (
+              <>
+                <Tag color={colors[state]}>{t(`state.${state}`)}</Tag>
+                {!present && <Tag>{t('gone')}</Tag>}
+              </>
+            ),
+          },
+          {
+            title: t('actions'),
+            width: 130,
+            render: (item) =>
+              item.state === 'approved'
+                ? item.kind === 'tool' && (
+                    <Switch
+                      size="small"
+                      checked={item.enabled}
+                      disabled={!canChange || toggle.isPending}
+                      aria-label={`${t('enabled')}: ${item.name}`}
+                      onChange={(enabled) => toggle.mutate({ tool: item.name, enabled })}
+                    />
+                  )
+                : row.partial !== true && (
+                    <ActButton
+                      size="small"
+                      type="primary"
+                      icon={<CheckOutlined aria-hidden />}
+                      loading={approval.isPending}
+                      aria-label={`${t('approve')}: ${item.name}`}
+                      onClick={() => approval.mutate([item])}
+                    >
+                      {t('approve')}
+                    </ActButton>
+                  ),
+          },
+        ]}
+      />
     </>
   );
 }

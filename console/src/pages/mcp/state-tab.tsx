@@ -1,11 +1,11 @@
 /** The connection to a service: last listing, problems, processes and sessions on this node. */
 import { SyncOutlined } from '@ant-design/icons';
-import { Alert, Badge, Skeleton, Table } from 'antd';
+import { Alert, Badge, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
 import { ActButton } from '../../components/act-button.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FactList } from '../../components/fact-list.tsx';
-import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { type McpHealth, sync, useHealth, useServerAct } from './mcp-api.ts';
@@ -56,30 +56,28 @@ export function StateTab({ server }: { readonly server: string }): ReactNode {
           }
         />
       )}
-      <ScrollFrame label={t('connections')} width={560}>
-        <Table<Connection>
-          size="small"
-          pagination={false}
-          rowKey={({ subject, since, pid }) => `${subject} ${since} ${pid}`}
-          dataSource={[...connections]}
-          locale={{ emptyText: t('noConnections') }}
-          columns={[
-            {
-              title: t('connections'),
-              render: (_value, { subject }) => (subject === null ? t('shared') : <span translate="no">{subject}</span>),
-            },
-            { title: t('protocol'), render: (_value, { protocol }) => <code translate="no">{protocol ?? '–'}</code> },
-            { title: t('process'), render: (_value, { pid }) => <code translate="no">{pid ?? '–'}</code> },
-            {
-              title: t('memory'),
-              align: 'right',
-              render: (_value, { memory_bytes: bytes }) => (bytes === null ? '–' : `${format.number(Math.round(bytes / megabyte))} MB`),
-            },
-            { title: t('since'), render: (_value, { since }) => format.dateTime(since) },
-            { title: t('underWay'), align: 'right', render: (_value, { calls_under_way: count }) => format.number(count) },
-          ]}
-        />
-      </ScrollFrame>
+      <FittingTable<Connection>
+        label={t('connections')}
+        width={560}
+        rowKey={({ subject, since, pid }) => `${subject} ${since} ${pid}`}
+        rows={connections}
+        locale={{ emptyText: t('noConnections') }}
+        columns={[
+          {
+            title: t('connections'),
+            render: ({ subject }) => (subject === null ? t('shared') : <span translate="no">{subject}</span>),
+          },
+          { title: t('protocol'), render: ({ protocol }) => <code translate="no">{protocol ?? '–'}</code> },
+          { title: t('process'), render: ({ pid }) => <code translate="no">{pid ?? '–'}</code> },
+          {
+            title: t('memory'),
+            align: 'right',
+            render: ({ memory_bytes: bytes }) => (bytes === null ? '–' : `${format.number(Math.round(bytes / megabyte))} MB`),
+          },
+          { title: t('since'), render: ({ since }) => format.dateTime(since) },
+          { title: t('underWay'), align: 'right', render: ({ calls_under_way: count }) => format.number(count) },
+        ]}
+      />
     </>
   );
 }

@@ -1,11 +1,12 @@
 /** The models that the vendor offers, asked with the unsaved draft: tick those to offer, and they become rows. */
 import { useMutation } from '@tanstack/react-query';
-import { Alert, Button, Card, Input, Table } from 'antd';
+import { Alert, Button, Card, Input } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FailedTest, type TestError } from '../../components/failed-test.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { Revealed } from '../../components/revealed.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -67,10 +68,11 @@ export function ModelDiscovery({ spec, stored, chosen, onChoose, onFound, onAdd,
             value={filter}
             onChange={({ target }) => setFilter(target.value)}
           />
-          <Table<FoundModel>
-            size="small"
+          <FittingTable<FoundModel>
+            label={t('testModel')}
+            width={420}
             rowKey="model"
-            dataSource={[...shown]}
+            rows={shown}
             pagination={{ pageSize: 20, hideOnSinglePage: true, showSizeChanger: false }}
             rowSelection={{
               selectedRowKeys: chosen.map(({ model }) => model),
@@ -79,17 +81,15 @@ export function ModelDiscovery({ spec, stored, chosen, onChoose, onFound, onAdd,
               getCheckboxProps: ({ model }) => ({ 'aria-label': model }),
             }}
             columns={[
-              { title: t('testModel'), dataIndex: 'model', render: (model: string) => <code translate="no">{model}</code> },
+              { title: t('testModel'), render: ({ model }) => <code translate="no">{model}</code> },
               {
                 title: t('operations'),
-                dataIndex: 'operations',
-                render: (operations: FoundModel['operations']) => <span translate="no">{operations?.join(', ') ?? '–'}</span>,
+                render: ({ operations }) => <span translate="no">{operations?.join(', ') ?? '–'}</span>,
               },
               {
                 title: t('context'),
-                dataIndex: 'context_window',
                 align: 'right',
-                render: (tokens: number | null) => (tokens === null ? '–' : format.short(tokens)),
+                render: ({ context_window: tokens }) => (tokens === null ? '–' : format.short(tokens)),
               },
             ]}
           />

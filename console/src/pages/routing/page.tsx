@@ -1,6 +1,6 @@
 /** Routing: the chain of a model as a picture, and a dry run that says in which order this node would try. */
 import { useQuery } from '@tanstack/react-query';
-import { Form, Skeleton, Table, Tag } from 'antd';
+import { Form, Skeleton, Tag } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { call } from '../../api/client.ts';
 import type { Spec } from '../../api/rows.ts';
@@ -13,7 +13,7 @@ import { useModelNames } from '../../components/model-names.ts';
 import { PageHeader } from '../../components/page-header.tsx';
 import { JsonControl } from '../../components/schema-form/json-control.tsx';
 import { ReferenceControl } from '../../components/schema-form/reference-control.tsx';
-import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -26,27 +26,25 @@ function Order({ route }: { readonly route: Route }): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
   return (
-    <ScrollFrame label={t('order')} width={760}>
-      <Table<Candidate>
-        size="small"
-        pagination={false}
-        rowKey="deployment"
-        dataSource={[...route.candidates]}
-        columns={[
-          { title: t('place'), width: 70, align: 'right', render: (_value, _row, index) => format.number(index + 1) },
-          { title: t('deployment'), render: (_value, { deployment }) => <code className="wrap">{deployment}</code> },
-          {
-            title: t('takesCalls'),
-            width: 120,
-            render: (_value, { takes_calls: takes }) => <Tag color={takes ? 'success' : 'error'}>{t(takes ? 'takes' : 'skipped')}</Tag>,
-          },
-          { title: t('tierOf'), width: 90, render: (_value, { tier }) => t('tier', { tier }) },
-          { title: t('reason'), render: (_value, { takes_calls: takes, reason }) => !takes && <span translate="no">{reason}</span> },
-          { title: t('inFlight'), width: 90, align: 'right', render: (_value, { in_flight: count }) => format.number(count) },
-          { title: t('firstToken'), width: 110, align: 'right', render: (_value, { first_token_ms: ms }) => format.duration(ms) },
-        ]}
-      />
-    </ScrollFrame>
+    <FittingTable<Candidate>
+      label={t('order')}
+      width={760}
+      rowKey="deployment"
+      rows={route.candidates}
+      columns={[
+        { title: t('place'), width: 70, align: 'right', render: (_row, index) => format.number(index + 1) },
+        { title: t('deployment'), render: ({ deployment }) => <code className="wrap">{deployment}</code> },
+        {
+          title: t('takesCalls'),
+          width: 120,
+          render: ({ takes_calls: takes }) => <Tag color={takes ? 'success' : 'error'}>{t(takes ? 'takes' : 'skipped')}</Tag>,
+        },
+        { title: t('tierOf'), width: 90, render: ({ tier }) => t('tier', { tier }) },
+        { title: t('reason'), render: ({ takes_calls: takes, reason }) => !takes && <span translate="no">{reason}</span> },
+        { title: t('inFlight'), width: 90, align: 'right', render: ({ in_flight: count }) => format.number(count) },
+        { title: t('firstToken'), width: 110, align: 'right', render: ({ first_token_ms: ms }) => format.duration(ms) },
+      ]}
+    />
   );
 }
 

@@ -2,7 +2,7 @@
 import { CaretRightOutlined } from '@ant-design/icons';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Alert, Form, Select, Space, Table, Tag } from 'antd';
+import { Alert, Form, Select, Space, Tag } from 'antd';
 import { type ReactNode, useState } from 'react';
 import type { Row } from '../../api/rows.ts';
 import { ActButton } from '../../components/act-button.tsx';
@@ -11,7 +11,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { useModelNames } from '../../components/model-names.ts';
 import { nameOptions } from '../../components/name-options.tsx';
-import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { HelpText } from '../../components/schema-form/help-text.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
@@ -94,37 +94,35 @@ export function CasesTab({ row, isDirty }: { readonly row: Row<SkillSpec>; reado
       </ActForm>
       {isDirty && <Alert type="info" showIcon title={t('unsaved')} className="drawer-note" />}
       {trial.error !== null && <ErrorState error={trial.error} />}
-      <ScrollFrame label={t('cases')} width={760}>
-        <Table<CaseRow>
-          size="small"
-          pagination={false}
-          className="skill-cases"
-          rowKey="key"
-          dataSource={rows}
-          columns={[
-            { title: t('case'), width: 110, render: (_value, { one }) => <span translate="no">{one.name}</span> },
-            { title: t('input'), width: 190, render: (_value, { one }) => json(one.input) },
-            { title: t('expected'), width: 180, render: (_value, { one }) => json(expected(one)) },
-            { title: t('result'), width: 150, render: (_value, { result }) => <Verdict result={result} /> },
-            { title: t('model'), width: 110, render: (_value, { result }) => <code>{result?.model ?? row.spec.model}</code> },
-            {
-              title: t('spent'),
-              width: 100,
-              align: 'right',
-              render: (_value, { result }) =>
-                result !== undefined && (
-                  <>
-                    {t('tokenCount', { count: format.number(result.tokens) })}
-                    <br />
-                    {result.cost === null ? t('noPrice') : format.money(result.cost, result.currency)}
-                    <br />
-                    {format.duration(result.ms)}
-                  </>
-                ),
-            },
-          ]}
-        />
-      </ScrollFrame>
+      <FittingTable<CaseRow>
+        label={t('cases')}
+        width={760}
+        className="skill-cases"
+        rowKey="key"
+        rows={rows}
+        columns={[
+          { title: t('case'), width: 110, render: ({ one }) => <span translate="no">{one.name}</span> },
+          { title: t('input'), width: 190, render: ({ one }) => json(one.input) },
+          { title: t('expected'), width: 180, render: ({ one }) => json(expected(one)) },
+          { title: t('result'), width: 150, render: ({ result }) => <Verdict result={result} /> },
+          { title: t('model'), width: 110, render: ({ result }) => <code>{result?.model ?? row.spec.model}</code> },
+          {
+            title: t('spent'),
+            width: 100,
+            align: 'right',
+            render: ({ result }) =>
+              result !== undefined && (
+                <>
+                  {t('tokenCount', { count: format.number(result.tokens) })}
+                  <br />
+                  {result.cost === null ? t('noPrice') : format.money(result.cost, result.currency)}
+                  <br />
+                  {format.duration(result.ms)}
+                </>
+              ),
+          },
+        ]}
+      />
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** The versions of a skill: publish the settings, see what differs, choose what callers get. */
-import { App, Alert, Button, Form, Input, Skeleton, Space, Table, Tag } from 'antd';
+import { App, Alert, Button, Form, Input, Skeleton, Space, Tag } from 'antd';
 import { type ReactNode, useState } from 'react';
 import type { Row } from '../../api/rows.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
@@ -7,7 +7,7 @@ import { DifferencesTable } from '../../components/differences-table.tsx';
 import { differencesOf } from '../../components/differences.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
-import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { nextVersion } from './next-version.ts';
@@ -108,60 +108,58 @@ export function VersionsTab({ row, isDirty, canChange }: VersionsTabProps): Reac
       {list.length === 0 ? (
         <EmptyState title={t('noVersions')} help={t('noVersionsHelp')} />
       ) : (
-        <ScrollFrame label={t('versions')} width={640}>
-          <Table<SkillVersion>
-            size="small"
-            pagination={false}
-            rowKey="version"
-            dataSource={[...list]}
-            {...(row.partial === true ? {} : { expandable: { expandedRowRender: differences } })}
-            columns={[
-              {
-                title: t('version'),
-                width: 130,
-                render: (_value, { version, live: isLive }) => (
-                  <>
-                    <code translate="no">{version}</code> {isLive && <Tag color="success">{t('isLiveTag')}</Tag>}
-                  </>
+        <FittingTable<SkillVersion>
+          label={t('versions')}
+          width={640}
+          rowKey="version"
+          rows={list}
+          {...(row.partial === true ? {} : { expandable: { expandedRowRender: differences } })}
+          columns={[
+            {
+              title: t('version'),
+              width: 130,
+              render: ({ version, live: isLive }) => (
+                <>
+                  <code translate="no">{version}</code> {isLive && <Tag color="success">{t('isLiveTag')}</Tag>}
+                </>
+              ),
+            },
+            { title: t('publishedAt'), width: 165, render: ({ published_at: at }) => format.dateTime(at) },
+            { title: t('publishedBy'), width: 120, render: ({ published_by: person }) => <span translate="no">{person}</span> },
+            {
+              title: t('pinned'),
+              width: 170,
+              render: ({ version }) => (
+                <>
+                  <code translate="no">{`skill/${row.name}@${version}`}</code>
+                  <CopyButton text={`skill/${row.name}@${version}`} label={version} />
+                </>
+              ),
+            },
+            {
+              title: t('actions'),
+              width: 150,
+              render: ({ version, live: isLive }) =>
+                canChange &&
+                !isLive && (
+                  <Space size={4}>
+                    <Button size="small" aria-label={`${t('rollBack')}: ${version}`} onClick={() => makeLive(version)}>
+                      {t('rollBack')}
+                    </Button>
+                    <Button
+                      size="small"
+                      type="text"
+                      danger
+                      aria-label={`${t('delete')}: ${version}`}
+                      onClick={() => deleted.mutate(version)}
+                    >
+                      {t('delete')}
+                    </Button>
+                  </Space>
                 ),
-              },
-              { title: t('publishedAt'), width: 165, render: (_value, { published_at: at }) => format.dateTime(at) },
-              { title: t('publishedBy'), width: 120, render: (_value, { published_by: person }) => <span translate="no">{person}</span> },
-              {
-                title: t('pinned'),
-                width: 170,
-                render: (_value, { version }) => (
-                  <>
-                    <code translate="no">{`skill/${row.name}@${version}`}</code>
-                    <CopyButton text={`skill/${row.name}@${version}`} label={version} />
-                  </>
-                ),
-              },
-              {
-                title: t('actions'),
-                width: 150,
-                render: (_value, { version, live: isLive }) =>
-                  canChange &&
-                  !isLive && (
-                    <Space size={4}>
-                      <Button size="small" aria-label={`${t('rollBack')}: ${version}`} onClick={() => makeLive(version)}>
-                        {t('rollBack')}
-                      </Button>
-                      <Button
-                        size="small"
-                        type="text"
-                        danger
-                        aria-label={`${t('delete')}: ${version}`}
-                        onClick={() => deleted.mutate(version)}
-                      >
-                        {t('delete')}
-                      </Button>
-                    </Space>
-                  ),
-              },
-            ]}
-          />
-        </ScrollFrame>
+            },
+          ]}
+        />
       )}
     </>
   );

@@ -1,7 +1,7 @@
 /** Usage: calls, tokens, money and latency over time, by model, person, key and more; own numbers, for administrators all. */
 import { DownloadOutlined } from '@ant-design/icons';
 import { Link } from '@tanstack/react-router';
-import { Segmented, Select, Skeleton, Table } from 'antd';
+import { Segmented, Select, Skeleton } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
 import { queryOf } from '../../api/client.ts';
 import { type Measures, pointStarts, type Series, useSeries } from '../../api/series.ts';
@@ -11,7 +11,7 @@ import { DownloadButton } from '../../components/download-button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
-import { ScrollFrame } from '../../components/scroll-frame.tsx';
+import { FittingTable } from '../../components/fitting-table.tsx';
 import { useSearchState } from '../../components/search-state.ts';
 import { seriesColors, StackedBars } from '../../components/stacked-bars.tsx';
 import { costText, UsageCards } from '../../components/usage-cards.tsx';
@@ -97,43 +97,41 @@ export function UsagePage(): ReactNode {
                 shown={shown}
                 shownStart={(start) => (start === '' ? '' : format.dateTime(start).slice(0, step === 'day' ? 10 : 16))}
               />
-              <ScrollFrame label={t('title')} width={760}>
-                <Table<Series>
-                  size="small"
-                  pagination={false}
-                  rowKey={nameOf}
-                  dataSource={[...report.data.series]}
-                  columns={[
-                    {
-                      title: t(`by.${by}`),
-                      key: 'name',
-                      render: (_value, series, index) => (
-                        <>
-                          <span className="usage-color" style={{ background: seriesColors[index % seriesColors.length] }} />
-                          <span translate="no">{nameOf(series)}</span>
-                        </>
-                      ),
-                    },
-                    { title: t('calls'), key: 'calls', align: 'right', render: (_value, { total }) => format.number(total.calls) },
-                    { title: t('runs'), key: 'runs', align: 'right', render: (_value, { total }) => format.number(total.runs) },
-                    { title: t('failed'), key: 'failed', align: 'right', render: (_value, { total }) => format.number(total.failed) },
-                    { title: t('tokensIn'), key: 'in', align: 'right', render: (_value, { total }) => format.number(total.input_tokens) },
-                    {
-                      title: t('tokensOut'),
-                      key: 'out',
-                      align: 'right',
-                      render: (_value, { total }) => format.number(total.output_tokens),
-                    },
-                    { title: t('cost'), key: 'cost', align: 'right', render: (_value, { total }) => costText(format, total.cost) },
-                    {
-                      title: t('measure.p95'),
-                      key: 'p95',
-                      align: 'right',
-                      render: (_value, { total }) => format.duration(total.first_token.p95_ms),
-                    },
-                  ]}
-                />
-              </ScrollFrame>
+              <FittingTable<Series>
+                label={t('title')}
+                width={760}
+                rowKey={nameOf}
+                rows={report.data.series}
+                columns={[
+                  {
+                    title: t(`by.${by}`),
+
+                    render: (series, index) => (
+                      <>
+                        <span className="usage-color" style={{ background: seriesColors[index % seriesColors.length] }} />
+                        <span translate="no">{nameOf(series)}</span>
+                      </>
+                    ),
+                  },
+                  { title: t('calls'), align: 'right', render: ({ total }) => format.number(total.calls) },
+                  { title: t('runs'), align: 'right', render: ({ total }) => format.number(total.runs) },
+                  { title: t('failed'), align: 'right', render: ({ total }) => format.number(total.failed) },
+                  { title: t('tokensIn'), align: 'right', render: ({ total }) => format.number(total.input_tokens) },
+                  {
+                    title: t('tokensOut'),
+
+                    align: 'right',
+                    render: ({ total }) => format.number(total.output_tokens),
+                  },
+                  { title: t('cost'), align: 'right', render: ({ total }) => costText(format, total.cost) },
+                  {
+                    title: t('measure.p95'),
+
+                    align: 'right',
+                    render: ({ total }) => format.duration(total.first_token.p95_ms),
+                  },
+                ]}
+              />
             </>
           )}
         </>
