@@ -138,7 +138,10 @@ describe('the sentences of the audit', () => {
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => detailsOf(file).map((detail) => ({ file, detail })));
     expect(details.length).toBeGreaterThan(150);
-    expect(details.filter(({ detail }) => isUnread(detail))).toEqual([]);
+    expect(
+      details.filter(({ detail }) => isUnread(detail)),
+      'A new sentence goes into a table of src/admin/audit-sentences/, and in both languages into sentence-texts of the audit page.',
+    ).toEqual([]);
     const codes = new Set(details.flatMap(({ detail }) => readSentences('denied', detail).map(({ code }) => code)));
     // Those of which this test reads too little, and those that only earlier versions wrote.
     const unseen = [

@@ -71,8 +71,8 @@ it('has a text in both languages for each sentence of the audit and each of its 
   const own = { refused_by: '{code}: ', verbatim: '{text}' };
   const sentences = Object.entries({ ...sentenceTable, ...own }).map(([code, text]) => [code, text.replace('{then}', '')]);
   const said = [...new Set(Object.values(words).flat())].map((word) => [`word.${word}`, word]);
-  const english = textsOf('console/src/pages/audit/sentence-texts.en.json');
-  expect(english).toEqual(Object.fromEntries([...sentences, ...said]));
+  const ofConsole = textsOf('console/src/pages/audit/sentence-texts.en.json');
+  expect(ofConsole).toEqual(Object.fromEntries([...sentences, ...said]));
 });
 
 it('has a sentence in both languages for each error code of the gateway', () => {

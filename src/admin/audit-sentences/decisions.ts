@@ -26,7 +26,8 @@ export const decisions = {
     'The provider "{provider}" does not offer the model "{model}" to others. Ask its owner to add it to spec.offered_models of the provider.',
   price_by_owner: 'The price of what the provider "{provider}" is paid for is set by its owner or an administrator. Leave the price out.',
   own_list_by_administrator: 'Only an administrator allows a version of a skill to run with its own list.',
-  sharing_by_administrator: 'Only administrators share a row with other tenants, and change or delete one that is shared.',
+  sharing_by_administrator:
+    'Only administrators share a row with other tenants, and change or delete one that is shared, or a provider that a shared model calls.',
   name_reserved: 'The name "{name}" is reserved for administrators by the {row}. Choose another, or ask one of them.',
   prefix_reserved: 'A name that begins with "{text}" is reserved for administrators by the {row}. Choose another, or ask one of them.',
   tag_reserved: 'The tag "{text}" is reserved for administrators by the {row}. Choose another, or ask one of them.',

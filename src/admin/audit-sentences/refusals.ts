@@ -50,6 +50,7 @@ export const refusals = {
   tool_needs_approval: "The tool {tool} needs a person's approval, which cannot be requested here.",
   tool_needs_elicitation:
     "The tool {tool} needs a person's approval, and your client cannot ask for one (it does not offer elicitation). Use a client that can.",
+  shared_server_approval: 'Other tenants have this server too, so only administrators approve its definitions.',
   token_not_sent:
     'Your token is not sent to the OAuth2 service of this MCP server: it is not the token endpoint of the service that made your token. Tell your administrator.',
   token_to_exchange:

@@ -21,6 +21,10 @@ export const tokens = {
   not_a_jwt: 'The token is not a JWT (three parts joined by dots).',
   no_issuer: 'The token does not say who issued it (claim "iss").',
   no_subject: 'The token does not say who it was issued to.',
+  identity_too_long:
+    'The {claim} in the token has {length} characters; at most {most} are possible. Ask those who run your OAuth2 service for a shorter one.',
+  identity_unprintable:
+    'The {claim} in the token holds a control character or half of a surrogate pair. Ask those who run your OAuth2 service for another one.',
   no_lookup: 'No look-up is configured that can verify this token.',
   scope_missing:
     'The identity service refuses the look-up, because this token lacks a scope (403 insufficient_scope). Fetch a token with the scope "{scope}".',
