@@ -1,7 +1,8 @@
 /**
  * npm run bench:retention -- [--runs 10000000] [--postgres <url of an empty database>] [--data <folder>]: a large ledger, its size, its first
  * pages and reports, and its retention with a kill -9 in the middle. `--size`: only its size. `--batch 50` writes in small transactions, as the
- * ledger does. Not part of `npm test`.
+ * ledger does. `--filled` measures a database that an earlier run filled. `--snapshot` holds a transaction open while old data is deleted, as a
+ * dump does. Not part of `npm test`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
@@ -34,6 +35,8 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '100000' },
     'keep-days': { type: 'string', default: '335' },
     size: { type: 'boolean', default: false },
+    filled: { type: 'boolean', default: false },
+    snapshot: { type: 'boolean', default: false },
     postgres: { type: 'string' },
     data: { type: 'string' },
     prune: { type: 'boolean', default: false },
@@ -78,6 +81,8 @@ async function pruneAll(database: Database): Promise<void> {
     'sums of teams by hour',
     'sums by quarter hour',
     'history',
+    'contents of runs',
+    'stored responses',
     'free pages',
   ];
   for (const [index, task] of pruneTasks(database, limits).entries()) {
@@ -93,6 +98,7 @@ async function pruneAll(database: Database): Promise<void> {
       if (took > 50) slow.push(`${steps.length}: ${took.toFixed(0)} ms`);
       if (process.send !== undefined && steps.length % 20 === 0) process.send(steps.length);
     }
+    if (steps.length === 0) continue;
     steps.sort((one, other) => one - other);
     const part = (share: number): string => (steps[Math.floor((steps.length - 1) * share)] ?? 0).toFixed(1);
     say(
@@ -129,6 +135,20 @@ async function addMonths({ query }: Database, days: number): Promise<void> {
     await query.transaction().execute((transaction) => addMonth(transaction as unknown as Kysely<unknown>, 'llm_run_fact', start));
 }
 
+/** Runs `work` while another connection holds a transaction open that reads the database as it was. */
+async function withSnapshot(work: () => Promise<void>): Promise<void> {
+  const other = await open();
+  await other.query
+    .transaction()
+    .setAccessMode('read only')
+    .setIsolationLevel('repeatable read')
+    .execute(async (snapshot) => {
+      await sql`select count(*) from llm_run_person`.execute(snapshot);
+      await work();
+    });
+  await other.close();
+}
+
 async function main(): Promise<void> {
   const database = await open();
   if (values.prune) {
@@ -136,6 +156,13 @@ async function main(): Promise<void> {
     return database.close();
   }
   await migrate(database);
+  if (!values.filled) await fill(database);
+  if (values.size) return database.close();
+  await measure(database);
+  await database.close();
+}
+
+async function fill(database: Database): Promise<void> {
   const start = performance.now();
   const days = Number(values.days);
   if (database.kind === 'postgres') await addMonths(database, days);
@@ -157,8 +184,9 @@ async function main(): Promise<void> {
   const bytes = [...sizes].reduce((sum, [name, size]) => (name === 'free' ? sum : sum + size), 0);
   for (const [name, size] of sizes) if (size > 1_000_000) say(`  ${name.padEnd(24)} ${(size / 1e6).toFixed(0).padStart(8)} MB`);
   say(`${runs} runs: ${(bytes / 1e9).toFixed(2)} GB, ${(bytes / 1e9 / (runs / 1e6)).toFixed(3)} GB for each million`);
-  if (values.size) return database.close();
+}
 
+async function measure(database: Database): Promise<void> {
   const reader = createRunReader(database, { read: () => Promise.resolve(new Map()) });
   const query = { tenant: 'default', owner: null, after: null, limit: 50 };
   const page = await timed('first page of runs', () => reader.list({ ...query, filter: {} }));
@@ -190,10 +218,9 @@ async function main(): Promise<void> {
   say('\npruning, killed with -9 in the middle, then to its end:');
   await killInTheMidst();
   const between = await dailySums(database);
-  await pruneAll(database);
+  await (values.snapshot ? withSnapshot(() => pruneAll(database)) : pruneAll(database));
   const after = await dailySums(database);
   say(before === between && before === after ? 'daily sums: unchanged' : `DAILY SUMS DIFFER:\n${before}\n${between}\n${after}`);
-  await database.close();
   if (before !== between || before !== after) process.exitCode = 1;
 }
 
