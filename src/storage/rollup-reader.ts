@@ -10,7 +10,7 @@ import { type Latency, latencyOf } from './latency.ts';
 import { adjustedSums } from './migrations/0070-adjusted-rollups.ts';
 import { durationBuckets, firstTokenBuckets, rollupSpans, rollupSums, type RollupSpan } from './migrations/rollup-sums.ts';
 import { withStorageErrors } from './storage-errors.ts';
-import { storedSum, storedSumOfAmounts } from './stored-counts.ts';
+import { storedNumber, storedSumOfAmounts } from './stored-counts.ts';
 
 export const seriesDimensions = [
   'model',
@@ -92,23 +92,36 @@ const columns: Readonly<Record<SeriesDimension, RawBuilder<unknown>>> = {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Adds rows up; the result is made once. */
+/** The sums that are numbers. Money is exact, and one sum for each currency. */
+const numberNames = rollupSums.filter((name) => name !== 'cost' && name !== 'cost_femto');
+const indexOf = (name: string): number => numberNames.indexOf(name);
+const [durations, firstTokens] = [durationBuckets.map(indexOf), firstTokenBuckets.map(indexOf)];
+
+/** The values of a row, read once for all sums that it is part of. */
+interface Values {
+  readonly numbers: Float64Array;
+  readonly currency: string;
+  readonly cost: bigint;
+}
+
+function valuesOf(row: Row): Values {
+  const currency = String(row['currency']);
+  const cost = currency === '' ? 0n : storedSumOfAmounts(row['cost'], row['cost_femto']);
+  return { numbers: Float64Array.from(numberNames, (name) => storedNumber(row[name])), currency, cost };
+}
+
 class Sums {
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Float64Array(numberNames.length);
   readonly #costs = new Map<string, bigint>();
 
-  add(row: Row): void {
-    for (const name of rollupSums) {
-      if (name === 'cost' || name === 'cost_femto') continue;
-      this.#numbers.set(name, (this.#numbers.get(name) ?? 0) + Number(storedSum(row[name])));
-    }
-    const currency = String(row['currency']);
-    if (currency === '') return;
-    this.#costs.set(currency, (this.#costs.get(currency) ?? 0n) + storedSumOfAmounts(row['cost'], row['cost_femto']));
+  add({ numbers, currency, cost }: Values): void {
+    for (let index = 0; index < numbers.length; index++) this.#numbers[index] = (this.#numbers[index] ?? 0) + (numbers[index] ?? 0);
+    if (currency !== '') this.#costs.set(currency, (this.#costs.get(currency) ?? 0n) + cost);
   }
 
   measures(): Measures {
-    const number = (name: string): number => this.#numbers.get(name) ?? 0;
+    const at = (index: number): number => this.#numbers[index] ?? 0;
+    const number = (name: string): number => at(indexOf(name));
     return {
       runs: number('runs'),
       calls: number('calls'),
@@ -120,8 +133,8 @@ class Sums {
       cache_write_tokens: number('cache_write_tokens'),
       reasoning_tokens: number('reasoning_tokens'),
       cost: Object.fromEntries([...this.#costs].map(([currency, cost]) => [currency, amountNumber(cost)])),
-      duration: latencyOf(durationBuckets.map(number), number('duration_ms')),
-      first_token: latencyOf(firstTokenBuckets.map(number), number('first_token_ms')),
+      duration: latencyOf(durations.map(at), number('duration_ms')),
+      first_token: latencyOf(firstTokens.map(at), number('first_token_ms')),
     };
   }
 }
@@ -165,13 +178,19 @@ function amountOf(query: SeriesQuery, name: string): RawBuilder<unknown> {
   return isOfAttempts(query) && amountNames.includes(name) ? sql`case when series.deployment = '' then 0 else ${amount} end` : amount;
 }
 
+/** The runs of each series in the whole time, so that labels are read once for each series. */
+function bySeries(query: SeriesQuery): RawBuilder<unknown> {
+  const key = sql.join((isOfTeams(query) ? ['series', 'team'] : ['series']).map((name) => sql.ref(name)));
+  return sql`select ${key}, sum(runs) as runs from (${rowsOf(query, query.from, query.to)}) spans group by ${key}`;
+}
+
 export function createRollupReader(database: Database): RollupReader {
   /** The labels of the series with the most runs. One more than asked for shows that there are others. */
   const largest = async (query: SeriesQuery): Promise<readonly string[][]> => {
     const labels = query.by.map((dimension) => columns[dimension]);
     const named = labels.map((label, index) => sql`${label} as ${sql.ref(`of_${index}`)}`);
     const { rows } = await sql<Row>`select ${sql.join([...named, sql`sum(runs) as runs`])}
-      from (${rowsOf(query, query.from, query.to)}) rollup join llm_rollup_series series on series.id = rollup.series
+      from (${bySeries(query)}) rollup join llm_rollup_series series on series.id = rollup.series
       where ${conditions(query)}
       group by ${sql.join(labels)} order by sum(runs) desc, ${sql.join(labels)} limit ${query.top + 1}`.execute(database.query);
     return rows.map((row) => labels.map((_label, index) => String(row[`of_${index}`])));
@@ -197,12 +216,17 @@ export function createRollupReader(database: Database): RollupReader {
         const points = Array.from({ length: found.length }, (): (Measures & { start: number })[] => []);
         const length = rollupSpans[query.step];
         const atOnce = Math.max(1, Math.floor(pointsAtOnce / Math.max(1, found.length))) * length;
+        // A series has its place by its own labels, so that texts are compared once for each series and not for each of its hours or days.
+        // Only a team is a label of the sums themselves.
+        const byTeam = query.by.includes('team');
+        const placed = sql`with placed as materialized (select series.*, ${byTeam ? sql`0` : place(query, kept)} as place
+          from llm_rollup_series series where ${conditions(query)})`;
+        const at = byTeam ? place(query, kept) : sql`series.place`;
         const sums = sql.join(rollupSums.map((name) => sql`sum(${amountOf(query, name)}) as ${sql.ref(name)}`));
         for (let from = query.from; from < query.to && found.length > 0; from += atOnce) {
           const { rows } =
-            await sql<Row>`select * from (select ${place(query, kept)} as place, rollup.start as start, series.currency as currency, ${sums}
-            from (${rowsOf(query, from, Math.min(query.to, from + atOnce))}) rollup join llm_rollup_series series on series.id = rollup.series
-            where ${conditions(query)}
+            await sql<Row>`${placed} select * from (select ${at} as place, rollup.start as start, series.currency as currency, ${sums}
+            from (${rowsOf(query, from, Math.min(query.to, from + atOnce))}) rollup join placed series on series.id = rollup.series
             group by 1, 2, 3) points order by place, start`.execute(database.query);
           // A point has a row for each currency.
           for (const [, ofPoint] of Map.groupBy(rows, (row) => `${String(row['place'])} ${String(row['start'])}`)) {
@@ -211,7 +235,7 @@ export function createRollupReader(database: Database): RollupReader {
             const ofSeries = totals[index];
             // A series whose first run came after the labels were read.
             if (ofSeries === undefined) continue;
-            for (const row of ofPoint) for (const each of [total, ofSeries, sum]) each.add(row);
+            for (const values of ofPoint.map(valuesOf)) for (const each of [total, ofSeries, sum]) each.add(values);
             points[index]?.push({ start: Number(ofPoint[0]?.['start']), ...sum.measures() });
           }
         }

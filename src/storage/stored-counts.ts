@@ -27,6 +27,11 @@ export function storedSum(value: unknown): bigint {
   return typeof value === 'string' && /^-?\d{1,30}$/.test(value) ? BigInt(value) : 0n;
 }
 
+/** A sum as a number. Short digits, which PostgreSQL returns for nearly every sum, are not made a bigint first. */
+export function storedNumber(value: unknown): number {
+  return typeof value === 'string' && value.length < 16 ? (/^-?\d+$/.test(value) ? Number(value) : 0) : Number(storedSum(value));
+}
+
 export function storedSumOfAmounts(micro: unknown, femto: unknown): Femto {
   return joinAmount(storedSum(micro), storedSum(femto));
 }
