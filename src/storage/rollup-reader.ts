@@ -216,7 +216,7 @@ export function createRollupReader(database: Database): RollupReader {
         const points = Array.from({ length: found.length }, (): (Measures & { start: number })[] => []);
         const length = rollupSpans[query.step];
         const atOnce = Math.max(1, Math.floor(pointsAtOnce / Math.max(1, found.length))) * length;
-        // A series has its place by its own labels, so that texts are compared once for each series and not for each of its hours or days.
+        // A series has its place by its own labels, so that texts are compared once for each series.
         // Only a team is a label of the sums themselves.
         const byTeam = query.by.includes('team');
         const placed = sql`with placed as materialized (select series.*, ${byTeam ? sql`0` : place(query, kept)} as place

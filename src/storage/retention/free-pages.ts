@@ -1,10 +1,12 @@
 /** Gives the space of deleted rows back to the disk: a few pages of the SQLite file in each step. PostgreSQL drops partitions, or reuses the space. */
 import { sql } from 'kysely';
 import type { Database } from '../database.ts';
+import { BatchSize } from './batch-size.ts';
 import type { PruneTask } from './prune-task.ts';
 import { usedBytes } from './old-runs.ts';
 
-const pagesAtOnce = 100;
+/** A page that is given back moves another one from the end of the file to its place. */
+const mostPages = 200;
 /** Free space that the file keeps for its next rows. */
 const keptBytes = 16 * 1024 * 1024;
 
@@ -16,11 +18,12 @@ export function freePages(database: Database): PruneTask {
     if (rows[0]?.auto_vacuum !== 2) return 0;
     return Math.max(0, (await usedBytes(database)).free - keptBytes);
   };
+  const batch = new BatchSize(20, mostPages);
   return {
     expired: async () => (database.kind === 'postgres' ? [] : [{ table: 'file', unit: 'bytes', count: await spare() }]),
     async step() {
       if ((await spare()) === 0) return false;
-      await sql`pragma incremental_vacuum(${sql.lit(pagesAtOnce)})`.execute(database.query);
+      await batch.measure(() => sql`pragma incremental_vacuum(${sql.lit(batch.size)})`.execute(database.query));
       return true;
     },
   };

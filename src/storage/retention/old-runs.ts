@@ -29,7 +29,7 @@ interface Place {
   readonly tenant: string;
 }
 
-interface OldestRun {
+interface DeletedRun {
   readonly id: string | Uint8Array;
   readonly started_at: number;
   readonly ended_at: number;
@@ -93,26 +93,33 @@ export function oldRuns(database: Database, cutoff: number | null, mostGb: numbe
     return oldest;
   };
 
-  const deleteAttempts = async (transaction: Transaction<Schema>, runs: readonly OldestRun[]): Promise<void> => {
-    const texts = sql.join(runs.map(({ id }) => (typeof id === 'string' ? id : unpackedId(id))));
+  const deleteAttempts = async (transaction: Transaction<Schema>, runs: readonly DeletedRun[]): Promise<void> => {
+    const texts = runs.map(({ id }) => (typeof id === 'string' ? id : unpackedId(id)));
+    if (!postgres) {
+      await sql`delete from llm_attempt where run_id in (select value from json_each(${JSON.stringify(texts)}))`.execute(transaction);
+      return;
+    }
     // Without the times, PostgreSQL would search each run in each month.
-    const [first, last] = [Number(runs[0]?.started_at), Math.max(...runs.map((run) => Number(run.ended_at)))];
-    const between = sql`and started_at between ${Math.max(first - slackMs, -latest)} and ${Math.min(last + slackMs, latest)}`;
-    await sql`delete from llm_attempt where run_id in (${texts}) ${postgres ? between : sql``}`.execute(transaction);
+    const first = Math.min(...runs.map((run) => Number(run.started_at)));
+    const last = Math.max(...runs.map((run) => Number(run.ended_at)));
+    await sql`delete from llm_attempt where run_id = any (${texts}::text[])
+      and started_at between ${Math.max(first - slackMs, -latest)} and ${Math.min(last + slackMs, latest)}`.execute(transaction);
   };
 
-  /** Deletes the oldest runs from `from` on, and returns the start of the last one; undefined when there is none. */
+  /** Deletes the oldest runs of a place. Its statements have the same text for any number of runs, so that a database prepares them once. */
   const remove = ({ part: { source, table }, tenant }: Place, from: number | null, before: number): Promise<Removed> =>
     batch.measure(() =>
       onOneNode(database, async (transaction) => {
         const later = from === null ? sql`` : sql`and started_at >= ${from}`;
-        const { rows: runs } = await sql<OldestRun>`select id, started_at, ${postgres ? endOf[source] : sql`started_at`} as ended_at
-          from ${sql.table(table)} where tenant = ${tenant} ${later} and started_at < ${before}
-          order by started_at limit ${batch.size}`.execute(transaction);
+        const row = sql.raw(postgres ? 'ctid' : 'rowid');
+        const first = sql`(select ${row} from ${sql.table(table)} where tenant = ${tenant} ${later} and started_at < ${before}
+          order by started_at limit ${batch.size})`;
+        const { rows: runs } = await sql<DeletedRun>`delete from ${sql.table(table)}
+          where ${postgres ? sql`ctid = any (array ${first})` : sql`rowid in ${first}`}
+          returning id, started_at, ${postgres ? endOf[source] : sql`started_at`} as ended_at`.execute(transaction);
         if (runs.length === 0) return undefined;
         await deleteAttempts(transaction, runs);
-        await sql`delete from ${sql.table(table)} where id in (${sql.join(runs.map(({ id }) => id))})`.execute(transaction);
-        return Number(runs.at(-1)?.started_at);
+        return Math.max(...runs.map((run) => Number(run.started_at)));
       }),
     );
 

@@ -71,6 +71,11 @@ function moreRows({ id }: Extract<WorkerRequest, { type: 'more' }>): WorkerReply
 function execute(request: Extract<WorkerRequest, { type: 'execute' }>): WorkerReply {
   // SQLite rolls back itself on some failures (disk full, I/O error). A second rollback would hide the first error.
   if (request.sql === 'rollback' && !database.isTransaction) return { id: request.id, rows: [], changes: 0 };
+  // Such a statement gives one page back each time that it is stepped, and `run` steps it once.
+  if (request.sql.startsWith('pragma incremental_vacuum')) {
+    database.exec(request.sql);
+    return { id: request.id, rows: [], changes: 0 };
+  }
   const statement = prepared(request.sql);
   if (statement.columns().length > 0) return partOf(request.id, rowsOf(statement, request.parameters), 0);
   const result = statement.run(...request.parameters);
