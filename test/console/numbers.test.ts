@@ -70,6 +70,36 @@ describe.skipIf(chromiumPath === undefined)('home and usage in Chromium', () => 
     expect(visit.faults).toEqual([]);
   });
 
+  it('groups by team, where a call counts for each team of its caller and once in the total', async () => {
+    for (const name of ['core', 'night'])
+      expect((await gateway.as('admin', 'POST', '/api/teams', { name, spec: { role: 'developer' } })).status).toBe(201);
+    for (let count = 0; count < 3; count++)
+      await gateway.as('developer', 'POST', '/v1/chat/completions', { model: 'demo/echo', messages: [{ role: 'user', content: 'hi' }] });
+    await eventually(
+      () => gateway.as('admin', 'GET', '/api/reports/series?by=team'),
+      (answer) => answer.json.total.calls === 6,
+    );
+    await using visit = await browser.visit(gateway.url, 'admin', '/console/usage?period=day');
+    const { page } = visit;
+    await page.getByRole('combobox', { name: 'Group by' }).press('Enter');
+    await page.getByTitle('Team', { exact: true }).click();
+    for (const name of ['core', 'night']) {
+      const row = page.getByRole('row').filter({ hasText: name });
+      await row.waitFor();
+      expect((await row.getByRole('cell').allTextContents()).slice(1, 3)).toEqual(['3', '3']);
+    }
+    const cards = page.locator('.numbers');
+    await cards.getByText(String(calls + 3), { exact: true }).waitFor();
+    expect(new URL(page.url()).search).toContain('by=team');
+    const file = (await page.getByRole('link', { name: 'CSV by day' }).getAttribute('href')) ?? '';
+    expect((await gateway.as('admin', 'GET', file)).text).toMatch(/,core,/);
+    expect(await findBarriers(page)).toEqual([]);
+    expect(visit.faults).toEqual([]);
+    await using other = await browser.visit(gateway.url, 'user', '/console/usage?period=day&by=team');
+    await other.page.getByText('No calls of members of a team in this period').waitFor();
+    expect(other.faults).toEqual([]);
+  });
+
   it('shows budgets as bars beside usage and limits: spent, left and until when', async () => {
     const spec = { subject_type: 'tenant', spend: { currency: 'CNY', per_month: '0.001' } };
     expect((await gateway.as('admin', 'POST', '/api/limits', { name: 'company', spec })).status).toBe(201);

@@ -47,8 +47,9 @@ export interface SeriesQuestion {
   readonly top?: number;
 }
 
-export function useSeries(question: SeriesQuestion): UseQueryResult<SeriesReport> {
+export function useSeries(question: SeriesQuestion, enabled = true): UseQueryResult<SeriesReport> {
   return useQuery({
+    enabled,
     queryKey: ['/api/reports/series', question],
     queryFn: ({ signal }) => call<SeriesReport>('GET', `/api/reports/series${queryOf({ ...question })}`, { signal }),
     refetchInterval: 30_000,

@@ -20,10 +20,10 @@ import { useTexts } from '../../i18n/texts.ts';
 import { beginOf, measures, type MeasureName, type Period, periods } from './periods.ts';
 import { texts } from './texts.ts';
 
-const dimensions = ['model', 'user', 'key', 'skill', 'provider', 'deployment', 'client', 'error'] as const;
+const dimensions = ['model', 'user', 'team', 'key', 'skill', 'provider', 'deployment', 'client', 'error'] as const;
 type Dimension = (typeof dimensions)[number];
 /** Dimensions that `/api/usage` has, for the file. */
-const inFiles: ReadonlySet<string> = new Set(['model', 'user', 'key', 'client', 'skill']);
+const inFiles: ReadonlySet<string> = new Set(['model', 'user', 'team', 'key', 'client', 'skill']);
 
 export function UsagePage(): ReactNode {
   const t = useTexts(texts);
@@ -36,6 +36,9 @@ export function UsagePage(): ReactNode {
   const measure = measures.find((each) => each === search.measure) ?? 'calls';
   const { from, step } = beginOf(period, openedAt);
   const report = useSeries({ from, step, by, top: 10 });
+  // A call counts for each team of its caller, so the sum over teams is no total.
+  const whole = useSeries({ from, step }, by === 'team');
+  const shownTotal = by === 'team' ? whole.data?.total : report.data?.total;
 
   const nameOf = (series: Series): string => (series.of === null ? t('others') : (series.of[by] ?? t('none')));
   const valueOf = (sums: Measures): number => measureOf(sums, measure);
@@ -84,10 +87,10 @@ export function UsagePage(): ReactNode {
       {report.isPending && <Skeleton active />}
       {report.data !== undefined && (
         <>
-          <UsageCards total={report.data.total} />
+          {shownTotal !== undefined && <UsageCards total={shownTotal} />}
           <BudgetBars />
           {report.data.series.length === 0 ? (
-            <EmptyState title={t('emptyTitle')} action={<Link to="/playground">{t('tryOne')}</Link>} />
+            <EmptyState title={t(by === 'team' ? 'emptyTeams' : 'emptyTitle')} action={<Link to="/playground">{t('tryOne')}</Link>} />
           ) : (
             <>
               <StackedBars
