@@ -20,13 +20,20 @@ export async function planText(database: Database, rows: readonly unknown[]): Pr
 
 /** Runs `work` with a database that records its statements, and returns the plan of each. */
 export async function plansOf(database: Database, work: (recording: Database) => Promise<unknown>): Promise<string[]> {
-  const nodes: { node: RootOperationNode; id: Parameters<KyselyPlugin['transformQuery']>[0]['queryId'] }[] = [];
+  type Id = Parameters<KyselyPlugin['transformQuery']>[0]['queryId'];
+  const nodes: { node: RootOperationNode; id: Id }[] = [];
+  // A query that is a part of another one is transformed, and has no result of its own.
+  const transformed = new Map<Id, RootOperationNode>();
   const recorder: KyselyPlugin = {
     transformQuery({ node, queryId }) {
-      nodes.push({ node, id: queryId });
+      transformed.set(queryId, node);
       return node;
     },
-    transformResult: async ({ result }) => result,
+    async transformResult({ result, queryId }) {
+      const node = transformed.get(queryId);
+      if (node !== undefined) nodes.push({ node, id: queryId });
+      return result;
+    },
   };
   await work({ ...database, query: database.query.withPlugin(recorder) });
   const plans: string[] = [];

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { RunFilter, RunOwner } from '../../src/storage/run-filter.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { createRunReader } from '../../src/storage/run-reader.ts';
-import { runsPage } from '../../src/storage/run-rows.ts';
-import { databaseKinds, migrated } from './databases.ts';
-import { planText } from './query-plans.ts';
+import { runsPage } from '../../src/storage/run-pages.ts';
+import { databaseKinds, eventually, migrated } from './databases.ts';
+import { plansOf, planText } from './query-plans.ts';
 import { runRecord } from './records.ts';
 
 const start = 1_795_000_000_000;
@@ -47,6 +47,63 @@ describe.each(databaseKinds)('runs on $name', ({ missing, ...kind }) => {
     expect(
       await listed({ requestId: 'r-2', outcome: 'error', error: 'upstream_error', from: start, capability: 'model/gpt-4o' }, ming),
     ).toEqual(['failed']);
+  });
+
+  it.skipIf(missing)('of a rare team are read by their callers, and by no walk over those of the tenant', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    // The fifty runs of two members lie before two thousand runs of others; one of them is a failure, and ten came before the team.
+    for (let index = 0; index < 50; index++)
+      ledger.record(
+        runRecord({
+          id: `team-${index}`,
+          startedAt: start + Math.floor(index / 2),
+          username: `member-${index % 2}`,
+          roles: ['lab', 'user'],
+          attempts: [],
+          ...(index === 40 ? { outcome: 'error' as const, error: 'upstream_error' as const } : {}),
+        }),
+      );
+    for (let index = 0; index < 2_000; index++)
+      ledger.record(runRecord({ startedAt: start + 100 + index, username: `other-${index % 20}`, roles: ['user'], attempts: [] }));
+    ledger.record(runRecord({ tenant: 'rival', startedAt: start + 5, username: 'member-0', roles: ['lab', 'user'], attempts: [] }));
+    await ledger.flush();
+    await eventually(async () => (await database.query.selectFrom('llm_run_all').select('id').execute()).length === 2_051);
+    if (database.kind === 'postgres') await sql`analyze`.execute(database.query);
+    const expected = Array.from({ length: 40 }, (_run, index) => `team-${49 - index}`);
+    const list = (from: typeof database, after: string | null, filter: RunFilter = {}) =>
+      createRunReader(from, { read: () => Promise.resolve(new Map()) }).list({
+        tenant: 'acme',
+        owner: null,
+        filter: { team: { role: 'lab', since: start + 5 }, ...filter },
+        after,
+        limit: 15,
+      });
+    const listed: string[] = [];
+    for (let after: string | null = null, more = true; more;) {
+      const page: Awaited<ReturnType<typeof list>> = await list(database, after);
+      listed.push(...page.data.map(({ id }) => id));
+      after = page.next;
+      more = after !== null;
+    }
+    expect(listed.toSorted()).toEqual(expected.toSorted());
+    // In order of the start; two runs of each millisecond.
+    expect(listed.map((id) => Math.floor(Number(id.slice(5)) / 2))).toEqual(expected.map((id) => Math.floor(Number(id.slice(5)) / 2)));
+    expect((await list(database, null, { outcome: 'error' })).data.map(({ id }) => id)).toEqual(['team-40']);
+    expect((await list(database, null, { from: start + 24 })).data).toHaveLength(2);
+    const plans = (await plansOf(database, (recording) => list(recording, null))).filter((plan) => plan.includes('llm_run_fact'));
+    expect(plans).toHaveLength(1);
+    expect(plans[0]).toMatch(/llm_run_fact_caller/);
+    expect(plans[0]).not.toMatch(/llm_run_fact_(page|person|target)|Seq Scan on llm_run_fact|SCAN fact/);
+    if (database.kind === 'postgres') return;
+    // Of a team with many callers, SQLite would read and sort all runs.
+    const team = { role: 'user', since: start };
+    const [walk] = await plansOf(database, (recording) =>
+      runsPage(recording, { tenant: 'acme', owner: null, filter: { team }, after: null, limit: 15 }).execute(),
+    );
+    expect(walk).toMatch(/llm_run_fact_page/);
+    expect(walk).not.toMatch(/llm_run_fact_caller|TEMP B-TREE FOR ORDER BY/);
   });
 
   it.skipIf(missing)('are found by the index of a filter, and never by reading all runs of the tenant', async () => {
