@@ -1,10 +1,11 @@
 /** Relays requests of a worker to the primary process, over its socket: headers and body unchanged, streams and callers who leave included. */
-import { type IncomingMessage, request as sendRequest, type ServerResponse } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as sendRequest, type ServerResponse } from 'node:http';
 import { renderError } from '../models/client-formats/error.ts';
 import { renderMessagesError } from '../models/client-formats/messages/error.ts';
 import { GatewayError } from '../types/errors.ts';
 import { requestId } from './admission.ts';
-import { smallBytes } from './bodies/body-admission.ts';
+import { hasBody, smallBytes } from './bodies/body-admission.ts';
+import { lingerMs } from './bodies/lingering-close.ts';
 
 /** Tells the primary process the address of the caller. The primary believes it on its own socket alone. */
 const addressHeader = 'x-pailou-caller-address';
@@ -36,6 +37,12 @@ export interface Relay {
   pass(request: IncomingMessage, response: ServerResponse, body?: Buffer): void;
 }
 
+/** Ends a response whose request is not read to its end. Closing at once would reset the connection, and a reset can destroy the response. */
+function endLate(response: ServerResponse): void {
+  const late = setTimeout(() => response.end(), lingerMs).unref();
+  response.on('close', () => clearTimeout(late));
+}
+
 /** The primary process has ended or is about to. */
 function unreachable(request: IncomingMessage, response: ServerResponse): void {
   const error = new GatewayError('shutting_down', 'This node is stopping or was restarted. Send the request again.', {
@@ -43,27 +50,42 @@ function unreachable(request: IncomingMessage, response: ServerResponse): void {
   });
   const id = requestId(request);
   const text = request.url?.startsWith('/v1/messages') === true ? renderMessagesError(error, id) : renderError(error, id);
-  response.writeHead(error.status, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '1', 'x-request-id': id });
-  response.end(text);
+  response.writeHead(error.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+    'retry-after': '1',
+    'x-request-id': id,
+  });
+  response.write(text);
+  if (request.complete) response.end();
+  else endLate(response);
 }
 
-function passAnswer(answer: IncomingMessage, response: ServerResponse, isStopping: boolean): void {
-  const headers = without(answer.rawHeaders, (name) => ofConnection.has(name));
-  if (isStopping) headers.push('connection', 'close');
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
-  // The headers of a stream leave before its first event.
-  if (answer.headers['content-length'] === undefined) response.flushHeaders();
-  answer.on('error', () => response.destroy());
-  answer.pipe(response);
-}
-
-/** A body that arrives with its headers. It is sent with them, so that an early refusal cannot meet a write of the rest. */
-function isSmall({ headers }: IncomingMessage): boolean {
-  const length = Number(headers['content-length'] ?? Number.NaN);
-  return headers['transfer-encoding'] === undefined && headers.expect === undefined && length <= smallBytes;
-}
+/** Without a declared length a body arrives only with its last chunk. */
+const isSmall = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] === undefined && headers.expect === undefined && Number(headers['content-length']) <= smallBytes;
 
 export function createRelay({ socketPath, isStopping }: RelayOptions): Relay {
+  const passAnswer = (request: IncomingMessage, response: ServerResponse, outgoing: ClientRequest, answer: IncomingMessage): void => {
+    const headers = without(answer.rawHeaders, (name) => ofConnection.has(name));
+    const closes = answer.headers.connection?.toLowerCase() === 'close';
+    if (closes || isStopping()) headers.push('connection', 'close');
+    // The primary process answers without the rest of the body, so the caller's stays unread too.
+    const isUnread = closes && !request.complete;
+    if (isUnread) request.unpipe(outgoing).pause();
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+    // The headers of a stream leave before its first event.
+    if (answer.headers['content-length'] === undefined) response.flushHeaders();
+    answer.on('error', () => response.destroy());
+    answer.pipe(response, { end: !isUnread });
+    if (!isUnread) return;
+    answer.on('end', () => {
+      outgoing.destroy();
+      endLate(response);
+    });
+  };
+
   const send = (request: IncomingMessage, response: ServerResponse, body?: Buffer): void => {
     const headers = without(
       request.rawHeaders,
@@ -76,25 +98,37 @@ export function createRelay({ socketPath, isStopping }: RelayOptions): Relay {
     const { method = 'GET', url = '/' } = request;
     // A new connection for each request: the primary process may close an idle one at the moment of its reuse.
     const outgoing = sendRequest({ socketPath, method, path: url, headers, agent: false, setHost: false });
-    outgoing.on('response', (answer) => passAnswer(answer, response, isStopping()));
+    let isAnswered = false;
+    outgoing.on('response', (answer) => {
+      isAnswered = true;
+      passAnswer(request, response, outgoing, answer);
+    });
     outgoing.on('continue', () => response.writeContinue());
     outgoing.on('error', () => {
-      if (response.headersSent) response.destroy();
-      else if (!response.closed) unreachable(request, response);
+      // What follows an answer is reported by the answer itself.
+      if (!isAnswered && !response.closed) unreachable(request, response);
     });
-    response.on('close', () => {
-      if (!response.writableFinished) outgoing.destroy();
-    });
-    if (body === undefined) request.pipe(outgoing);
-    else outgoing.end(body);
+    response.on('close', () => outgoing.destroy());
+    if (body !== undefined) outgoing.end(body);
+    else if (!hasBody(request)) outgoing.end();
+    else {
+      // A caller who sends nothing further is answered too.
+      outgoing.flushHeaders();
+      request.pipe(outgoing);
+    }
   };
 
   return {
     pass(request, response, body) {
       if (body !== undefined || !isSmall(request)) return send(request, response, body);
-      const parts: Buffer[] = [];
-      request.on('data', (part: Buffer) => parts.push(part));
-      request.on('end', () => send(request, response, Buffer.concat(parts)));
+      // A body that arrives with its headers is sent with them: less work for both processes.
+      setImmediate(() => {
+        if (response.closed) return;
+        if (!request.complete) return send(request, response);
+        const parts: Buffer[] = [];
+        request.on('data', (part: Buffer) => parts.push(part));
+        request.on('end', () => send(request, response, Buffer.concat(parts)));
+      });
     },
   };
 }

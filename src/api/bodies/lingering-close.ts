@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasBody, lengthOf, smallBytes } from './body-admission.ts';
 
-const lingerMs = 1_000;
+/** The time in which a client reads the response, in milliseconds. */
+export const lingerMs = 1_000;
 
 /** True while more of the body is to come than is worth reading to keep the connection. */
 export function isBodyPending(request: FastifyRequest): boolean {
