@@ -1,5 +1,6 @@
 /** Composition root: composes the layers from the ground up, starts them, and stops them in reverse. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { type BodyBudget, createBodyBudget } from './api/bodies/body-budget.ts';
 import { isConsoleBuilt } from './api/routes/console.ts';
 import { createShutdown } from './api/shutdown.ts';
 import { warmUpAfterStart } from './api/warm-up/warm-up.ts';
@@ -178,12 +179,13 @@ async function build(
   const { url, issuers } = layers;
 
   const shutdown = createShutdown();
+  const bodyBudget = createBodyBudget(settings.bodies);
   const publicUrl = settings.publicUrl ?? url;
   let workers: Workers | null = null;
   const settled = (): Promise<void> | null => workers?.settled() ?? null;
-  const server = await composeServer({ ...layers, settings, publicUrl, version, shutdown, settled, logger });
+  const server = await composeServer({ ...layers, settings, publicUrl, version, shutdown, bodyBudget, settled, logger });
   owned.defer(() => server.close());
-  if (settings.workers > 1) workers = await serveWithWorkers(server, { settings, layers, env, logger, owned });
+  if (settings.workers > 1) workers = await serveWithWorkers(server, { settings, layers, bodyBudget, env, logger, owned });
   else await listen(settings, () => server.listen({ host: settings.host, port: settings.port }));
   layers.startProber(layers.calls.ledger);
   owned.use(loadTokenizerAfterStart(logger));
@@ -238,9 +240,16 @@ async function build(
 /** Starts the worker processes, and listens for them: this process serves what they relay, over a socket. */
 async function serveWithWorkers(
   server: GatewayServer,
-  parts: { settings: Settings; layers: Layers; env: NodeJS.ProcessEnv; logger: Logger; owned: AsyncDisposableStack },
+  parts: {
+    settings: Settings;
+    layers: Layers;
+    bodyBudget: BodyBudget;
+    env: NodeJS.ProcessEnv;
+    logger: Logger;
+    owned: AsyncDisposableStack;
+  },
 ): Promise<Workers> {
-  const { settings, layers, env, logger, owned } = parts;
+  const { settings, layers, bodyBudget, env, logger, owned } = parts;
   // Loaded only here: one process needs none of it.
   const { serveBehindWorkers } = await import('./api/behind-workers.ts');
   const workers = await serveBehindWorkers({
@@ -248,6 +257,7 @@ async function serveWithWorkers(
     program: new URL('./worker.ts', import.meta.url),
     settings,
     layers,
+    bodyBudget,
     env,
     logger,
     owned,

@@ -15,6 +15,7 @@ import { developmentIssuer } from './auth/issuer-presets.ts';
 import { issuersFromSettings } from './auth/issuers.ts';
 import { type Channel, openChannel } from './cluster/channel.ts';
 import type { Message, WorkerStart } from './cluster/messages.ts';
+import { createWorkerBodies, type WorkerBodies } from './cluster/worker-bodies.ts';
 import { createWorkerLedger } from './cluster/worker-ledger.ts';
 import { channelDescriptor } from './cluster/worker-process.ts';
 import { createWorkerQuota, type WorkerQuota } from './cluster/worker-quota.ts';
@@ -73,6 +74,7 @@ function notified(database: Database): Database & { changed(): void } {
 interface Worker {
   take(connection: Socket): void;
   reserved: WorkerQuota['reserved'];
+  admitted: WorkerBodies['admitted'];
   follow(update: DeploymentUpdate): void;
   changed(): void;
   drain(): void;
@@ -149,6 +151,7 @@ async function composeServices(settings: Settings, start: WorkerStart, channel: 
   const tracing = settings.traces === null ? null : await createTracing(settings.traces, { version, logger });
   if (tracing !== null) owned.use(tracing);
   const quota = createWorkerQuota(send);
+  const bodies = createWorkerBodies(send);
   const ledger = createWorkerLedger(send);
   owned.use(ledger);
   const calls: CallServices = {
@@ -167,7 +170,7 @@ async function composeServices(settings: Settings, start: WorkerStart, channel: 
     tracing,
     logger,
   };
-  return { url, issuers, identity, config, calls, quota, audit, registry, changed: () => database.changed() };
+  return { url, issuers, identity, config, calls, quota, bodies, audit, registry, changed: () => database.changed() };
 }
 
 async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker> {
@@ -175,7 +178,7 @@ async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker
   const logger = createLogger(settings.logLevel);
   const owned = new AsyncDisposableStack();
   owned.defer(() => logger.flush());
-  const { url, issuers, identity, config, calls, quota, audit, registry, changed } = await composeServices(
+  const { url, issuers, identity, config, calls, quota, bodies, audit, registry, changed } = await composeServices(
     settings,
     start,
     channel,
@@ -207,6 +210,7 @@ async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker
     logger,
     onRefusal: (code) => channel.send(['refused', code]),
     bodyLimit: settings.bodyLimit,
+    primary: bodies,
     bodyBudget: createBodyBudget({ ...settings.bodies, mostOfAll: Math.ceil(settings.bodies.mostOfAll / start.processes) }),
     slowBodySeconds: settings.slowBodySeconds,
     quota,
@@ -230,6 +234,7 @@ async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker
       connection.resume();
     },
     reserved: (id, result) => quota.reserved(id, result),
+    admitted: (id, result) => bodies.admitted(id, result),
     follow: (update) => calls.dispatcher.deployments.follow(update),
     changed,
     drain: () => shutdown.drain(),
@@ -287,6 +292,9 @@ function receive(message: Message): void {
       return;
     case 'reserved':
       worker?.reserved(message[1], message[2]);
+      return;
+    case 'body-admitted':
+      worker?.admitted(message[1], message[2]);
       return;
     case 'deployment':
       worker?.follow(message[1]);

@@ -1,7 +1,8 @@
 /** Test files whose packages are not installed are left out, and only those. */
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findImports, type SourceFile } from './architecture/source-tree.ts';
-import { findNeeds } from './left-out.ts';
+import { findImports, projectRoot, type SourceFile } from './architecture/source-tree.ts';
+import { findNeeds, isAskedFor } from './left-out.ts';
 
 const file = (path: string, text: string): SourceFile => ({ path, text, lines: 1, imports: findImports(path, text) });
 
@@ -27,4 +28,20 @@ it('leaves out a file that needs a missing package, by itself, through another f
 it('comes to an end where files import each other', () => {
   const files = [file('test/a.ts', "import './b.ts';\nimport 'sdk';"), file('test/b.ts', "import './a.ts';")];
   expect([...findNeeds(files, ['sdk']).keys()]).toEqual(['test/a.ts', 'test/b.ts']);
+});
+
+it('names only those left-out files that a run was asked for', () => {
+  const path = 'test/whole/mcp-gate.test.ts';
+  const asked = [
+    [],
+    ['test/whole/mcp-gate.test.ts'],
+    ['MCP-gate'],
+    ['test/whole/'],
+    ['mcp-gate.test.ts:12'],
+    [join(projectRoot, path)],
+    ['x', 'gate'],
+  ];
+  expect(asked.map((patterns) => isAskedFor(path, patterns))).toEqual(asked.map(() => true));
+  const others = [['test/whole/keys.test.ts'], ['test/api/', 'mcp-nodes'], [join(projectRoot, 'test/api')]];
+  expect(others.map((patterns) => isAskedFor(path, patterns))).toEqual(others.map(() => false));
 });

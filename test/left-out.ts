@@ -1,6 +1,6 @@
 /** Finds the test files that cannot be loaded because a package of `test/package.json` is not installed. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { projectRoot, readSources, type SourceFile } from './architecture/source-tree.ts';
 
 /** True for an import of the package, and for the path of a program of it. */
@@ -30,4 +30,15 @@ export function findLeftOut(): ReadonlyMap<string, string> {
   const missing = Object.keys(dependencies).filter((name) => !existsSync(join(projectRoot, 'test/node_modules', name)));
   if (missing.length === 0) return new Map();
   return new Map([...findNeeds(readSources('test'), missing)].filter(([path]) => path.endsWith('.test.ts')));
+}
+
+/** True when a run with these file names and patterns of the command line has the file. Vitest compares in the same way; no pattern means every file. */
+export function isAskedFor(path: string, patterns: readonly string[]): boolean {
+  if (patterns.length === 0) return true;
+  const lower = path.toLowerCase();
+  return patterns.some((given) => {
+    const pattern = given.replace(/:\d+$/, '');
+    const fromRoot = relative(projectRoot, pattern);
+    return lower.includes(pattern.toLowerCase()) || lower.includes(fromRoot.toLowerCase());
+  });
 }

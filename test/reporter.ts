@@ -1,5 +1,6 @@
 /** Names every skipped test with its reason at the end of a run, and closes it with one line that machines can read. */
-import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+import { isAskedFor } from './left-out.ts';
 
 /** The name of a missing service in a suite's name, and how to start it. Tests that skip by a condition have no note of their own. */
 const services = [
@@ -33,13 +34,23 @@ function skippedLines(skipped: readonly TestCase[]): string[] {
   return [...groups].map(([key, { count, reason }]) => `  ${key.split('\n')[0]} (${count} ${count === 1 ? 'test' : 'tests'}): ${reason}`);
 }
 
+/** The file names and patterns of the command line, which the types of Vitest leave out. */
+interface WithPatterns {
+  readonly filenamePattern?: readonly string[];
+}
+
 /** Prints `Tests: N passed, N failed, N skipped` last. With PAILOU_TEST_NO_SKIP=1 a skipped test fails the run. */
 export class SummaryReporter implements Reporter {
   readonly #leftOut: ReadonlyMap<string, string>;
+  #vitest: WithPatterns = {};
 
   /** @param leftOut Test files that are not run, each with the package that is not installed. They count as skipped, whatever they hold. */
   constructor(leftOut: ReadonlyMap<string, string> = new Map()) {
     this.#leftOut = leftOut;
+  }
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest as Vitest & WithPatterns;
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[], reason: TestRunEndReason): void {
@@ -52,7 +63,9 @@ export class SummaryReporter implements Reporter {
     const failed = inState('failed').length + broken + brokenSuites + unhandled.length;
     const passed = inState('passed').length;
     const lines: string[] = [];
-    const leftOut = [...this.#leftOut].map(([path, name]) => `  ${path} (the whole file): needs ${name}: npm run test:packages`);
+    const leftOut = [...this.#leftOut]
+      .filter(([path]) => isAskedFor(path, this.#vitest.filenamePattern ?? []))
+      .map(([path, name]) => `  ${path} (the whole file): needs ${name}: npm run test:packages`);
     const skippedCount = skipped.length + leftOut.length;
     if (skippedCount > 0) lines.push('Skipped:', ...skippedLines(skipped), ...leftOut);
     if (skippedCount > 0 && process.env['PAILOU_TEST_NO_SKIP'] === '1') {

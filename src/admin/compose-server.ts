@@ -1,5 +1,5 @@
 /** Composes the HTTP server: the routes of the control plane and of the calls on the API gateway. */
-import { createBodyBudget } from '../api/bodies/body-budget.ts';
+import type { BodyBudget } from '../api/bodies/body-budget.ts';
 import { addCalls } from '../api/calls-routes.ts';
 import { createCorsOrigins } from '../api/cross-origin.ts';
 import { addBackchannelLogout } from '../api/routes/backchannel-logout.ts';
@@ -51,6 +51,7 @@ export interface ServerParts {
   readonly gate: McpGate;
   readonly metrics: Metrics;
   readonly shutdown: Shutdown;
+  readonly bodyBudget: BodyBudget;
   /** Resolves when the workers of this node serve the current configuration; null without a wait. */
   readonly settled: () => Promise<void> | null;
   readonly logger: Logger;
@@ -59,8 +60,23 @@ export interface ServerParts {
 export type GatewayServer = Awaited<ReturnType<typeof createServer>>;
 
 export function composeServer(parts: ServerParts): Promise<GatewayServer> {
-  const { settings, publicUrl, version, config, prepareTenant, storage, nodes, identity, calls, gate, metrics, shutdown, settled, logger } =
-    parts;
+  const {
+    settings,
+    publicUrl,
+    version,
+    config,
+    prepareTenant,
+    storage,
+    nodes,
+    identity,
+    calls,
+    gate,
+    metrics,
+    shutdown,
+    bodyBudget,
+    settled,
+    logger,
+  } = parts;
   const { database, ledger, runFeed, contents, audit } = storage;
   const { issuers, credentials, browser, mcpSignIn, commandLine, exchange, apiKeyUsage, revocations, verifyLogout } = identity;
   const people = createPeopleReader(database);
@@ -87,7 +103,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     logger,
     onRefusal: (code) => metrics.refused(code),
     bodyLimit: settings.bodyLimit,
-    bodyBudget: createBodyBudget(settings.bodies),
+    bodyBudget,
     slowBodySeconds: settings.slowBodySeconds,
     quota: calls.quota,
     version,

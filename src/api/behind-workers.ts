@@ -11,6 +11,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Revocations } from '../storage/revocations.ts';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
+import type { BodyBudget } from './bodies/body-budget.ts';
 import { readCallerAddress } from './relay.ts';
 
 /** The longest path of a socket, in bytes, on every system. */
@@ -61,11 +62,12 @@ export async function serveBehindWorkers(parts: {
     readonly config: Pick<ConfigService, 'current' | 'onSwap'>;
     readonly identity: { readonly revocations: Pick<Revocations, 'onChange'> };
   };
+  readonly bodyBudget: BodyBudget;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly owned: AsyncDisposableStack;
 }): Promise<Workers> {
-  const { server, program, settings, layers, env, logger, owned } = parts;
+  const { server, program, settings, layers, bodyBudget, env, logger, owned } = parts;
   const folder = await makeFolder(settings.dataDir);
   owned.defer(() => rm(folder, { recursive: true, force: true }));
   const socketPath = join(folder, socketName);
@@ -85,6 +87,7 @@ export async function serveBehindWorkers(parts: {
     },
     ledger: layers.calls.ledger,
     quota: layers.quota,
+    bodyBudget,
     deployments: layers.calls.dispatcher.deployments,
     metrics: layers.metrics,
     audit: layers.storage.audit,

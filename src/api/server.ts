@@ -12,7 +12,7 @@ import { addAdmission, type AdmissionOptions, requestId, requireDeclaredAccess }
 import { addCrossOrigin, type CorsOrigins } from './cross-origin.ts';
 import { addDocumentation, type DocumentationAudience } from './documentation.ts';
 import { addErrorHandling, answerClientError } from './error-handling.ts';
-import { addBodyAdmission } from './bodies/body-admission.ts';
+import { addBodyAdmission, type BodyAdmission } from './bodies/body-admission.ts';
 import type { BodyBudget } from './bodies/body-budget.ts';
 import { addJsonBody } from './bodies/json-body.ts';
 import { addQueryNames } from './query-names.ts';
@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   readonly bodyLimit: number;
   readonly bodyBudget: BodyBudget;
+  /** As in BodyAdmission. */
+  readonly primary?: BodyAdmission['primary'];
   /** Seconds for which a body may arrive below the minimum rate. */
   readonly slowBodySeconds: number;
   readonly quota: Pick<Quota, 'arrive'>;

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { isPlainCall, plainPaths } from '../application/plain-call.ts';
 import type { CallServices } from '../application/services.ts';
 import { addPlainCalls } from './calls-routes.ts';
-import { hasBody } from './bodies/body-admission.ts';
+import { lengthOf, takeBodyReservation } from './bodies/body-admission.ts';
 import { isJsonObject } from '../types/json.ts';
 import type { Relay } from './relay.ts';
 import { createRequestAddresses } from './request-address.ts';
@@ -25,7 +25,8 @@ function mayBePlain({ method, headers, url }: IncomingMessage, pathOf: (request:
   if (method !== 'POST' || url === undefined) return false;
   if (headers.authorization === undefined && headers['x-api-key'] === undefined) return false;
   if (headers['content-encoding'] !== undefined || !json.test(headers['content-type'] ?? '')) return false;
-  return hasBody({ headers }) && plainPaths.has(pathOf({ url }));
+  // Room for a body is asked for by its length.
+  return (lengthOf({ headers }) ?? 0) > 0 && plainPaths.has(pathOf({ url }));
 }
 
 /** A server that is ready to take connections. */
@@ -48,6 +49,8 @@ export async function createWorkerServer({ services, relay, isPrepared, ...optio
         const view = snapshotOf(request).tenant(tenant);
         if (isPrepared(tenant) && isPlainCall(view, request.routeOptions.url ?? '', request.body)) return done();
         const bytes = request.jsonSource?.splice([]);
+        // The primary process counts the body as its own from now on.
+        takeBodyReservation(request)?.[Symbol.dispose]();
         reply.hijack();
         relay.pass(request.raw, reply.raw, bytes);
       });

@@ -19,6 +19,15 @@ export interface WorkerStart {
   readonly processes: number;
 }
 
+/** A body that is not read yet. */
+export interface ArrivingBody {
+  /** Callers with the same key share one part of the memory. */
+  readonly person: string;
+  readonly bytes: number;
+  /** On the limits that count every call of the caller; null without such a limit. */
+  readonly demands: readonly Demand[] | null;
+}
+
 /** The result of a reservation in the primary process. */
 export interface Reserved {
   readonly headers: Readonly<Record<string, string>>;
@@ -48,6 +57,12 @@ export type WorkerMessage =
   | readonly ['content', id: string, days: number, content: RunContent]
   | readonly ['reserve', id: number, demands: readonly Demand[], leaseMs: number]
   | readonly ['settle', id: number, used: Settled | null]
+  /** Asks for the room of a body. */
+  | readonly ['body', id: number, body: ArrivingBody]
+  /** The body has arrived, and its call is counted from now on. */
+  | readonly ['body-arrived', id: number]
+  /** Its memory is free. */
+  | readonly ['body-freed', id: number]
   | readonly ['refused', code: ErrorCode]
   | readonly ['circuit', deployment: string, state: 'closed' | 'half-open' | 'open']
   /** A circuit opened or closed, or a vendor asked for a pause. The other processes follow. */
@@ -57,6 +72,7 @@ export type WorkerMessage =
 export type PrimaryMessage =
   | readonly ['start', WorkerStart]
   | readonly ['reserved', id: number, Reserved]
+  | readonly ['body-admitted', id: number, Reserved]
   /** The configuration or the list of blocked people has changed in the database. */
   | readonly ['changed']
   /** What another process has learned of a deployment. */

@@ -3,6 +3,7 @@ import { type Admission, demandsOf, type Quota, refusedAdmission, type Settled }
 import { GatewayError } from '../types/errors.ts';
 import type { Demand } from '../quota/limit-requests.ts';
 import type { Reserved, WorkerMessage } from './messages.ts';
+import { errorOf } from './refused-limit.ts';
 
 export interface WorkerQuota extends Pick<Quota, 'take' | 'arrive'> {
   /** The answer of the primary process to the reservation `id`. */
@@ -26,13 +27,7 @@ export function createWorkerQuota(send: (message: WorkerMessage) => void): Worke
     send(['reserve', id, demands, leaseMs]);
     return new Promise((resolve) => {
       waiting.set(id, ({ headers, refused }) => {
-        if (refused !== null) {
-          const { code, message, ...options } = refused;
-          return resolve({
-            ...refusedAdmission(new GatewayError(code, message, { ...options, param: options.param ?? undefined })),
-            headers,
-          });
-        }
+        if (refused !== null) return resolve({ ...refusedAdmission(errorOf(refused)), headers });
         resolve({ headers, refused: null, settle: (run) => send(['settle', id, run === null ? null : settledPart(run)]) });
       });
     });
@@ -44,7 +39,7 @@ export function createWorkerQuota(send: (message: WorkerMessage) => void): Worke
       if (demands === null) return null;
       return demands instanceof GatewayError ? refusedAdmission(demands) : reserve(demands, limited.spec.limits.total_ms);
     },
-    // Only the primary process knows the counters. It refuses the call when the body has arrived.
+    // Only the primary process knows the counters. Its answer comes with the room of the body.
     arrive: () => null,
     reserved(id, result) {
       waiting.get(id)?.(result);

@@ -1,7 +1,7 @@
 /** The reservations of one worker in the limits, which the primary process counts for all. */
 import type { Admission, Quota } from '../quota/quota.ts';
-import type { PrimaryMessage, RefusedLimit, WorkerMessage } from './messages.ts';
-import type { GatewayError } from '../types/errors.ts';
+import type { PrimaryMessage, WorkerMessage } from './messages.ts';
+import { refusalOf } from './refused-limit.ts';
 
 export interface WorkerReservations {
   /** True for a message about reservations. */
@@ -9,14 +9,6 @@ export interface WorkerReservations {
   /** The worker has died: settles what it had reserved. */
   lost(): void;
 }
-
-const refusalOf = ({ code, message, param, expose, retryAfterSeconds }: GatewayError): RefusedLimit => ({
-  code,
-  message,
-  param,
-  ...(expose === undefined ? {} : { expose }),
-  ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-});
 
 export function createWorkerReservations(quota: Pick<Quota, 'reserve'>, send: (message: PrimaryMessage) => void): WorkerReservations {
   const held = new Map<number, Admission>();

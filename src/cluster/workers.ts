@@ -11,6 +11,7 @@ import type { DeploymentUpdate } from '../types/dispatch.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger } from '../types/run.ts';
 import type { WorkerMessage, WorkerStart } from './messages.ts';
+import { type BodyMemory, createBodiesOfWorker } from './bodies-of-worker.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 import { createWorkerRecords } from './worker-records.ts';
 import { createWorkerReservations } from './worker-reservations.ts';
@@ -26,7 +27,8 @@ export interface WorkersOptions {
   /** Serves a connection in this process, while no worker is ready. */
   readonly serve: (connection: Socket) => void;
   readonly ledger: Ledger;
-  readonly quota: Pick<Quota, 'reserve'>;
+  readonly quota: Pick<Quota, 'reserve' | 'arriving'>;
+  readonly bodyBudget: BodyMemory;
   readonly deployments: Pick<Deployments, 'follow' | 'onUpdate'>;
   readonly metrics: Pick<Metrics, 'refused' | 'circuitTurned' | 'watch'>;
   readonly audit: { append(act: AuditAct): void };
@@ -104,6 +106,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     const records = createWorkerRecords(ledger);
     const folder = await prepareFolder(place);
     const reservations = createWorkerReservations(quota, (message) => worker.send(message));
+    const bodies = createBodiesOfWorker(quota, options.bodyBudget, (message) => worker.send(message));
     const receive = (message: WorkerMessage): void => {
       if (message[0] === 'run-ended') served[place] = (served[place] ?? 0) + 1;
       if (message[0] === 'serves') {
@@ -111,7 +114,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
         if (isSettled()) for (const resolve of waiting.splice(0)) resolve();
         return;
       }
-      if (records.receive(message) || reservations.receive(message)) return;
+      if (records.receive(message) || reservations.receive(message) || bodies.receive(message)) return;
       if (message[0] === 'refused') metrics.refused(message[1]);
       else if (message[0] === 'circuit') metrics.circuitTurned(message[1], message[2]);
       else if (message[0] === 'audit') audit.append(message[1]);
@@ -126,6 +129,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       .then(() => {
         const runs = records.lost();
         reservations.lost();
+        bodies.lost();
         if (current[place] === worker) current[place] = null;
         if (!isClosing) logger.error({ pid: worker.pid, runs }, 'a worker process ended; its open calls are recorded');
       })

@@ -48,6 +48,8 @@ export interface Quota {
   reserve(demands: readonly Demand[], leaseMs: number): Admission | Promise<Admission>;
   /** Checks the limits that apply to every model call of this caller, by this node's knowledge. Reserves only a slot for the arriving body. Null when no such limit exists. */
   arrive(view: TenantView, principal: Principal): Arrival | null;
+  /** The second half of `arrive`, for a body that a worker process receives. */
+  arriving(demands: readonly Demand[]): Arrival;
   /** Raises a period's spend to the amount in the ledger. Rejects with the error of the store. */
   spent(key: string, amount: number, until: number): Promise<void>;
 }
@@ -103,6 +105,21 @@ export const refusedAdmission = (refused: GatewayError): Admission => ({ headers
 /** Rules with patterns for single models or tags do not match it. */
 const anyModel = { kind: 'model', name: '', tags: [] } as const;
 const nameless: Pick<Limited, 'name' | 'deployments'> = { name: '', deployments: [] };
+
+/** What a call demands of the limits that apply to every model call of this caller. Null without such a limit. */
+export function arrivalDemandsOf(view: TenantView, principal: Principal): readonly Demand[] | null {
+  const rules = view.limits.find(principal, anyModel).filter(({ spec }) => !spec.per_model);
+  if (rules.length === 0) return null;
+  const demands = limitRequestsOf(
+    rules,
+    principal,
+    nameless,
+    () => null,
+    Date.now(),
+    () => {},
+  );
+  return demands.length === 0 ? null : demands;
+}
 
 export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }: QuotaOptions): Quota {
   const local = createMemoryStore();
@@ -177,50 +194,44 @@ export function createQuota({ logger, shared, withoutRedis, onRefusal, onSpent }
   };
 
   /** The number of arriving bodies, by the concurrency counter that their calls will need. */
-  const arriving = new Map<string, number>();
-  const arrive = (key: string, by: number): void => {
-    const count = (arriving.get(key) ?? 0) + by;
-    if (count > 0) arriving.set(key, count);
-    else arriving.delete(key);
+  const arrivingBy = new Map<string, number>();
+  const count = (key: string, by: number): void => {
+    const bodies = (arrivingBy.get(key) ?? 0) + by;
+    if (bodies > 0) arrivingBy.set(key, bodies);
+    else arrivingBy.delete(key);
   };
   const isFullWithArriving = ({ measure, key, limit }: Demand, used: number): boolean =>
-    measure === 'concurrent' && used + (arriving.get(key) ?? 0) >= limit;
+    measure === 'concurrent' && used + (arrivingBy.get(key) ?? 0) >= limit;
+
+  const arriving = (demands: readonly Demand[]): Arrival => {
+    const at = windowNow();
+    const verdict = (shared ?? local).peek(demands, at);
+    const refused = verdict.refused ?? demands.findIndex((demand, index) => isFullWithArriving(demand, verdict.counters[index]?.used ?? 0));
+    const full = demands[refused];
+    if (full !== undefined) {
+      const refuse = (): GatewayError => {
+        onRefusal?.(full.rule.name, full.measure);
+        return limitExceeded(full, Math.max(verdict.counters[refused]?.waitMs ?? 0, 1_000));
+      };
+      return { refuse, headers: rateLimitHeaders(demands, { ...verdict, refused }, at), leave: () => {} };
+    }
+    const keys = demands.filter(({ measure }) => measure === 'concurrent').map(({ key }) => key);
+    for (const key of keys) count(key, 1);
+    return {
+      refuse: null,
+      headers: {},
+      leave() {
+        for (const key of keys.splice(0)) count(key, -1);
+      },
+    };
+  };
 
   return {
     arrive(view, principal) {
-      const rules = view.limits.find(principal, anyModel).filter(({ spec }) => !spec.per_model);
-      if (rules.length === 0) return null;
-      const at = windowNow();
-      const demands = limitRequestsOf(
-        rules,
-        principal,
-        nameless,
-        () => null,
-        Date.now(),
-        () => {},
-      );
-      if (demands.length === 0) return null;
-      const verdict = (shared ?? local).peek(demands, at);
-      const refused =
-        verdict.refused ?? demands.findIndex((demand, index) => isFullWithArriving(demand, verdict.counters[index]?.used ?? 0));
-      const full = demands[refused];
-      if (full !== undefined) {
-        const refuse = (): GatewayError => {
-          onRefusal?.(full.rule.name, full.measure);
-          return limitExceeded(full, Math.max(verdict.counters[refused]?.waitMs ?? 0, 1_000));
-        };
-        return { refuse, headers: rateLimitHeaders(demands, { ...verdict, refused }, at), leave: () => {} };
-      }
-      const keys = demands.filter(({ measure }) => measure === 'concurrent').map(({ key }) => key);
-      for (const key of keys) arrive(key, 1);
-      return {
-        refuse: null,
-        headers: {},
-        leave() {
-          for (const key of keys.splice(0)) arrive(key, -1);
-        },
-      };
+      const demands = arrivalDemandsOf(view, principal);
+      return demands === null ? null : arriving(demands);
     },
+    arriving,
     take(view, principal, limited, size) {
       const demands = demandsOf(view, principal, limited, size);
       if (demands === null) return null;

@@ -1,8 +1,9 @@
 /** Refuses requests before their body is read, wherever the body is not needed for the decision. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AdmittedBody, WorkerBodies } from '../../cluster/worker-bodies.ts';
 import { personKey } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
-import type { Arrival, Quota } from '../../quota/quota.ts';
+import { type Arrival, arrivalDemandsOf, type Quota } from '../../quota/quota.ts';
 import { snapshotOf } from '../request-context.ts';
 import type { BodyBudget, BodyReservation } from './body-budget.ts';
 import { tooLarge } from './read-body.ts';
@@ -13,6 +14,8 @@ export interface BodyAdmission {
   readonly slowBodySeconds: number;
   readonly quota: Pick<Quota, 'arrive'>;
   readonly bodyLimit: number;
+  /** In a worker process: the primary process, which counts bodies for all. Absent: this process counts them itself. */
+  readonly primary?: Pick<WorkerBodies, 'admit'> | undefined;
 }
 
 declare module 'fastify' {
@@ -42,6 +45,12 @@ export function hasBody({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
 /** Null when the request does not state its length. */
 export function lengthOf({ headers }: Pick<FastifyRequest, 'headers'>): number | null {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length']) : null;
+}
+
+/** True for a body that usually arrives with its headers. */
+function isSmall(request: FastifyRequest): boolean {
+  const length = lengthOf(request);
+  return length !== null && length <= smallBytes;
 }
 
 /** The key of callers that share one part of the budget. */
@@ -74,7 +83,7 @@ function clientLeft(): GatewayError {
 /** `unknown` answers requests to unknown addresses. */
 export function addBodyAdmission(
   app: FastifyInstance,
-  { bodyBudget, slowBodySeconds, quota, bodyLimit }: BodyAdmission,
+  { bodyBudget, slowBodySeconds, quota, bodyLimit, primary }: BodyAdmission,
   unknown: (request: FastifyRequest, reply: FastifyReply) => void,
 ): void {
   app.decorateRequest('bodyReservation', null);
@@ -97,49 +106,92 @@ export function addBodyAdmission(
     reply.raw.on('close', unwatch);
   };
 
-  app.addHook('preParsing', (request, reply, payload, done) => {
-    if (!hasBody(request)) return done(null, payload);
-    // The authentication may have taken longer than the client stayed. No later event would release what a body holds.
-    if (reply.raw.closed) return done(clientLeft());
-    if (request.is404) return unknown(request, reply);
-    const length = lengthOf(request);
-    const isSmall = length !== null && length <= smallBytes;
-    const admit = (): void => {
-      try {
-        const reservation = bodyBudget.enter(personOf(request));
-        request.bodyReservation = reservation;
-        reservation.reach(length ?? 0);
-        if (!isSmall) watch(request, reply);
-        if (request.headers.expect !== undefined) reply.raw.writeContinue();
-        done(null, payload);
-      } catch (thrown) {
-        done(thrown as Error);
-      }
-    };
+  /** The body has its room: it is watched and asked for. */
+  const receive = (request: FastifyRequest, reply: FastifyReply): void => {
+    if (!isSmall(request)) watch(request, reply);
+    if (request.headers.expect !== undefined) reply.raw.writeContinue();
+  };
+
+  const enter = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     try {
-      refuseTooLarge(request, length ?? 0);
+      const reservation = bodyBudget.enter(personOf(request));
+      request.bodyReservation = reservation;
+      reservation.reach(lengthOf(request) ?? 0);
+      receive(request, reply);
+      done();
     } catch (thrown) {
-      return done(thrown as Error);
+      done(thrown as Error);
     }
-    const { principal } = request;
-    const arrival =
-      principal === null || request.routeOptions.config.callsModel !== true
-        ? null
-        : quota.arrive(snapshotOf(request).tenant(principal.tenant), principal);
-    if (arrival === null) return admit();
+  };
+
+  const enterCounted = (request: FastifyRequest, reply: FastifyReply, arrival: Arrival, done: (error?: Error) => void): void => {
     const { refuse, headers } = arrival;
     if (refuse === null) {
       request.bodyArrival = arrival;
       reply.raw.on('close', () => arrival.leave());
-      return admit();
+      return enter(request, reply, done);
     }
     const end = (): void => {
       reply.headers(headers);
       done(refuse());
     };
-    if (!isSmall) return end();
+    if (!isSmall(request)) return end();
     // A small body that has arrived is read, so that the refusal names the model.
-    setImmediate(() => (request.raw.complete && !reply.raw.closed ? admit() : end()));
+    setImmediate(() => (request.raw.complete && !reply.raw.closed ? enter(request, reply, done) : end()));
+  };
+
+  /** In a worker process. A small body that has arrived is not worth asking: its call asks for the same limits. */
+  const enterWorker = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { admit }: Pick<WorkerBodies, 'admit'>,
+    demands: ReturnType<typeof arrivalDemandsOf>,
+    done: (error?: Error) => void,
+  ): void => {
+    const take = (admitted: AdmittedBody): void => {
+      const { refused, headers } = admitted;
+      if (reply.raw.closed) {
+        admitted.free();
+        return done(clientLeft());
+      }
+      if (refused !== null) {
+        reply.headers(headers);
+        return done(refused);
+      }
+      request.bodyReservation = { reach: () => {}, [Symbol.dispose]: () => admitted.free() };
+      request.bodyArrival = admitted;
+      receive(request, reply);
+      done();
+    };
+    const ask = (): void => {
+      admit({ person: personOf(request), bytes: lengthOf(request) ?? 0, demands })
+        .then(take)
+        .catch(done);
+    };
+    if (!isSmall(request)) ask();
+    else if (demands === null) enter(request, reply, done);
+    else setImmediate(() => (request.raw.complete && !reply.raw.closed ? enter(request, reply, done) : ask()));
+  };
+
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    if (!hasBody(request)) return done(null, payload);
+    // The authentication may have taken longer than the client stayed. No later event would release what a body holds.
+    if (reply.raw.closed) return done(clientLeft());
+    if (request.is404) return unknown(request, reply);
+    try {
+      refuseTooLarge(request, lengthOf(request) ?? 0);
+    } catch (thrown) {
+      return done(thrown as Error);
+    }
+    const { principal } = request;
+    const view =
+      principal !== null && request.routeOptions.config.callsModel === true ? snapshotOf(request).tenant(principal.tenant) : null;
+    const end = (error?: Error): void => (error === undefined ? done(null, payload) : done(error));
+    if (primary !== undefined)
+      return enterWorker(request, reply, primary, view === null || principal === null ? null : arrivalDemandsOf(view, principal), end);
+    const arrival = view === null || principal === null ? null : quota.arrive(view, principal);
+    if (arrival === null) enter(request, reply, end);
+    else enterCounted(request, reply, arrival, end);
   });
 
   // Node would request the body before the caller is authenticated.
