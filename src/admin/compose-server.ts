@@ -24,6 +24,7 @@ import type { Storage } from '../storage/compose-storage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import { unwrittenReason } from '../storage/record-state.ts';
 import { createPeopleReader } from '../storage/people-reader.ts';
+import { createFailedAttemptsReader } from '../storage/failed-attempts.ts';
 import { createRollupReader } from '../storage/rollup-reader.ts';
 import { createRunReader } from '../storage/run-reader.ts';
 import { createSeenSubjects } from '../storage/seen-subjects.ts';
@@ -148,6 +149,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
         runFeed,
         usage: createUsageReader(database),
         rollups: createRollupReader(database),
+        failedAttempts: createFailedAttemptsReader(database),
         spend: createSpendReader(database),
         people,
         revocations,

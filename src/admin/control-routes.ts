@@ -9,6 +9,7 @@ import type { ApiKeyUsage } from '../storage/api-key-usage.ts';
 import type { NodeRegistry } from '../storage/node-registry.ts';
 import type { PeopleReader } from '../storage/people-reader.ts';
 import type { Revocations } from '../storage/revocations.ts';
+import type { FailedAttemptsReader } from '../storage/failed-attempts.ts';
 import type { RollupReader } from '../storage/rollup-reader.ts';
 import type { RunFeed } from '../storage/run-feed.ts';
 import type { RunReader } from '../storage/run-reader.ts';
@@ -23,6 +24,7 @@ import { addConfiguration } from './configuration.ts';
 import { addConfigurationFiles } from './configuration-files.ts';
 import { addConnectionTests } from './connection-test.ts';
 import type { SubjectReader } from './grant-warnings.ts';
+import { addFailedAttempts } from './failed-attempts.ts';
 import { addGrants } from './grants.ts';
 import { addKeys } from './keys.ts';
 import { addKinds } from './kinds.ts';
@@ -56,6 +58,7 @@ export interface ControlServices {
   readonly nodes: NodeRegistry;
   readonly usage: UsageReader;
   readonly rollups: RollupReader;
+  readonly failedAttempts: FailedAttemptsReader;
   readonly spend: SpendReader;
   readonly people: PeopleReader;
   readonly revocations: Revocations;
@@ -92,5 +95,6 @@ export function addControl(app: FastifyInstance, services: ControlServices): voi
   addSkillPublishing(app, services.config, services.calls);
   addUsage(app, services.usage, services.config);
   addReports(app, services.rollups, services.config);
+  addFailedAttempts(app, services.failedAttempts);
   addBudgets(app, services.config, services.spend);
 }

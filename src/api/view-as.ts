@@ -45,6 +45,7 @@ const readable: ReadonlySet<string> = new Set([
   '/api/providers',
   '/api/providers/:name',
   '/api/reports/budgets',
+  '/api/reports/failed-attempts',
   '/api/reports/series',
   '/api/runs',
   '/api/runs/:id',

@@ -46,6 +46,7 @@ import * as adjustedRollups from './migrations/0070-adjusted-rollups.ts';
 import * as teamDays from './migrations/0071-team-days.ts';
 import * as shortRunColumns from './migrations/0072-short-run-columns.ts';
 import * as teamRollups from './migrations/0073-team-rollups.ts';
+import * as failedAttempts from './migrations/0075-failed-attempts.ts';
 import * as runsOfCallers from './migrations/0077-runs-of-callers.ts';
 
 export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string, Migration>> => ({
@@ -92,6 +93,7 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0071-team-days': teamDays,
   '0072-short-run-columns': shortRunColumns,
   '0073-team-rollups': teamRollups,
+  '0075-failed-attempts': failedAttempts,
   '0077-runs-of-callers': runsOfCallers,
 });
 

@@ -45,6 +45,7 @@ const answers: readonly (readonly [file: string, type: string, path: string, dat
   [page('configuration/page.tsx'), 'Problem', '/api/config/problems', true],
   [page('configuration/config-entry.ts'), 'ConfigEntry', '/api/config/history?order=newest', true],
   [page('health/page.tsx'), 'Deployment', '/api/health', false],
+  [page('health/use-hours.ts'), 'FailedAttempts', '/api/reports/failed-attempts', false],
   [page('health/page.tsx'), 'Revisions', '/api/config/revision', false],
   [page('keys/key.ts'), 'ApiKey', '/api/keys', true],
   [page('access/team-members.tsx'), 'Member', '/api/teams/lab/members', true],

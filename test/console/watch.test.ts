@@ -76,7 +76,11 @@ describe.skipIf(chromiumPath === undefined)('routing and health in Chromium', ()
     await page.getByText('Each cell is an hour').waitFor();
     const row = page.getByRole('row').filter({ hasText: called.deployment });
     await row.getByText('closed: serves').waitFor();
-    await row.getByRole('list', { name: 'Last 24 hours: 1 call answered, 0 failed' }).waitFor();
+    await row.getByRole('list', { name: 'Last 24 hours: 1 call answered, 0 attempts failed' }).waitFor();
+    // No call ended at the deployment that failed; its hour shows the attempt.
+    const failing = page.getByRole('row').filter({ hasText: 'failover#demo/flaky' });
+    await failing.getByRole('list', { name: 'Last 24 hours: 0 calls answered, 1 attempt failed' }).waitFor();
+    expect(await failing.locator('.hour-bad').count()).toBe(1);
     const { revision } = (await gateway.as('admin', 'GET', '/api/config/revision')).json;
     await page.getByRole('region', { name: 'Nodes' }).getByText(String(revision), { exact: true }).waitFor();
     expect(await findBarriers(page)).toEqual([]);

@@ -2,10 +2,11 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
+import { createFailedAttemptsReader } from '../../src/storage/failed-attempts.ts';
 import { createLedger } from '../../src/storage/ledger.ts';
 import type { RunRecord } from '../../src/types/run.ts';
 import { databaseKinds, migrated } from './databases.ts';
-import { runRecord } from './records.ts';
+import { putOldRun, runRecord } from './records.ts';
 
 const start = 20_000 * 86_400_000;
 const tables = [
@@ -19,6 +20,7 @@ const tables = [
   'llm_team_day',
   'llm_team_rollup_hour',
   'llm_team_rollup_day',
+  'llm_failed_attempt_hour',
 ] as const;
 
 /** Runs of many kinds. Each field repeats after another number of runs, so that many combinations occur. */
@@ -63,6 +65,7 @@ function runs(count: number): RunRecord[] {
       deployment: deployment ?? 'none',
       startedAt: startedAt + 40_000_000,
       detail: null,
+      outcome: of<'complete' | 'error'>('complete', 'error', 'complete'),
       usage: base.usage,
     };
     return { ...base, attempts: [{ ...own, cost: base.cost, costFemto: base.costFemto ?? 0, currency: base.currency }] };
@@ -101,6 +104,53 @@ async function sumsOn(kind: (typeof databaseKinds)[number], records: readonly Ru
   for (const table of tables) all[table] = await rowsOf(database, table);
   return all;
 }
+
+describe.each(databaseKinds)('failed attempts on $name', ({ missing, ...kind }) => {
+  it.skipIf(missing)('are counted by hour and deployment, also where another deployment answered, and never aborted ones', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    const [failed, answered] = runRecord().attempts;
+    if (failed === undefined || answered === undefined) throw new Error('The sample run has two attempts.');
+    const hour = 3_600_000;
+    const at = start + 5 * hour;
+    const attemptAt = (startedAt: number, over: object = {}) => ({ ...failed, startedAt, ...over });
+    const records = [
+      // Another deployment answered, twice in one hour; and an attempt in the hour after that of its run.
+      runRecord({ startedAt: at, attempts: [attemptAt(at), { ...answered, startedAt: at + 1 }] }),
+      runRecord({ startedAt: at, attempts: [attemptAt(at + hour - 1), attemptAt(at + hour, { number: 2 })] }),
+      // The only attempt failed; the caller left; it answered.
+      runRecord({ startedAt: at, outcome: 'error', attempts: [attemptAt(at, { deployment: 'b' })] }),
+      runRecord({ startedAt: at, outcome: 'aborted', attempts: [attemptAt(at, { outcome: 'aborted' })] }),
+      runRecord({ startedAt: at, attempts: [{ ...answered, number: 1 }] }),
+      runRecord({ startedAt: at, tenant: 'globex', attempts: [attemptAt(at)] }),
+    ];
+    for (const record of records) ledger.record(record);
+    await ledger.flush();
+    const reader = createFailedAttemptsReader(database);
+    const query = { tenant: 'acme', from: start, to: start + 24 * hour, top: 10 };
+    const azure = {
+      deployment: 'gpt-4o#azure/gpt-4o',
+      points: [
+        { start: at, failed: 2 },
+        { start: at + hour, failed: 1 },
+      ],
+    };
+    expect(await reader.byHour(query)).toEqual([{ deployment: 'b', points: [{ start: at, failed: 1 }] }, azure]);
+    expect(await reader.byHour({ ...query, top: 1 })).toEqual([azure]);
+    expect(await reader.byHour({ ...query, to: at })).toEqual([]);
+    // A run of a version before the narrow rows, whose attempts a node of that version inserts.
+    await putOldRun(database, { id: 'old', startedAt: at });
+    await sql`insert into llm_attempt (run_id, number, deployment, provider, upstream_model, started_at, ended_at, outcome)
+      values ('old', 1, ${failed.deployment}, 'azure', 'gpt-4o', ${at}, ${at}, 'error')`.execute(database.query);
+    if (database.kind === 'sqlite')
+      await sql`insert into llm_attempt_batch (after_rowid) select max(rowid) - 1 from llm_attempt`.execute(database.query);
+    expect((await reader.byHour({ ...query, top: 1 }))[0]?.points).toEqual([
+      { start: at, failed: 3 },
+      { start: at + hour, failed: 1 },
+    ]);
+  });
+});
 
 describe.skipIf(databaseKinds.some(({ missing }) => missing))('the sums of a batch', () => {
   it('are the same on both databases for runs of many kinds, and each table has rows', async () => {

@@ -57,6 +57,7 @@ const known = [
   '0071-team-days',
   '0072-short-run-columns',
   '0073-team-rollups',
+  '0075-failed-attempts',
   '0077-runs-of-callers',
 ];
 

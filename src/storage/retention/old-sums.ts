@@ -24,6 +24,7 @@ const keys = {
   llm_rollup_hour: ['start', 'series'],
   llm_rollup_hour_adjustment: ['start', 'series'],
   llm_team_rollup_hour: ['start', 'team', 'series'],
+  llm_failed_attempt_hour: ['start', 'deployment'],
   llm_spend: ['span', 'start', 'issuer', 'subject', 'client', 'key_id', 'roles', 'model', 'currency'],
 } as const;
 

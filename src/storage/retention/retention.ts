@@ -41,6 +41,7 @@ export function pruneTasks(database: Database, limits: RetentionLimits, now: () 
     oldSums(database, { table: 'llm_rollup_hour', only: sql`true`, old: oldHours }),
     oldSums(database, { table: 'llm_rollup_hour_adjustment', only: sql`true`, old: oldHours }),
     oldSums(database, { table: 'llm_team_rollup_hour', only: sql`true`, old: oldHours }),
+    oldSums(database, { table: 'llm_failed_attempt_hour', only: sql`true`, old: oldHours }),
     oldSums(database, { table: 'llm_spend', only: sql`span = 'quarter'`, old: oldQuarters(now()) }),
     oldHistory(database, cutoffOf(limits.historyDays, now())),
     expiredRows(database, 'llm_run_content', now()),

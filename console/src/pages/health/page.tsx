@@ -14,7 +14,7 @@ import './health.css';
 import { HourStrip } from './hour-strip.tsx';
 import { texts } from './texts.ts';
 import { type Attempts, useAttempts } from './use-attempts.ts';
-import { useHours, type Hour } from './use-hours.ts';
+import { type Hours, useHours } from './use-hours.ts';
 
 interface Deployment {
   readonly deployment: string;
@@ -49,7 +49,7 @@ const circuitColors = { closed: 'success', 'half-open': 'warning', open: 'error'
 interface DeploymentRow {
   readonly name: string;
   readonly live: Deployment | undefined;
-  readonly hours: readonly Hour[];
+  readonly hours: Hours;
   readonly attempts: Attempts | undefined;
 }
 
@@ -68,14 +68,14 @@ function Deployments(): ReactNode {
   if (hours.error !== null) return <ErrorState error={hours.error} onRetry={() => void hours.refetch()} />;
   if (attempts.error !== null) return <ErrorState error={attempts.error} onRetry={() => void attempts.refetch()} />;
   if (live.data === undefined || (seesAll && hours.data === undefined)) return <Skeleton active />;
-  const { starts, byDeployment } = hours.data ?? { starts: [], byDeployment: new Map<string, readonly Hour[]>() };
+  const { starts, byDeployment } = hours.data ?? { starts: [], byDeployment: new Map<string, Hours>() };
   const states = new Map(live.data.deployments.map((each) => [each.deployment, each]));
   const names = [...new Set([...states.keys(), ...byDeployment.keys(), ...(attempts.data?.keys() ?? [])])].toSorted();
   if (names.length === 0) return <EmptyState title={t('noDeployments')} help={t('noDeploymentsHelp')} />;
   const rows = names.map((name): DeploymentRow => ({
     name,
     live: states.get(name),
-    hours: byDeployment.get(name) ?? [],
+    hours: byDeployment.get(name) ?? new Map(),
     attempts: attempts.data?.get(name),
   }));
   return (
