@@ -302,6 +302,9 @@ function receive(message: Message): void {
     case 'changed':
       worker?.changed();
       return;
+    case 'ping':
+      channel.send(['pong']);
+      return;
     case 'drain':
       worker?.drain();
       return;

@@ -63,6 +63,8 @@ export type WorkerMessage =
   | readonly ['body-arrived', id: number]
   /** Its memory is free. */
   | readonly ['body-freed', id: number]
+  /** The answer to `ping`. */
+  | readonly ['pong']
   | readonly ['refused', code: ErrorCode]
   | readonly ['circuit', deployment: string, state: 'closed' | 'half-open' | 'open']
   /** A circuit opened or closed, or a vendor asked for a pause. The other processes follow. */
@@ -77,6 +79,8 @@ export type PrimaryMessage =
   | readonly ['changed']
   /** What another process has learned of a deployment. */
   | readonly ['deployment', DeploymentUpdate]
+  /** Asks for a sign of life. */
+  | readonly ['ping']
   | readonly ['drain']
   | readonly ['close', graceMs: number];
 

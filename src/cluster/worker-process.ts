@@ -11,6 +11,8 @@ export interface WorkerProcess {
   readonly pid: number;
   /** True from the moment it serves until it is asked to close or has ended. */
   readonly isReady: boolean;
+  /** False for a process that serves but has not answered for some seconds: it hangs. */
+  readonly answers: boolean;
   send(message: PrimaryMessage): void;
   /** Hands a connection over. `refused` is called when the process has ended before it took the connection. */
   hand(connection: Socket, refused: () => void): void;
@@ -37,6 +39,11 @@ const allocator = { MALLOC_ARENA_MAX: '2' };
 /** As `setHeapFlags`, which comes too late after the imports of a worker on a busy machine. */
 const flags = ['--memory-reducer-gc-count=0'];
 
+/** A process that serves is asked for a sign of life at this interval, in milliseconds. */
+const askEveryMs = 5_000;
+/** Questions in a row without an answer, after which a process gets no further connection, and after which it is ended. They are counted because time also passes while the machine sleeps. */
+const silent = { avoided: 2, ended: 6 };
+
 function forked(program: URL): ChildProcess {
   const env = { ...allocator, ...threadEnvironment() };
   return fork(program, [], { execArgv: flags, env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
@@ -47,9 +54,18 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let isReady = false;
+  let unanswered = 0;
+  const asking = setInterval(() => {
+    if (!isReady) return;
+    if (unanswered >= silent.ended) child.kill('SIGKILL');
+    unanswered++;
+    channel.send(['ping']);
+  }, askEveryMs).unref();
   const channel = openChannel(
     child.stdio[channelDescriptor] as unknown as Duplex,
     (message) => {
+      unanswered = 0;
+      if (message[0] === 'pong') return;
       if (message[0] === 'ready') {
         isReady = true;
         ready.resolve();
@@ -59,6 +75,7 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
     },
     () => {
       isReady = false;
+      clearInterval(asking);
       ready.reject(new GatewayError('internal_error', 'A worker process ended before it was ready. Its output says why.'));
       // A process without its channel can record nothing, so it must not serve on.
       child.kill('SIGKILL');
@@ -74,6 +91,9 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
     pid: child.pid ?? 0,
     get isReady() {
       return isReady;
+    },
+    get answers() {
+      return unanswered < silent.avoided;
     },
     send: (message) => channel.send(message),
     hand(connection, refused) {

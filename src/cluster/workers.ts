@@ -160,7 +160,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const hand = (connection: Socket): void => {
     for (let tried = 0; tried < count; tried++) {
       const worker = current[next++ % count];
-      if (worker?.isReady === true) return worker.hand(connection, () => serve(connection));
+      if (worker?.isReady === true && worker.answers) return worker.hand(connection, () => serve(connection));
     }
     serve(connection);
   };
