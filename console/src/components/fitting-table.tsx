@@ -32,7 +32,10 @@ export function FittingTable<T extends object>({ label, width, rows, columns, ..
         <StackedRow fields={columns.map(({ title, render }) => [title, render(row, index)])} />
       ),
     };
-    return <Table<T> {...given} aria-label={label} columns={[column]} />;
+    const { expandable, rowSelection } = table;
+    const narrow = expandable === undefined ? {} : { expandable: { ...expandable, columnWidth: 32 } };
+    // The fields name themselves; the box that chooses all rows is in the header.
+    return <Table<T> {...given} {...narrow} showHeader={rowSelection !== undefined} aria-label={label} columns={[column]} />;
   }
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard

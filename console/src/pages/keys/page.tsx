@@ -54,23 +54,23 @@ export function KeysPage(): ReactNode {
     // The secret of a person's key is the person's, that of a service account the administrators'.
     const mayRotate = ({ service, owner }: ApiKey): boolean => (service === null ? owner === me?.subject : isAdministrator);
     return [
-      { key: 'title', title: t('purposeOf'), width: 160, fixed: 'start', render: (row) => <span translate="no">{row.title}</span> },
-      { key: 'hint', title: t('key'), width: 200, render: (row) => <code translate="no">{row.hint}</code> },
+      { key: 'title', title: t('purposeOf'), width: 134, fixed: 'start', render: (row) => <span translate="no">{row.title}</span> },
+      { key: 'hint', title: t('key'), width: 140, render: (row) => <code translate="no">{row.hint}</code> },
       {
         key: 'owner',
         title: t('owner'),
-        width: 130,
+        width: 100,
         render: ({ owner, service }) => (
           <>
             <span translate="no">{service ?? owner}</span> {service !== null && <Tag>{t('serviceTag')}</Tag>}
           </>
         ),
       },
-      { key: 'maker', title: t('maker'), width: 110, render: (row) => <span translate="no">{row.made_by}</span> },
+      { key: 'maker', title: t('maker'), width: 90, render: (row) => <span translate="no">{row.made_by}</span> },
       {
         key: 'scope',
         title: t('scope'),
-        width: 115,
+        width: 110,
         render: ({ capabilities }) =>
           capabilities === null ? (
             t('everything')
@@ -83,10 +83,10 @@ export function KeysPage(): ReactNode {
       {
         key: 'used',
         title: t('used'),
-        width: 152,
+        width: 150,
         render: (row) => (row.last_used_at === null ? t('never') : format.dateTime(row.last_used_at)),
       },
-      { key: 'expires', title: t('expires'), width: 152, render: (row) => format.dateTime(row.expires_at) },
+      { key: 'expires', title: t('expires'), width: 150, render: (row) => format.dateTime(row.expires_at) },
       {
         key: 'state',
         title: t('state'),
