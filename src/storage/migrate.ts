@@ -132,15 +132,23 @@ export async function migrate(database: Database, homeIssuer: string | null = nu
   } catch (thrown) {
     throw database.explain(thrown);
   }
+  const patient = database.patient?.();
   const migrator = new Migrator({
-    db: database.query,
+    db: patient ?? database.query,
     provider: { getMigrations: async () => migrations },
     migrationTableName: 'llm_migration',
     migrationLockTableName: 'llm_migration_lock',
     // Versions of the same time add migrations whose numbers lie before the last one of another.
     allowUnorderedMigrations: true,
   });
-  const { error, results } = await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
+  const outcome = async () => {
+    try {
+      return await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
+    } finally {
+      await patient?.destroy();
+    }
+  };
+  const { error, results } = await outcome();
   if (error === undefined) return (results ?? []).map((result) => result.migrationName);
   if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
     throw new GatewayError(

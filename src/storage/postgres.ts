@@ -89,19 +89,22 @@ export function openPostgres(url: string, logger: Logger): Database {
       oid === bigintType ? parseBigint : pg.types.getTypeParser(oid, format)) as never,
   };
   const clients = new Set<pg.ClientBase>();
-  const pool = new pg.Pool({
+  const connections: pg.PoolConfig = {
     connectionString: url,
-    max: 10,
     connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types,
+    application_name: 'pailou',
+  };
+  const pool = new pg.Pool({
+    ...connections,
+    max: 10,
     idleTimeoutMillis: 30_000,
     // A dead peer must not block a statement for ever, nor stay in the pool.
     statement_timeout: 30_000,
     query_timeout: 35_000,
     maxLifetimeSeconds: 600,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    types,
-    application_name: 'pailou',
     async onConnect(client) {
       clients.add(client);
       // Compiling a statement with sums takes seconds, and running it some milliseconds. A server without the parameter refuses it.
@@ -120,6 +123,19 @@ export function openPostgres(url: string, logger: Logger): Database {
   return {
     kind: 'postgres',
     query,
+    patient() {
+      const own = new pg.Pool({
+        ...connections,
+        max: 2,
+        // The role or the database may have a limit, too.
+        async onConnect(client) {
+          await client.query('set statement_timeout = 0');
+          await client.query('set jit = off').catch(() => {});
+        },
+      });
+      own.on('error', (error) => logger.debug({ reason: error.message }, 'lost a database connection of a migration'));
+      return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: own }) });
+    },
     insertMany: (batches) =>
       query.transaction().execute(async (transaction) => {
         for (const { table, rows } of batches) {

@@ -216,17 +216,18 @@ export function createRollupReader(database: Database): RollupReader {
         const points = Array.from({ length: found.length }, (): (Measures & { start: number })[] => []);
         const length = rollupSpans[query.step];
         const atOnce = Math.max(1, Math.floor(pointsAtOnce / Math.max(1, found.length))) * length;
-        // A series has its place by its own labels, so that texts are compared once for each series.
-        // Only a team is a label of the sums themselves.
-        const byTeam = query.by.includes('team');
-        const placed = sql`with placed as materialized (select series.*, ${byTeam ? sql`0` : place(query, kept)} as place
+        // A series has its place by its own labels, so that PostgreSQL compares texts once for each series. A team is a label of the sums
+        // themselves. SQLite would make no index of these series, and read all of them for each sum.
+        const isPlaced = database.kind === 'postgres' && !query.by.includes('team');
+        const places = place(query, kept);
+        const placed = sql`with placed as materialized (select series.*, ${places} as place
           from llm_rollup_series series where ${conditions(query)})`;
-        const at = byTeam ? place(query, kept) : sql`series.place`;
         const sums = sql.join(rollupSums.map((name) => sql`sum(${amountOf(query, name)}) as ${sql.ref(name)}`));
         for (let from = query.from; from < query.to && found.length > 0; from += atOnce) {
           const { rows } =
-            await sql<Row>`${placed} select * from (select ${at} as place, rollup.start as start, series.currency as currency, ${sums}
-            from (${rowsOf(query, from, Math.min(query.to, from + atOnce))}) rollup join placed series on series.id = rollup.series
+            await sql<Row>`${isPlaced ? placed : sql``} select * from (select ${isPlaced ? sql`series.place` : places} as place, rollup.start as start, series.currency as currency, ${sums}
+            from (${rowsOf(query, from, Math.min(query.to, from + atOnce))}) rollup join ${sql.table(isPlaced ? 'placed' : 'llm_rollup_series')} series on series.id = rollup.series
+            ${isPlaced ? sql`` : sql`where ${conditions(query)}`}
             group by 1, 2, 3) points order by place, start`.execute(database.query);
           // A point has a row for each currency.
           for (const [, ofPoint] of Map.groupBy(rows, (row) => `${String(row['place'])} ${String(row['start'])}`)) {

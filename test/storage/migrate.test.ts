@@ -165,3 +165,20 @@ for (const kind of databaseKinds) {
     });
   });
 }
+
+describe.skipIf(databaseKinds[1]?.missing === true)('migrations on PostgreSQL', () => {
+  it('have no limit of time, where a statement of the gateway has one', async () => {
+    await using place = await (databaseKinds[1] as (typeof databaseKinds)[number]).create();
+    const database = await place.open();
+    const limit = sql<{ limit: string }>`select current_setting('statement_timeout') as limit`;
+    expect((await limit.execute(database.query)).rows).toEqual([{ limit: '30s' }]);
+    const name = new URL(place.url ?? '').pathname.slice(1);
+    // A limit of the database ends each statement of a migration that is not freed of it.
+    await sql`alter database ${sql.ref(name)} set statement_timeout = 1`.execute(database.query);
+    const other = await place.open();
+    expect(await migrate(other)).toEqual(known);
+    const patient = other.patient?.();
+    expect(patient === undefined ? [] : (await limit.execute(patient)).rows).toEqual([{ limit: '0' }]);
+    await patient?.destroy();
+  });
+});

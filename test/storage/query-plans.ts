@@ -39,7 +39,7 @@ export async function plansOf(database: Database, work: (recording: Database) =>
   const plans: string[] = [];
   for (const { node, id } of nodes) {
     const { sql, parameters } = database.query.getExecutor().compileQuery(node, id);
-    if (!/^(select|with)/i.test(sql)) continue;
+    if (!/^\s*(select|with)/i.test(sql)) continue;
     const explain = database.kind === 'postgres' ? 'explain' : 'explain query plan';
     const { rows } = await database.query.transaction().execute(async (transaction) => {
       // A small table is read whole, which says nothing about a large one.
