@@ -12,6 +12,7 @@ import { personRef } from '../types/person.ts';
 import type { TenantView } from '../types/snapshot.ts';
 import type { Logger } from '../types/logger.ts';
 import { permissionNames, type RequiredPermissions } from '../application/required-permissions.ts';
+import { type LiveEntry, LiveList } from '../scheduling/live-list.ts';
 import { monotonicNow } from '../scheduling/monotonic-clock.ts';
 
 export interface ActiveRequest {
@@ -25,8 +26,14 @@ export interface ActiveRequest {
   end(why: GatewayError): void;
 }
 
+/** An active request with the principal of its last check. */
+interface Watched {
+  readonly call: ActiveRequest;
+  principal: Principal | null;
+}
+
 export interface ActiveRequests {
-  /** Re-checks the request until its connection closes. For long requests only: each entry costs the garbage collector. */
+  /** Re-checks the request until its connection closes. For long requests only. */
   watch(request: FastifyRequest, reply: FastifyReply): void;
   /** Re-checks a call without a connection until the returned function is called. */
   hold(call: ActiveRequest): () => void;
@@ -60,8 +67,8 @@ const steps = 50;
 
 /** Owns a timer that does not keep the process alive. */
 export function createActiveRequests({ credentials, config, audit, logger, everyMs }: ActiveRequestsOptions): ActiveRequests {
-  /** Active requests with the principal of the last check. */
-  const open = new Map<ActiveRequest, Principal | null>();
+  /** Active requests, the one that was checked longest ago first. */
+  const open = new LiveList<Watched>();
 
   const stillMay = (principal: Principal, needs: RequiredPermissions): void => {
     const { grants, skills } = config.current().tenant(principal.tenant);
@@ -81,16 +88,16 @@ export function createActiveRequests({ credentials, config, audit, logger, every
   };
 
   /** The caller by the current state of the credential, or by the last check when the credential says nothing. */
-  const callerNow = async (call: ActiveRequest): Promise<Principal> => {
-    const { headers, socket } = call.request;
+  const callerNow = async (watched: Watched): Promise<Principal> => {
+    const { headers, socket } = watched.call.request;
     try {
       // What a change needs was checked when the call arrived.
       const arrival = { snapshot: config.current(), address: socket.remoteAddress ?? '', method: 'GET' };
       const principal = await credentials.admit(headers, arrival);
-      if (open.has(call)) open.set(call, principal);
+      watched.principal = principal;
       return principal;
     } catch (thrown) {
-      const known = open.get(call) ?? null;
+      const known = watched.principal;
       const error = toGatewayError(thrown);
       if (error.details === sessionEnded) throw new GatewayError('token_invalid', error.message, { cause: thrown });
       if (known === null || (!inconclusive.has(error.code) && error.details !== notYetValid)) throw thrown;
@@ -104,16 +111,17 @@ export function createActiveRequests({ credentials, config, audit, logger, every
     }
   };
 
-  const look = async (call: ActiveRequest): Promise<void> => {
+  const look = async (entry: LiveEntry<Watched>): Promise<void> => {
+    const { call } = entry.value;
     const { id: requestId, principal } = call.request;
     try {
-      const caller = await callerNow(call);
+      const caller = await callerNow(entry.value);
       call.requires?.(caller);
       stillMay(caller, call.needs);
     } catch (thrown) {
       const error = toGatewayError(thrown);
-      if (!lostAccessCodes.has(error.code) || !open.has(call)) return;
-      open.delete(call);
+      if (!lostAccessCodes.has(error.code) || !entry.isIn) return;
+      open.delete(entry);
       logger.info({ code: error.code }, 'an active request was ended: its permission was lost');
       if (principal !== null) {
         const { tenant } = principal;
@@ -131,31 +139,27 @@ export function createActiveRequests({ credentials, config, audit, logger, every
   };
 
   const recheck = async (): Promise<void> => {
-    await Promise.all([...open.keys()].map(look));
+    await Promise.all(open.entries().map(look));
   };
   let revokedAt = -Infinity;
   /** A call that arrived before a revocation and is watched only now is checked once. */
-  const enter = (call: ActiveRequest): void => {
-    open.set(call, call.request.principal);
-    if (monotonicNow() - revokedAt < longestBeginningMs) look(call).catch(() => {});
+  const enter = (call: ActiveRequest): LiveEntry<Watched> => {
+    const entry = open.add({ call, principal: call.request.principal });
+    if (monotonicNow() - revokedAt < longestBeginningMs) look(entry).catch(() => {});
+    return entry;
   };
-  /** The calls of this round that wait for their check. An iterator of a Map also gives calls that begin meanwhile. */
-  let round = open.keys();
   /** The calls that are due, as a fraction. */
   let share = 0;
   /** Checks a share of the calls, so that each is checked once in the interval, and never all in one turn of the event loop. */
   const recheckSome = (): void => {
     for (share += open.size / steps; share >= 1; share--) {
-      let next = round.next();
-      if (next.done === true) {
-        round = open.keys();
-        next = round.next();
-      }
-      if (next.done === true) {
+      const next = open.first;
+      if (next === null) {
         share = 0;
         return;
       }
-      look(next.value).catch(() => {});
+      open.moveToEnd(next);
+      look(next).catch(() => {});
     }
   };
   const timer = setInterval(recheckSome, everyMs / steps).unref();
@@ -163,12 +167,12 @@ export function createActiveRequests({ credentials, config, audit, logger, every
   return {
     watch({ activeRequest: call }, { raw }) {
       if (call === null || raw.closed) return;
-      enter(call);
-      raw.on('close', () => open.delete(call));
+      const entry = enter(call);
+      raw.on('close', () => open.delete(entry));
     },
     hold(call) {
-      enter(call);
-      return () => void open.delete(call);
+      const entry = enter(call);
+      return () => open.delete(entry);
     },
     grantsOf: (tenant) => config.current().tenant(tenant).grants,
     recheck,

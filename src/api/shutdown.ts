@@ -35,10 +35,10 @@ export function createShutdown(): Shutdown {
     close() {
       phase = 'closing';
       // A long GET only listens, to MCP messages or to a background run. Its client opens the next one at another node.
-      for (const request of inProgress.values()) if (request.method === 'GET') end(request);
+      for (const { value: request } of inProgress.entries()) if (request.method === 'GET') end(request);
     },
     endAll() {
-      for (const request of inProgress.values()) end(request);
+      for (const { value: request } of inProgress.entries()) end(request);
     },
     inProgress,
   };

@@ -20,8 +20,14 @@ const progressOf = ({ firstTokenAt, deployment, attempts, usage, cost }: RunReco
   cost,
 ];
 
+interface Open {
+  /** Null once it has ended: V8 may keep the entry in a replaced table of the map, and it would keep the whole call. */
+  run: OpenRun | null;
+  written: Progress | null;
+}
+
 export class OpenRunLines {
-  readonly #open = new Map<string, { readonly run: OpenRun; written: Progress | null }>();
+  readonly #open = new Map<string, Open>();
   /** Ended runs with a line in the file. */
   #ended: string[] = [];
   /** Ended runs whose record is in the file, because it was not stored yet. */
@@ -43,6 +49,7 @@ export class OpenRunLines {
     const entry = this.#open.get(id);
     if (entry === undefined) return;
     this.#open.delete(id);
+    entry.run = null;
     if (entry.written !== null) this.#ended.push(id);
   }
 
@@ -64,6 +71,7 @@ export class OpenRunLines {
       yield `${JSON.stringify({ id, ended: true })}\n`;
     }
     for (const entry of this.#open.values()) {
+      if (entry.run === null) continue;
       const record = entry.run.snapshot();
       const progress = progressOf(record);
       if (entry.written?.every((value, index) => value === progress[index]) === true) continue;
