@@ -126,7 +126,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
       );
       const row = config.row(principal.tenant, 'grant', name);
       if (row === undefined) throw new GatewayError('revision_conflict', 'The grant was deleted by another request at the same time.');
-      const warnings = await grantWarnings(subjects, principal.tenant, row.spec as unknown as GrantSpec, config);
+      const warnings = await grantWarnings(subjects, row, config);
       return reply
         .code(201)
         .header('x-pailou-revision', revision)
@@ -160,7 +160,7 @@ export function addGrants(app: FastifyInstance, config: ConfigService, subjects:
     };
     const { revision } = await config.change(writerOf(request), [mutation], `update grant ${current.name}`);
     const row = find(request);
-    const warnings = await grantWarnings(subjects, current.tenant, row.spec as unknown as GrantSpec, config);
+    const warnings = await grantWarnings(subjects, row, config);
     return reply
       .header('x-pailou-revision', revision)
       .send({ ...showRow(config.mask(row)), ...(warnings.length === 0 ? {} : { warnings }) });
