@@ -83,6 +83,7 @@ describe.skipIf(chromiumPath === undefined)('home and usage in Chromium', () => 
     const { page } = visit;
     await page.getByRole('combobox', { name: 'Group by' }).press('Enter');
     await page.getByTitle('Team', { exact: true }).click();
+    await page.locator('.ant-select-dropdown').waitFor({ state: 'hidden' });
     for (const name of ['core', 'night']) {
       const row = page.getByRole('row').filter({ hasText: name });
       await row.waitFor();
