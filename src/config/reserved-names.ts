@@ -37,7 +37,7 @@ function namedByOthers({ kind, name, tenant, owner }: ConfigRow, rows: RowSet): 
     : [{ type: 'reserved', key: `reserved:${other.name}`, name: `The name "${name}"`, by: `${other.kind} "${other.name}"`, param: 'name' }];
 }
 
-/** Reserves the name of a shared row that the tenant has granted. A row of its own would replace it for its callers. */
+/** Reserves the name of a granted shared row: a new row of the tenant would replace the shared row for its callers. */
 function namedByShare({ kind, name, tenant }: ConfigRow, rows: RowSet): Reach[] {
   const shared = sharedRow(rows, tenant, kind, name);
   if (shared === undefined || !isGranted(rows, tenant, shared)) return [];

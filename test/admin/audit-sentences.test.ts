@@ -45,7 +45,7 @@ const samples: Readonly<Record<string, string>> = {
   reason: 'Sample.',
 };
 
-/** All texts that an expression can be, or none where it is no text of its file. */
+/** The possible texts of an expression; empty when its text is not in the file. */
 function textsOf(expression: unknown, variables: ReadonlyMap<string, readonly unknown[]>): string[] {
   if (!isNode(expression)) return [];
   switch (expression.type) {

@@ -180,13 +180,15 @@ describe('a server that does not behave', () => {
     await knows(client, 'demo__calculate');
     // The first list waits two seconds for a server that was never listed.
     await client.listTools(undefined, bypass);
-    const began = Date.now();
+    let least = Infinity;
     for (let round = 0; round < 20; round++) {
+      const began = performance.now();
       const { tools } = await client.listTools(undefined, bypass);
+      least = Math.min(least, performance.now() - began);
       expect(tools.length).toBeGreaterThan(0);
     }
-    // Twenty lists that wait two seconds each take forty.
-    expect(Date.now() - began).toBeLessThan(39_000);
+    // A busy machine may delay some of the lists. Each would wait two seconds for the hung server.
+    expect(least).toBeLessThan(1_900);
     await gateway.as('admin', 'DELETE', '/api/mcp-servers/hung');
   });
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openRunsOf } from '../../src/storage/open-run-lines.ts';
-import { startBreakableProxy } from '../storage/breakable-proxy.ts';
-import { databaseKinds, postgresUrl } from '../storage/databases.ts';
+import { postgresUrl } from '../storage/databases.ts';
+import { startBreakablePostgres } from './breakable-postgres.ts';
 import { eventually, startGateway, startProcess } from './gateway.ts';
 import { called, playing } from './scripted-model.ts';
 import { startToolServer } from './tool-server.ts';
@@ -152,15 +152,7 @@ it.skipIf(postgresUrl === undefined)(
   'kill -9 while PostgreSQL is frozen: an answer that the caller has whole is in the ledger, as complete',
   async () => {
     await using owned = new AsyncDisposableStack();
-    const dataDir = await mkdtemp(join(tmpdir(), 'pailou-death-'));
-    owned.defer(() => rm(dataDir, { recursive: true, force: true }));
-    const database = await databaseKinds.find(({ name }) => name === 'PostgreSQL')?.createMigrated();
-    if (database?.url == null) throw new Error('no PostgreSQL');
-    owned.use(database);
-    const address = new URL(database.url);
-    const proxy = owned.use(await startBreakableProxy({ host: address.hostname, port: Number(address.port) }));
-    const through = new URL(address);
-    through.host = `127.0.0.1:${proxy.port}`;
+    const { dataDir, proxy, url, directUrl } = await startBreakablePostgres(owned);
     const vendor = owned.use(await startVendor());
     let finish = (): void => {};
     vendor.behave((_request, response) => {
@@ -169,7 +161,7 @@ it.skipIf(postgresUrl === undefined)(
       response.write(head + first);
       finish = () => response.end(rest.join(''));
     });
-    const first = owned.use(await startKillable(dataDir, { PAILOU_DATABASE_URL: through.href }));
+    const first = owned.use(await startKillable(dataDir, { PAILOU_DATABASE_URL: url }));
     const spec = { kind: 'openai-compatible', options: { base_url: vendor.url } };
     await first.as('admin', 'POST', '/api/providers', { name: 'vendor', spec });
     await first.as('admin', 'POST', '/api/models', { name: 'long', spec: { deployments: [{ provider: 'vendor', model: 'm' }] } });
@@ -206,7 +198,7 @@ it.skipIf(postgresUrl === undefined)(
     for (const name of await notesIn(dataDir)) await utimes(join(dataDir, 'open-runs', name), new Date(0), new Date(0));
 
     const { PAILOU_IDENTITY_PORT = '' } = first.env;
-    await using second = await startGateway({ PAILOU_DATA_DIR: dataDir, PAILOU_DATABASE_URL: database.url, PAILOU_IDENTITY_PORT });
+    await using second = await startGateway({ PAILOU_DATA_DIR: dataDir, PAILOU_DATABASE_URL: directUrl, PAILOU_IDENTITY_PORT });
     const { json } = await eventually(
       () => second.as('admin', 'GET', `/api/runs/${run}`),
       ({ status }) => status === 200,

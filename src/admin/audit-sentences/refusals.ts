@@ -1,4 +1,4 @@
-/** The sentences of refusals: the messages of `permission_denied`. `{then}` is a sentence of its own, most often a reason. */
+/** The messages of `permission_denied`. `{then}` stands for a further sentence with a code of its own, such as the reason. */
 export const refusals = {
   may_not_any_tool: 'You may not use any tool of {server}. Ask for a grant.',
   may_not_anything: 'You may not use anything of {server}. Ask for a grant.',

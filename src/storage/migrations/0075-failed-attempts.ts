@@ -1,6 +1,6 @@
 /**
  * The failed attempts of each deployment by hour. Each insert of attempts adds to them in the same transaction, whatever the version of the
- * node that inserts. An attempt that failed always has a row of its own. Those before the migration are in none.
+ * node that inserts. Every failed attempt has a row in the table of attempts. Attempts of before the migration are not counted.
  */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { isPostgres } from './day-sums.ts';

@@ -35,7 +35,7 @@ interface DeletedRun {
   readonly ended_at: number;
 }
 
-/** An attempt lies in the month of its own start. A day more is for clocks that were set while the run went on. */
+/** The partition of an attempt goes by its own start. The extra day allows for a clock that was set during the run. */
 const slackMs = dayMs;
 /** The latest time that a Date can hold. */
 const latest = 8_640_000_000_000_000;

@@ -8,7 +8,7 @@ export interface Sentence {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** These parameters are words. A name such as `model` is no word in any other. */
+/** The parameters with translated values. In any other parameter a value such as `model` is a name. */
 const ofWords: ReadonlySet<string> = new Set(['action', 'title', 'item', 'type', 'before', 'state', 'by', 'field', 'whom', 'because']);
 
 function valueOf(t: Translate<SentenceKey>, name: string, value: string): ReactNode {

@@ -36,7 +36,7 @@ export function UsagePage(): ReactNode {
   const measure = measures.find((each) => each === search.measure) ?? 'calls';
   const { from, step } = beginOf(period, openedAt);
   const report = useSeries({ from, step, by, top: 10 });
-  // A call counts for each team of its caller, so the sum over teams is no total.
+  // A call counts for each team of its caller, so the teams add up to more than the total.
   const whole = useSeries({ from, step }, by === 'team');
   const shownTotal = by === 'team' ? whole.data?.total : report.data?.total;
 
