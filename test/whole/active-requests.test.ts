@@ -94,6 +94,22 @@ describe('an active stream', () => {
     expect(ended).toMatchObject([{ actor: 'user', target: 'model/endless' }]);
   });
 
+  it('is checked in its turn, behind calls that keep their permission', async () => {
+    const id = await grant();
+    const streamOf = async (who: 'admin' | 'user') => {
+      const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: await gateway.token(who), maxRetries: 0 });
+      return openai.chat.completions.create({ model: 'endless', messages, stream: true });
+    };
+    const before = [await streamOf('admin'), await streamOf('admin'), await streamOf('admin')];
+    const { error } = await readUntilEnd(await streamOf('user'), () => revoke(`/api/grants/${id}`));
+    expect(error).toMatchObject({ error: { code: 'permission_denied' } });
+    for (const stream of before) stream.controller.abort();
+    await eventually(
+      async () => vendor.aborts,
+      (aborts) => aborts === 4,
+    );
+  });
+
   it('ends when its key is revoked: responses and messages', async () => {
     const id = await grant();
     const key = async (): Promise<{ id: string; key: string }> => (await gateway.as('user', 'POST', '/api/keys', {})).json;
