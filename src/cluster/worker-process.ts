@@ -53,6 +53,8 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
   const child = forked(program);
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
+  /** Connections that wait to be sent. Node sends one at a time, and forgets those that wait when the process ends. */
+  const queued = new Set<() => void>();
   let isReady = false;
   let unanswered = 0;
   const asking = setInterval(() => {
@@ -84,6 +86,10 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
   );
   // Reported by the end of the channel.
   child.on('error', () => {});
+  child.on('exit', () => {
+    for (const refused of queued) refused();
+    queued.clear();
+  });
   ready.promise.catch(() => {});
   channel.send(['start', start]);
 
@@ -97,8 +103,12 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
     },
     send: (message) => channel.send(message),
     hand(connection, refused) {
-      child.send('connection', connection, { keepOpen: false }, (error) => {
-        if (error !== null) refused();
+      queued.add(refused);
+      // Node would close its copy when the process confirms, and keep it open for ever when the process is killed before.
+      child.send('connection', connection, { keepOpen: true }, (error) => {
+        if (!queued.delete(refused)) return;
+        if (error === null) connection.destroy();
+        else refused();
       });
     },
     ready: ready.promise,
