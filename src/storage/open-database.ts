@@ -110,6 +110,8 @@ async function openSqlite(path: string, forGateway: boolean): Promise<Database> 
     blamesData: isDataError,
     async close() {
       await query.destroy();
+      // Kysely closes only a connection that had a statement.
+      await connection.close();
       lock?.release();
     },
   };

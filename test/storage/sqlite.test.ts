@@ -150,6 +150,24 @@ describe('SQLite in a thread', () => {
     expect(revision).toBe(Number.MAX_SAFE_INTEGER);
   });
 
+  it('ends its thread at the close, also before the first statement', async () => {
+    const started: Worker[] = [];
+    const add = (worker: Worker): void => {
+      started.push(worker);
+    };
+    process.on('worker', add);
+    const unused = await place.open();
+    const used = await place.open();
+    process.off('worker', add);
+    await sql`select 1`.execute(used.query);
+    expect(started.map(({ threadId }) => threadId > 0)).toEqual([true, true]);
+    await Promise.all([unused.close(), used.close()]);
+    // A thread that has ended has no id.
+    expect(started.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+    await expect(sql`select 1`.execute(unused.query)).rejects.toThrow('The database is closed.');
+    await unused.close();
+  });
+
   it('refuses to stream rows', async () => {
     await expect(database.query.selectFrom('llm_run').selectAll().stream().next()).rejects.toThrow(/not streamed/);
   });
