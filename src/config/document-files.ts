@@ -1,10 +1,10 @@
 /** Reads YAML files of configuration documents. Each fault names file, line, field and remedy. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
-import { join } from 'node:path';
 import type { Document, LineCounter } from 'yaml';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
+import { documentPaths } from './document-paths.ts';
 import { type ConfigDocument, documentFrame, kindOf } from './documents.ts';
 import { type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
 
@@ -31,16 +31,8 @@ export type CheckOptions = (
 ) => { readonly path: string; readonly sentence: string } | null;
 
 const longestFile = 20_000_000;
-const reference = /^\$\{(env|file):([^}]+)\}$/;
-
-function filesOf(path: string): string[] {
-  if (path === '-') return [path];
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.ya?ml$/.test(name))
-    .toSorted()
-    .map((name) => join(path, name));
-}
+const reference = /^\$\{(env|file):([^{}]+)\}$/;
+const resembling = /\$\{(env|file):/;
 
 /** Text by `file:line` for a document. */
 function locator(file: string, lines: LineCounter, yaml: Document.Parsed): FileDocument['placeOf'] {
@@ -93,6 +85,15 @@ function readFile(file: string): string {
   return bytes.toString('utf8');
 }
 
+/** Names an option that only resembles a reference: it would be sent to the vendor as it is written. */
+function checkReferences(value: unknown, path: string, fault: (path: string, text: string) => void): void {
+  if (typeof value === 'string' && resembling.test(value) && !reference.test(value))
+    fault(path, `${path}: a reference is the whole value, such as \${env:NAME}; put the text beside it into the variable.`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value))
+    checkReferences(inner, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, fault);
+}
+
 /** A missing reference is not resolved for a check without secrets: `env` null leaves references as they are. */
 export function readDocuments(
   paths: readonly string[],
@@ -103,35 +104,41 @@ export function readDocuments(
   const { LineCounter, parseAllDocuments } = require('yaml') as typeof Yaml;
   const faults: string[] = [];
   const documents: FileDocument[] = [];
-  for (const file of paths.flatMap(filesOf)) {
+  const placeByRow = new Map<string, string>();
+  for (const file of paths.flatMap(documentPaths)) {
     const lines = new LineCounter();
-    const parsed = parseAllDocuments(readFile(file), { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+    const parsed = parseAllDocuments(readFile(file), { lineCounter: lines, uniqueKeys: true, prettyErrors: false, merge: true });
     for (const yaml of 'empty' in parsed ? [] : parsed) {
       const [broken] = yaml.errors;
       if (broken !== undefined) {
         faults.push(`${file}:${lines.linePos(broken.pos[0]).line}: is not valid YAML: ${broken.message}.`);
         continue;
       }
+      const placeOf = locator(file, lines, yaml);
+      const fault = (path: string, text: string): void => void faults.push(`${placeOf(path)}: ${text}`);
       let value: unknown;
       try {
         value = yaml.toJS({ maxAliasCount: 100 });
       } catch (thrown) {
-        faults.push(`${file}:1: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+        fault('', `${thrown instanceof Error ? thrown.message : String(thrown)}.`);
         continue;
       }
       // Between two `---`, or only comments.
       if (value === null) continue;
-      const placeOf = locator(file, lines, yaml);
-      const fault = (path: string, text: string): void => void faults.push(`${placeOf(path)}: ${text}`);
       const frame = documentFrame.safeParse(value);
       if (!frame.success) {
         const found = firstZodFault(frame.error.issues, []);
-        fault(found.param, faultSentence(found));
+        fault(found.param, found.param === '' ? `A document ${found.sentence}.` : faultSentence(found));
         continue;
       }
       const kind = kindOf(frame.data);
       const name = resourceNames[kind].safeParse(frame.data.metadata.name);
       if (!name.success) fault('metadata.name', faultSentence(firstZodFault(name.error.issues, ['metadata', 'name'])));
+      const row = [kind, frame.data.metadata.tenant, frame.data.metadata.name].join(' ');
+      const first = placeByRow.get(row);
+      if (first === undefined) placeByRow.set(row, placeOf(''));
+      else fault('metadata.name', `${frame.data.kind} "${frame.data.metadata.name}" is at ${first} already. Keep one.`);
+      if (kind === 'provider' || kind === 'mcp') checkReferences(frame.data.spec['options'], 'spec.options', fault);
       const spec = (env === null ? frame.data.spec : resolved(frame.data.spec, 'spec', env, fault)) as ConfigDocument['spec'];
       const checked = resourceSpecs[kind].safeParse(spec);
       if (!checked.success) {

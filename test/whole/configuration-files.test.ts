@@ -1,35 +1,10 @@
 /** Configuration as code: apply, diff, export, validate, and the file that is applied at the start. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { node, runEnv, startGateway, startProcess, type TestGateway } from './gateway.ts';
+import { cli, model, startScene } from './files-scene.ts';
+import { node, startGateway, startProcess } from './gateway.ts';
 import { startVendor } from './vendor.ts';
-
-const cli = join(import.meta.dirname, '../../src/cli.ts');
-
-interface Printed {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A folder for files, and the command line of an administrator of `gateway`. */
-async function startScene(gateway?: TestGateway, extra: Record<string, string> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'pailou-files-'));
-  const own = gateway === undefined ? {} : { PAILOU_URL: gateway.url, PAILOU_TOKEN: await gateway.token('admin') };
-  return {
-    folder,
-    write: (name: string, text: string) => writeFile(join(folder, name), text),
-    pailou: (...args: string[]) =>
-      new Promise<Printed>((resolve) => {
-        const env = { ...runEnv, ...own, ...extra };
-        execFile(node, [cli, ...args], { env, cwd: folder }, (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }));
-      }),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
-}
 
 /** The grant first, although its model, and that model's provider, come later. */
 const team = (url: string, more = ''): string => `
@@ -60,9 +35,6 @@ spec:
     base_url: ${url}
     api_key: \${env:VENDOR_KEY}
 ${more}`;
-
-const model = (name: string): string =>
-  `---\napiVersion: pailou/v1\nkind: Model\nmetadata: { name: ${name} }\nspec: { deployments: [{ provider: demo, model: echo }] }\n`;
 
 const hello = { model: 'chat', messages: [{ role: 'user', content: 'Hi' }] };
 
@@ -297,7 +269,7 @@ describe('pailou validate', () => {
   it('names every wrong document, and prints the JSON Schema of a document', async () => {
     await using scene = await startScene();
     const bad = 'apiVersion: pailou/v1\nkind: Model\nmetadata: { name: a }\nspec: { nope: 1 }\n';
-    await scene.write('bad.yaml', `${bad}---\n${bad}`);
+    await scene.write('bad.yaml', `${bad}---\n${bad.replace('name: a', 'name: b')}`);
     expect((await scene.pailou('validate', '-f', 'bad.yaml')).err.trim().split('\n')).toHaveLength(2);
     expect(JSON.parse((await scene.pailou('validate', '--schema')).out)).toMatchObject({ anyOf: expect.any(Array) });
   });

@@ -37,7 +37,11 @@ function filesOf(files: readonly string[] | undefined): readonly string[] {
 /** Reads the files; prints every fault and returns null. */
 function read(files: readonly string[], env: NodeJS.ProcessEnv | null, check?: CheckOptions): FileDocument[] | null {
   try {
-    return readDocuments(files, env, check);
+    const documents = readDocuments(files, env, check);
+    if (documents.length > 0) return documents;
+    // With --prune they would delete every row of the label.
+    printError(`${files.join(', ')}: there is no document. Check the path, and the program that writes the files.`);
+    return null;
   } catch (thrown) {
     if (thrown instanceof DocumentFault) printError(thrown.message);
     else if (thrown instanceof Error && 'code' in thrown) printError(`A file cannot be read: ${thrown.message}`);
@@ -86,10 +90,11 @@ async function failed(response: Response, documents: readonly FileDocument[]): P
 /** Sends the documents. Resolves with the plan, or with the exit code after printing why there is none. */
 async function send(args: readonly string[], dryRun: boolean): Promise<{ readonly plan: Plan; readonly json: boolean } | number> {
   const { values } = parseArgs({ args: [...args], options: planOptions });
-  const documents = read(filesOf(values.file), process.env);
-  if (documents === null) return 1;
   const labels = labelOf(values.label);
   if (values.prune && labels === undefined) throw new UsageError('--prune needs --label name=value: it deletes only rows with that label.');
+  const call = gatewayCall(values);
+  const documents = read(filesOf(values.file), process.env);
+  if (documents === null) return 1;
   const body = {
     documents: documents.map(({ document }) => document),
     prune: values.prune,
@@ -98,7 +103,7 @@ async function send(args: readonly string[], dryRun: boolean): Promise<{ readonl
   };
   const progress = createProgress(dryRun ? 'Comparing' : 'Applying', 'documents');
   progress.show(documents.length, null);
-  const response = await gatewayCall(values).send('POST', '/api/config/apply', { type: 'application/json', bytes: JSON.stringify(body) });
+  const response = await call.send('POST', '/api/config/apply', { type: 'application/json', bytes: JSON.stringify(body) });
   progress.end();
   if (response === null) return 1;
   if (response.status !== 200) return failed(response, documents);
