@@ -37,7 +37,6 @@ import { openDatabase } from './storage/open-database.ts';
 import { connectRedis } from './storage/redis.ts';
 import { createSecretBox, derivedKeys, type SecretBox } from './storage/secret-box.ts';
 import { createLogger } from './telemetry/log.ts';
-import { setHeapFlags } from './telemetry/heap-flags.ts';
 import { startIdleMemory } from './telemetry/start-idle-memory.ts';
 import { createTracing } from './telemetry/traces/tracing.ts';
 import { absentService } from './types/absent-service.ts';
@@ -264,7 +263,6 @@ process.on('message', (_message, connection) => {
 async function begin(start: WorkerStart): Promise<void> {
   try {
     worker = await startWorker(start, channel);
-    setHeapFlags();
     startIdleMemory();
     channel.send(['ready']);
   } catch (thrown) {

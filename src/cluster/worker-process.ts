@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { heapFlags } from '../telemetry/heap-flags.ts';
 import { threadEnvironment } from '../telemetry/thread-environment.ts';
 import { GatewayError } from '../types/errors.ts';
 import { openChannel } from './channel.ts';
@@ -36,9 +37,6 @@ export const channelDescriptor = 4;
 /** Fewer arenas of the C library than threads: 10 MB less for each worker. */
 const allocator = { MALLOC_ARENA_MAX: '2' };
 
-/** As `setHeapFlags`, which comes too late after the imports of a worker on a busy machine. */
-const flags = ['--memory-reducer-gc-count=0'];
-
 /** A process that serves is asked for a sign of life at this interval, in milliseconds. */
 const askEveryMs = 5_000;
 /** Questions in a row without an answer, after which a process gets no further connection, and after which it is ended. They are counted because time also passes while the machine sleeps. */
@@ -46,7 +44,7 @@ const silent = { avoided: 2, ended: 6 };
 
 function forked(program: URL): ChildProcess {
   const env = { ...allocator, ...threadEnvironment() };
-  return fork(program, [], { execArgv: flags, env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
+  return fork(program, [], { execArgv: [...heapFlags], env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
 }
 
 export function startWorkerProcess({ program, start, onMessage }: WorkerProcessOptions): WorkerProcess {
