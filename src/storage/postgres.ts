@@ -5,6 +5,7 @@ import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 import { channels, createPostgresListener } from './postgres-listener.ts';
+import { statementsByCallback } from './postgres-statements.ts';
 import { rowsJson } from './row-json.ts';
 import type { Schema } from './schema.ts';
 
@@ -15,6 +16,8 @@ const parseBigint = (text: string): number | bigint => {
 };
 const bigintType = 20;
 const closePatienceMs = 2_000;
+/** Longer than the server's own limit of a statement. */
+const patienceMs = 35_000;
 
 /** SQLSTATE classes and socket errors as sentences. */
 function reasonOf(error: { code?: string; message?: string }): string {
@@ -103,7 +106,6 @@ export function openPostgres(url: string, logger: Logger): Database {
     idleTimeoutMillis: 30_000,
     // A dead peer must not block a statement for ever, nor stay in the pool.
     statement_timeout: 30_000,
-    query_timeout: 35_000,
     maxLifetimeSeconds: 600,
     async onConnect(client) {
       clients.add(client);
@@ -118,7 +120,7 @@ export function openPostgres(url: string, logger: Logger): Database {
     client.on('error', (error) => logger.debug({ reason: error.message }, 'lost a database connection in use'));
   });
   pool.on('remove', (client) => clients.delete(client));
-  const query = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const query = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: statementsByCallback(pool, patienceMs) }) });
   const listener = createPostgresListener(url, logger);
   return {
     kind: 'postgres',
