@@ -24,7 +24,7 @@ export interface Rows {
 
 /** A step, as in `PruneTask`. */
 export function firstRows(database: Database, ranges: () => AsyncIterable<Rows>): () => Promise<boolean> {
-  const batch = new BatchSize(50, mostRows);
+  const batch = new BatchSize(mostRows);
   return walk(ranges, ({ table, key, by, within, where, from, to }, position) =>
     batch.measure(() =>
       onOneNode(database, async (transaction) => {

@@ -18,7 +18,7 @@ export function freePages(database: Database): PruneTask {
     if (rows[0]?.auto_vacuum !== 2) return 0;
     return Math.max(0, (await usedBytes(database)).free - keptBytes);
   };
-  const batch = new BatchSize(20, mostPages);
+  const batch = new BatchSize(mostPages);
   return {
     expired: async () => (database.kind === 'postgres' ? [] : [{ table: 'file', unit: 'bytes', count: await spare() }]),
     async step() {

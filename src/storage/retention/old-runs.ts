@@ -62,7 +62,7 @@ export function oldRuns(database: Database, cutoff: number | null, mostGb: numbe
   const postgres = database.kind === 'postgres';
   const suffixes = postgres ? [`_${firstPartition}`, `_${restPartition}`] : [''];
   const parts: readonly Part[] = sources.flatMap((source) => suffixes.map((suffix) => ({ source, table: `${source}${suffix}` })));
-  const batch = new BatchSize(50, mostRows);
+  const batch = new BatchSize(mostRows);
   const isReady = rolledUp(database);
 
   const isTooLarge = async (): Promise<boolean> => mostGb !== null && !postgres && (await usedBytes(database)).used > mostGb * gb;
