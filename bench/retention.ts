@@ -73,12 +73,19 @@ async function dailySums(database: Database): Promise<string> {
 
 async function pruneAll(database: Database): Promise<void> {
   const held = watchLoop();
+  const loop = (): string => `loop held at most ${held.most().toFixed(1)} ms, delayed at most ${held.delayed().toFixed(1)} ms`;
+  await delay(20);
+  loop();
+  // What the machine and the measurement do without any step.
+  await delay(5_000);
+  say(`  idle for five seconds: ${loop()}`);
   const names = [
     'monthly partitions',
     'old runs',
     'sums by hour',
     'adjustments by hour',
     'sums of teams by hour',
+    'failed attempts by hour',
     'sums by quarter hour',
     'history',
     'contents of runs',
@@ -88,7 +95,7 @@ async function pruneAll(database: Database): Promise<void> {
   for (const [index, task] of pruneTasks(database, limits).entries()) {
     const steps: number[] = [];
     const slow: string[] = [];
-    held.most();
+    loop();
     for (;;) {
       const start = performance.now();
       const more = await task.step();
@@ -102,7 +109,7 @@ async function pruneAll(database: Database): Promise<void> {
     steps.sort((one, other) => one - other);
     const part = (share: number): string => (steps[Math.floor((steps.length - 1) * share)] ?? 0).toFixed(1);
     say(
-      `  ${(names[index] ?? '').padEnd(24)} ${String(steps.length).padStart(8)} steps: half of them within ${part(0.5)} ms, 99 % ${part(0.99)} ms, longest ${part(1)} ms; loop held at most ${held.most().toFixed(1)} ms`,
+      `  ${(names[index] ?? '').padEnd(24)} ${String(steps.length).padStart(8)} steps: half of them within ${part(0.5)} ms, 99 % ${part(0.99)} ms, longest ${part(1)} ms; ${loop()}`,
     );
     if (slow.length > 0)
       say(`    steps over 50 ms by number: ${slow.slice(0, 20).join(', ')}${slow.length > 20 ? ` and ${slow.length - 20} more` : ''}`);
