@@ -5,16 +5,14 @@ import { BatchSize } from '../../src/storage/retention/batch-size.ts';
 it('begins small, grows while steps are quick, falls in proportion to a slow one, and never below ten rows', async () => {
   let now = 0;
   const batch = new BatchSize(100, () => now);
+  const step = (took: number): Promise<number> =>
+    batch.measure(() => {
+      now += took;
+      return Promise.resolve(batch.size);
+    });
   const after = async (...times: readonly number[]): Promise<readonly number[]> => {
     const sizes: number[] = [];
-    for (const took of times) {
-      sizes.push(
-        await batch.measure(() => {
-          now += took;
-          return Promise.resolve(batch.size);
-        }),
-      );
-    }
+    for (const took of times) sizes.push(await step(took));
     return [...sizes, batch.size];
   };
   expect(await after(1, 1, 1, 1, 1)).toEqual([10, 20, 40, 80, 100, 100]);
