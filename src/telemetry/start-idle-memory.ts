@@ -8,6 +8,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { leaveIdleHeapToEngine } from './heap-flags.ts';
 import { createIdleMemory } from './idle-memory.ts';
+import { trimNativeMemory } from './trim-native-memory.ts';
 
 const lookMs = 1_000;
 
@@ -41,6 +42,7 @@ export function startIdleMemory(): void {
       // What ran so far is compiled; the next start reads it.
       flushCompileCache();
       collectHeap();
+      trimNativeMemory();
     },
     leaveToEngine: leaveIdleHeapToEngine,
   });
