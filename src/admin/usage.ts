@@ -1,5 +1,4 @@
 /** GET /api/usage: tokens and cost by day, user, key, client, model, skill, deployment, provider or team. Administrators see the tenant's usage, those of a team the team's, others their own. */
-import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { isAdministrator } from '../auth/decide.ts';
@@ -10,6 +9,7 @@ import { usageDimensions, type UsageLine, type UsageReader } from '../storage/us
 import { GatewayError } from '../types/errors.ts';
 import { isPerson, longestPerson, splitPerson } from '../types/person.ts';
 import { csvOf, csvRows } from './csv.ts';
+import { madeBeforeSent, sentWhileMade } from './file-body.ts';
 import { namesOf, requireTeam, requireTeamSums, type SumNames } from './team-access.ts';
 
 const dayMs = 86_400_000;
@@ -125,23 +125,23 @@ export function addUsage(app: FastifyInstance, usage: UsageReader, config: Pick<
           (name !== 'attempts' || dimensions.some((each) => each === 'deployment' || each === 'provider')) &&
           (!otherUnits.has(name) || totals.lines.some((each) => each[name as keyof typeof each] !== 0)),
       );
-      // Reads the first page before the response begins, so that an unavailable database gets a status.
-      const first = await usage.report({ ...query, after: null, limit: linesAtOnce });
+      const lines = usage.all({ ...query, limit: linesAtOnce });
       async function* parts(): AsyncGenerator<string> {
-        yield csvOf(columns, []);
-        for (let page = first; ;) {
-          yield csvRows(
-            columns,
-            page.lines.map((each) => flat(each, names)),
-          );
-          if (page.next === null) return;
-          page = await usage.report({ ...query, after: page.next, limit: linesAtOnce });
+        let head = csvOf(columns, []);
+        for await (const part of lines) {
+          if (reply.raw.destroyed) return;
+          const rows = part.map((each) => flat(each, names));
+          yield head + csvRows(columns, rows);
+          head = '';
         }
+        if (head !== '') yield head;
       }
+      // In another order the database adds up all days first, and holds the sums until the last line is read.
+      const file = dimensions[0] === 'day' ? await sentWhileMade(parts()) : await madeBeforeSent(parts());
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="usage-${from}-${to}.csv"`)
-        .send(Readable.from(parts()));
+        .send(file);
     },
   );
 }

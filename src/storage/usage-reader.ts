@@ -7,6 +7,7 @@ import { GatewayError } from '../types/errors.ts';
 import { amountNumber } from '../types/money.ts';
 import type { PersonId } from '../types/person.ts';
 import type { Database } from './database.ts';
+import { rowsInParts } from './rows-in-parts.ts';
 import { storedCount, storedSum, storedSumOfAmounts, summable } from './stored-counts.ts';
 
 /** The dimensions of a report. */
@@ -63,6 +64,11 @@ export interface UsageLine {
 export interface UsageReader {
   /** In order of the dimensions and the currency. Rejects with `storage_unavailable`, and with `invalid_request` for an unknown `after`. */
   report(query: UsageQuery): Promise<UsagePage>;
+  /**
+   * All lines of a report in that order, in parts of at most `limit`. Each sum is read once, however many lines there are. Take the parts at once where
+   * the first dimension is not the day: on PostgreSQL they hold a transaction. Rejects as `report` does.
+   */
+  all(query: Omit<UsageQuery, 'after'>): AsyncGenerator<readonly UsageLine[]>;
 }
 
 type Row = Record<string, string | number | bigint>;
@@ -123,8 +129,8 @@ export function createUsageReader(database: Database): UsageReader {
     ...columns,
     model: sql`case when ${mark} > 0 then substr(deployment, 1, ${mark} - 1) when capability like 'model/%' then substr(capability, 7) else '' end`,
   };
-  type Part = Omit<UsageQuery, 'after'> & { readonly beyond: readonly (string | number)[] | null };
-  const linesOf = async ({ tenant, person, team = null, from, to, by, beyond, limit }: Part): Promise<readonly Row[]> => {
+  type Part = Omit<UsageQuery, 'after' | 'limit'> & { readonly beyond: readonly (string | number)[] | null };
+  const statementOf = ({ tenant, person, team = null, from, to, by, beyond }: Part): RawBuilder<Row> => {
     const split = by.map((dimension) => own[dimension]);
     const groups = [...split, sql`currency`];
     const named = by.map((dimension) => sql`${own[dimension]} as ${sql.ref(`of_${dimension}`)}`);
@@ -139,12 +145,13 @@ export function createUsageReader(database: Database): UsageReader {
     // A run counts for each team of its caller, so the sums of teams lie apart from those of all runs.
     const isOfTeams = team !== null || by.includes('team');
     const source = isOfTeams ? sql`llm_team_day` : isOfAttempts ? attemptDays(where, provider) : sql`llm_usage_day`;
-    const { rows } = await sql<Row>`select ${sql.join([...named, sql`currency`, ...totals])} from ${source} where ${where}${later}
-      group by ${sql.join(groups)} order by ${sql.join(groups)} limit ${limit}`.execute(database.query);
-    return rows;
+    return sql<Row>`select ${sql.join([...named, sql`currency`, ...totals])} from ${source} where ${where}${later}
+      group by ${sql.join(groups)} order by ${sql.join(groups)}`;
   };
+  const linesOf = async ({ limit, ...part }: Part & { readonly limit: number }): Promise<readonly Row[]> =>
+    (await sql<Row>`${statementOf(part)} limit ${limit}`.execute(database.query)).rows;
 
-  return {
+  const reader: UsageReader = {
     async report({ after, limit, ...query }) {
       const beyond = after === null ? null : positionOf(after, query.by);
       const isByDay = query.by[0] === 'day';
@@ -167,7 +174,24 @@ export function createUsageReader(database: Database): UsageReader {
         throw database.explain(thrown);
       }
     },
+    async *all({ limit, ...query }) {
+      if (query.by[0] === 'day') {
+        for (let after: string | null = null; ;) {
+          const page: UsagePage = await reader.report({ ...query, after, limit });
+          yield page.lines;
+          if (page.next === null) return;
+          after = page.next;
+        }
+      }
+      try {
+        for await (const rows of rowsInParts(database, statementOf({ ...query, beyond: null }), limit))
+          yield rows.map((row) => lineOf(row, query.by));
+      } catch (thrown) {
+        throw database.explain(thrown);
+      }
+    },
   };
+  return reader;
 }
 
 /** The values of the groups of a line. */

@@ -1,21 +1,24 @@
 /** The CSV file of usage over HTTP: it is read page by page, as fast as the client takes it, and no further than the client stays. */
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { addUsage } from '../../src/admin/usage.ts';
 import { createPersonNames } from '../../src/config/person-names.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { createUsageReader } from '../../src/storage/usage-reader.ts';
-import { databaseKinds, migrated, type TestDatabase } from '../storage/databases.ts';
+import { createUsageReader, type UsageReader } from '../../src/storage/usage-reader.ts';
+import { databaseKinds, eventually, migrated, type TestDatabase } from '../storage/databases.ts';
 
 const days = 400;
 const people = 500;
 const firstDay = Math.floor(Date.UTC(2025, 0, 1) / 86_400_000);
-const address = '/api/usage?by=day,user&from=2025-01-01&to=2026-02-04&format=csv';
+const address = (by: string): string => `/api/usage?by=${by}&from=2025-01-01&to=2026-02-04&format=csv`;
 
 let app: FastifyInstance;
 let place: TestDatabase;
@@ -44,11 +47,13 @@ beforeAll(async () => {
     request.principal = { tenant: 'acme', issuer: '', subject: 'boss', roles: ['admin'] } as never;
     connectionClosed = once(request.raw.socket, 'close');
   });
-  const counted = {
-    report: async (query: Parameters<typeof reader.report>[0]) => {
-      const page = await reader.report(query);
-      linesRead += page.lines.length;
-      return page;
+  const counted: UsageReader = {
+    report: (query) => reader.report(query),
+    async *all(query) {
+      for await (const lines of reader.all(query)) {
+        linesRead += lines.length;
+        yield lines;
+      }
     },
   };
   addUsage(app, counted, { people: createPersonNames([]), row: () => undefined, rows: () => [] });
@@ -62,18 +67,19 @@ afterAll(async () => {
   await place[Symbol.asyncDispose]();
 });
 
-async function ask(): Promise<IncomingMessage> {
-  const [response] = (await once(get({ port: (app.server.address() as AddressInfo).port, path: address, agent: false }), 'response')) as [
-    IncomingMessage,
-  ];
+async function ask(by = 'day,user'): Promise<IncomingMessage> {
+  const [response] = (await once(
+    get({ port: (app.server.address() as AddressInfo).port, path: address(by), agent: false }),
+    'response',
+  )) as [IncomingMessage];
   expect(response.statusCode).toBe(200);
   return response;
 }
 
-it('has every line once', async () => {
+it.each(['day,user', 'user,day'])('has every line once: by %s', { timeout: 120_000 }, async (by) => {
   const seen = new Set<string>();
   let rest = '';
-  for await (const part of (await ask()).setEncoding('utf8')) {
+  for await (const part of (await ask(by)).setEncoding('utf8')) {
     const lines = (rest + String(part)).split('\r\n');
     rest = lines.pop() ?? '';
     for (const line of lines) seen.add(line.split(',', 2).join());
@@ -95,6 +101,35 @@ it('is read no further while the client reads nothing, and then to its end', asy
   for await (const part of response.setEncoding('utf8')) lines += String(part).split('\n').length - 1;
   expect(lines).toBe(days * people + 1);
   expect(linesRead).toBeGreaterThan(ahead);
+});
+
+it('in another order is read to its end while the client takes nothing, and leaves no file behind', { timeout: 120_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'pailou-test-'));
+  vi.stubEnv('TMPDIR', folder);
+  try {
+    const response = await ask('user,day');
+    // Nothing of the response has been taken, beyond its head.
+    expect(linesRead).toBe(days * people);
+    expect(await readdir(folder)).toEqual([]);
+    let lines = 0;
+    for await (const part of response.setEncoding('utf8')) lines += String(part).split('\n').length - 1;
+    expect(lines).toBe(days * people + 1);
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('in another order is read no further after the client has left', { timeout: 120_000 }, async () => {
+  const request = get({ port: (app.server.address() as AddressInfo).port, path: address('user,day'), agent: false });
+  request.on('error', () => {});
+  await eventually(() => Promise.resolve(linesRead > 0), 120_000);
+  request.destroy();
+  await connectionClosed;
+  const atTheEnd = linesRead;
+  expect(atTheEnd).toBeLessThan(days * people);
+  for (let statement = 0; statement < 20; statement++) await sql`select 1`.execute(database.query);
+  expect(linesRead, 'at most the part that was being read').toBeLessThanOrEqual(atTheEnd + 500);
 });
 
 it('is read no further after the client has left', async () => {

@@ -1,4 +1,5 @@
 /** Usage reports: exact on both databases, however the runs were recorded. */
+import type { KyselyPlugin } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { createLedger } from '../../src/storage/ledger.ts';
 import { createUsageReader, type UsageDimension, type UsageLine, type UsagePage } from '../../src/storage/usage-reader.ts';
@@ -93,9 +94,55 @@ describe.each(databaseKinds)('usage on $name', ({ missing, ...kind }) => {
         more = after !== null;
       }
       expect(paged).toEqual(lines);
+      const parts: (readonly UsageLine[])[] = [];
+      for await (const part of reader.all({ ...asked, limit: 2 })) parts.push(part);
+      expect(parts.flat()).toEqual(lines);
+      expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(2);
       expect(lines.some(({ of }) => of.day === '2024-10-13')).toBe(asked.to > day + 9);
     }
     await expect(reader.report({ ...whole, by: ['day'], after: 'e30', limit: 2 })).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
+  it.skipIf(missing)('adds up the days once for all lines in any order, and takes no more than a part of them at a time', async () => {
+    const { place, database } = await migrated({ missing, ...kind });
+    await using _place = place;
+    const [people, days, limit] = [120, 5, 50];
+    await using ledger = createLedger({ database, dataDir: place.dataDir, logger: place.logger });
+    for (let index = 0; index < people * days; index++)
+      ledger.record(run({ subject: `u-${index % people}`, startedAt: (day + Math.floor(index / people)) * 86_400_000, deployment: null }));
+    await ledger.flush();
+    let sums = 0;
+    const results: number[] = [];
+    const counting: KyselyPlugin = {
+      transformQuery({ node }) {
+        if (JSON.stringify(node).includes('group by')) sums++;
+        return node;
+      },
+      async transformResult({ result }) {
+        results.push(result.rows.length);
+        return result;
+      },
+    };
+    const reader = createUsageReader({ ...database, query: database.query.withPlugin(counting) });
+    const query = { tenant: 'acme', person: null, from: day, to: day + days, by: ['user', 'day'], limit } as const;
+    const read: UsageLine[] = [];
+    for await (const part of reader.all(query)) read.push(...part);
+    expect(new Set(read.map(({ of }) => `${of.user} ${of.day}`)).size).toBe(people * days);
+    expect(read.reduce((total, { runs }) => total + runs, 0)).toBe(people * days);
+    expect(sums).toBe(1);
+    expect(Math.max(...results)).toBe(limit);
+    // Its begin and end, and each part.
+    expect(results.length).toBeLessThanOrEqual((people * days) / limit + 5);
+
+    // A reader that leaves after a part: another report finds a free connection and the same lines.
+    for await (const part of reader.all(query)) {
+      expect(part.length).toBe(limit);
+      break;
+    }
+    for (let report = 0; report < 12; report++) for await (const part of reader.all(query)) if (part.length > 0) break;
+    const again: UsageLine[] = [];
+    for await (const part of reader.all(query)) again.push(...part);
+    expect(again).toEqual(read);
   });
 
   it.skipIf(missing)('is correct with several concurrent writers', async () => {
