@@ -6,6 +6,7 @@ import type { Document, LineCounter } from 'yaml';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import { documentPaths } from './document-paths.ts';
 import { type ConfigDocument, documentFrame, kindOf } from './documents.ts';
+import { referenceOf, resemblesReference, unescaped } from './references.ts';
 import { type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
 
 const require = createRequire(import.meta.url);
@@ -31,8 +32,6 @@ export type CheckOptions = (
 ) => { readonly path: string; readonly sentence: string } | null;
 
 const longestFile = 20_000_000;
-const reference = /^\$\{(env|file):([^{}]+)\}$/;
-const resembling = /\$\{(env|file):/;
 
 /** Text by `file:line` for a document. */
 function locator(file: string, lines: LineCounter, yaml: Document.Parsed): FileDocument['placeOf'] {
@@ -55,11 +54,13 @@ function locator(file: string, lines: LineCounter, yaml: Document.Parsed): FileD
   };
 }
 
-/** Replaces references, each a whole value: `${env:NAME}` and `${file:/path}`. */
-function resolved(value: unknown, path: string, env: NodeJS.ProcessEnv, fault: (path: string, text: string) => void): unknown {
+/** Replaces references by what they name. `env` null: only escapes, for a check without secrets. */
+function resolved(value: unknown, path: string, env: NodeJS.ProcessEnv | null, fault: (path: string, text: string) => void): unknown {
   if (typeof value === 'string') {
-    const [, source, name = ''] = reference.exec(value) ?? [];
-    if (source === undefined) return value;
+    const reference = referenceOf(value);
+    if (reference === null) return unescaped(value);
+    if (env === null) return value;
+    const { source, name } = reference;
     if (source === 'env') {
       const found = env[name];
       if (found === undefined || found === '') fault(path, `the environment variable ${name} is not set; set it, or use \${file:/path}.`);
@@ -87,7 +88,7 @@ function readFile(file: string): string {
 
 /** Names an option that only resembles a reference: it would be sent to the vendor as it is written. */
 function checkReferences(value: unknown, path: string, fault: (path: string, text: string) => void): void {
-  if (typeof value === 'string' && resembling.test(value) && !reference.test(value))
+  if (typeof value === 'string' && resemblesReference(value) && referenceOf(value) === null && unescaped(value) === value)
     fault(path, `${path}: a reference is the whole value, such as \${env:NAME}; put the text beside it into the variable.`);
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value))
@@ -139,7 +140,7 @@ export function readDocuments(
       if (first === undefined) placeByRow.set(row, placeOf(''));
       else fault('metadata.name', `${frame.data.kind} "${frame.data.metadata.name}" is at ${first} already. Keep one.`);
       if (kind === 'provider' || kind === 'mcp') checkReferences(frame.data.spec['options'], 'spec.options', fault);
-      const spec = (env === null ? frame.data.spec : resolved(frame.data.spec, 'spec', env, fault)) as ConfigDocument['spec'];
+      const spec = resolved(frame.data.spec, 'spec', env, fault) as ConfigDocument['spec'];
       const checked = resourceSpecs[kind].safeParse(spec);
       if (!checked.success) {
         const found = firstZodFault(checked.error.issues, ['spec']);

@@ -3,6 +3,7 @@ import { mask } from '../storage/secret-box.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { apiVersion, type ConfigDocument, documentedKinds, documentKinds, type DocumentedKind } from './documents.ts';
 import { labelsOfPeople } from './file-owned.ts';
+import { escaped } from './references.ts';
 import type { ConfigService } from './service.ts';
 
 /** A name for the variable of a secret, e.g. PROVIDER_OPENAI_API_KEY. */
@@ -31,6 +32,8 @@ function withReferences(value: unknown, path: readonly string[], naming: Naming)
     naming.taken.add(variable);
     return `\${env:${variable}}`;
   }
+  // People who may write a row may not read the variables and files of the administrator who applies an export.
+  if (typeof value === 'string') return escaped(value);
   if (Array.isArray(value)) return value.map((inner, index) => withReferences(inner, [...path, String(index)], naming));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withReferences(inner, [...path, key], naming)]));

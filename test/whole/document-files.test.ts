@@ -2,6 +2,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { fillReferences, readDocuments as readInConsole } from '../../console/src/pages/configuration/documents.ts';
 import { model, startScene } from './files-scene.ts';
 import { startGateway } from './gateway.ts';
 
@@ -61,4 +62,27 @@ it('reads Windows lines, a byte order mark, anchors and merge keys', async () =>
     'apiVersion: pailou/v1\nkind: Model\nmetadata: { name: m }\nspec:\n  deployments:\n    - &first { provider: demo, model: a }\n    - { <<: *first, model: b }\n';
   await scene.write('windows.yaml', `\uFEFF${merged.replaceAll('\n', '\r\n')}`);
   expect(await scene.pailou('validate', '-f', 'windows.yaml')).toMatchObject({ code: 0, err: '' });
+});
+
+it('exports text that looks like a reference so that no variable of the administrator gets into it', async () => {
+  await using gateway = await startGateway();
+  await using scene = await startScene(gateway, { SECRET: 'sk-of-the-administrator' });
+  for (const [name, instructions] of [
+    ['one', '${env:SECRET}'],
+    ['two', '$${env:SECRET}'],
+    ['file', '${file:/etc/passwd}'],
+  ] as const)
+    await gateway.as('developer', 'POST', '/api/skills', {
+      name,
+      spec: { kind: 'prompt', description: 'd', model: 'demo/echo', options: { instructions } },
+    });
+  const { out } = await scene.pailou('export');
+  await scene.write('all.yaml', out);
+  expect((await scene.pailou('validate', '-f', 'all.yaml')).code).toBe(0);
+  expect((await scene.pailou('apply', '-f', 'all.yaml')).out).toContain('Nothing to do');
+  const kept = await gateway.as('admin', 'GET', '/api/skills/one');
+  expect(kept.json.spec.options.instructions).toBe('${env:SECRET}');
+  const documents = await readInConsole(out);
+  const filled = fillReferences(documents.documents, new Map()) as { metadata: { name: string }; spec: { options: object } }[];
+  expect(filled.find(({ metadata }) => metadata.name === 'two')?.spec.options).toMatchObject({ instructions: '$${env:SECRET}' });
 });

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { Document } from 'yaml';
 import { type CheckOptions, DocumentFault, type FileDocument, placedFault, readDocuments } from '../../config/document-files.ts';
 import type { ConfigDocument } from '../../config/documents.ts';
+import { referenceOf } from '../../config/references.ts';
 import type { Response } from '../../outbound/long-timeout-fetch.ts';
 import type { PluginServices } from '../../types/plugin.ts';
 import { type Command, print, printError, UsageError } from './command.ts';
@@ -144,7 +145,7 @@ export const exportCommand: Command = {
   },
 };
 
-const isReference = (value: unknown): boolean => typeof value === 'string' && /^\$\{(env|file):[^}]+\}$/.test(value);
+const isReference = (value: unknown): boolean => typeof value === 'string' && referenceOf(value) !== null;
 
 /** Checks options against the plugins of this version and of PAILOU_PLUGINS_DIR. */
 async function optionsCheck(): Promise<CheckOptions> {
