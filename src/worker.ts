@@ -17,7 +17,7 @@ import { type Channel, openChannel } from './cluster/channel.ts';
 import type { Message, WorkerStart } from './cluster/messages.ts';
 import { createWorkerBodies, type WorkerBodies } from './cluster/worker-bodies.ts';
 import { createWorkerLedger } from './cluster/worker-ledger.ts';
-import { channelDescriptor } from './cluster/worker-process.ts';
+import { channelDescriptor, recordsDescriptor } from './cluster/worker-process.ts';
 import { createWorkerQuota, type WorkerQuota } from './cluster/worker-quota.ts';
 import { composeConfig } from './config/compose-config.ts';
 import { createPersonNames } from './config/person-names.ts';
@@ -140,7 +140,7 @@ async function composeServices(settings: Settings, start: WorkerStart, channel: 
     settings.redisUrl === null ? null : await connectRedis({ url: settings.redisUrl, patienceMs: settings.redisTimeoutMs, logger });
   if (redis !== null) owned.use(redis);
   const thoughts = composeThoughts({ database, master, boxFor }, redis, owned, true);
-  const audit = { append: (act: AuditAct) => send(['audit', act]) };
+  const audit = { append: (act: AuditAct) => records.send(['audit', act]) };
   const metrics = {
     circuitTurned: (deployment: string, state: 'closed' | 'half-open' | 'open') => send(['circuit', deployment, state]),
     probed: () => {},
@@ -151,7 +151,7 @@ async function composeServices(settings: Settings, start: WorkerStart, channel: 
   if (tracing !== null) owned.use(tracing);
   const quota = createWorkerQuota(send);
   const bodies = createWorkerBodies(send);
-  const ledger = createWorkerLedger(send);
+  const ledger = createWorkerLedger((message) => records.send(message));
   owned.use(ledger);
   const calls: CallServices = {
     answers: ofPrimary('cache of answers'),
@@ -274,7 +274,7 @@ async function begin(start: WorkerStart): Promise<void> {
 
 async function end(graceMs: number): Promise<void> {
   await worker?.close(graceMs);
-  await channel.flushed();
+  await Promise.all([channel.flushed(), records.flushed()]);
   process.exit(0);
 }
 
@@ -313,5 +313,9 @@ function receive(message: Message): void {
   }
 }
 
-// Without the primary process nothing can be recorded.
-const channel = openChannel(new Socket({ fd: channelDescriptor, readable: true, writable: true }), receive, () => process.exit(1));
+const channelOn = (fd: number): Channel =>
+  // Without the primary process nothing can be recorded.
+  openChannel(new Socket({ fd, readable: true, writable: true }), receive, () => process.exit(1));
+const channel = channelOn(channelDescriptor);
+/** Written only: nothing comes back. */
+const records = channelOn(recordsDescriptor);

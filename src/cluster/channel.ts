@@ -10,8 +10,11 @@ export interface Channel {
   flushed(): Promise<void>;
 }
 
-/** `onMessage` must not throw. `onClosed` is called once, after the last message: the other process has ended. */
-export function openChannel(stream: Duplex, onMessage: (message: Message) => void, onClosed: () => void): Channel {
+/**
+ * `onMessage` must not throw. `onClosed` is called once, after the last message: the other process has ended. After each read, nothing is read
+ * for `restMs`: what arrives waits in the system, in which it survives the other process.
+ */
+export function openChannel(stream: Duplex, onMessage: (message: Message) => void, onClosed: () => void, restMs = 0): Channel {
   const decoder = new StringDecoder('utf8');
   let unread = '';
   let unsent = '';
@@ -36,6 +39,9 @@ export function openChannel(stream: Duplex, onMessage: (message: Message) => voi
       onMessage(message);
     }
     unread = text.slice(start);
+    if (restMs === 0) return;
+    stream.pause();
+    setTimeout(() => stream.resume(), restMs);
   });
   stream.on('end', closed);
   stream.on('close', closed);
