@@ -12,8 +12,10 @@ export interface IdleProcess {
   leaveToEngine(): void;
 }
 
-/** Looks in a row that find the process idle before it collects. */
-const idleLooks = 3;
+/** Looks in a row that find the process idle before it first collects: what its start used. */
+const looksAfterStart = 3;
+/** The same after work. A collected heap costs the next calls several collections until it has grown again, so short breaks are no reason. */
+const looksAfterWork = 15;
 /** Timers of an idle gateway take less. CPU time, unlike the time in which the loop is busy, does not grow with the load of the machine. */
 const idleShare = 0.03;
 /** A heap that grew by less is not worth a pause. */
@@ -29,7 +31,7 @@ export function createIdleMemory(process: IdleProcess): { look(): void } {
   return {
     look() {
       idle = process.busyShare() < idleShare ? idle + 1 : 0;
-      if (idle < idleLooks) return;
+      if (idle < (kept === null ? looksAfterStart : looksAfterWork)) return;
       const heap = process.heapBytes();
       const isLarge = (kept ?? heap) > mostLive;
       if (isLarge) process.leaveToEngine();

@@ -41,8 +41,22 @@ describe('an idle process', () => {
     look(100);
     expect(state.collections).toBe(1);
     state.heap = 57;
-    look(3);
+    look(15);
     expect(state.collections).toBe(2);
+  });
+
+  it('collects after work only at the fifteenth idle look in a row, so that a short break costs the next calls nothing', () => {
+    const { state, look } = scripted();
+    look(3);
+    for (const pause of [3, 14, 15]) {
+      state.heap = 100;
+      state.busy = 0.5;
+      look(1);
+      state.busy = 0;
+      look(pause);
+    }
+    expect(state.collections).toBe(2);
+    expect(state.heap).toBe(40);
   });
 
   it('never collects while calls keep it busy', () => {
@@ -69,10 +83,10 @@ describe('an idle process', () => {
     expect(state).toMatchObject({ collections: 1, engine: true });
     state.live = 300;
     state.heap = 900;
-    look(3);
+    look(15);
     expect(state).toMatchObject({ collections: 2, heap: 300 });
     state.heap = 900;
-    look(10);
+    look(15);
     expect(state).toMatchObject({ collections: 2, engine: true });
   });
 
@@ -80,7 +94,7 @@ describe('an idle process', () => {
     const { state, look } = scripted();
     look(3);
     state.heap = 1_500;
-    look(3);
+    look(15);
     expect(state).toMatchObject({ collections: 2, heap: 40 });
   });
 });
