@@ -91,7 +91,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   validate: {
     summary: 'Check YAML files without a gateway and without their secrets; or print the JSON Schema of a document.',
-    usage: 'pailou validate -f <file or folder> | --schema',
+    usage: 'pailou validate -f <file or folder> [--json] | --schema',
     load: async () => (await import('./admin/commands/configuration.ts')).validateCommand,
   },
   providers: {

@@ -1,6 +1,6 @@
 /** The rows of a tenant as documents, in a stable order, with a reference in place of each secret. */
 import { mask } from '../storage/secret-box.ts';
-import type { ConfigRow } from '../types/resources.ts';
+import { type ConfigRow, resourceSpecs } from '../types/resources.ts';
 import { apiVersion, type ConfigDocument, documentedKinds, documentKinds, type DocumentedKind } from './documents.ts';
 import { labelsOfPeople } from './file-owned.ts';
 import { escaped } from './references.ts';
@@ -39,6 +39,12 @@ function withReferences(value: unknown, path: readonly string[], naming: Naming)
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withReferences(inner, [...path, key], naming)]));
 }
 
+/** The spec with its fields in the order of the schema, whatever wrote them last. */
+function inOrder(kind: DocumentedKind, spec: ConfigRow['spec']): ConfigRow['spec'] {
+  const fields = Object.keys(resourceSpecs[kind].safeParse(spec).data ?? {});
+  return Object.fromEntries(Object.entries(spec).toSorted(([a], [b]) => fields.indexOf(a) - fields.indexOf(b)));
+}
+
 function documentOf(kind: DocumentedKind, row: ConfigRow, taken: Set<string>): ConfigDocument {
   // The file of this gateway owns nothing elsewhere.
   const labels = labelsOfPeople(row);
@@ -51,7 +57,7 @@ function documentOf(kind: DocumentedKind, row: ConfigRow, taken: Set<string>): C
       ...(row.owner === null ? {} : { owner: row.owner }),
     },
     ...(row.enabled ? {} : { enabled: false }),
-    spec: withReferences(row.spec, [], { kind, name: row.name, taken }) as ConfigDocument['spec'],
+    spec: withReferences(inOrder(kind, row.spec), [], { kind, name: row.name, taken }) as ConfigDocument['spec'],
   };
 }
 

@@ -6,6 +6,12 @@ import { fillReferences, readDocuments as readInConsole } from '../../console/sr
 import { model, startScene } from './files-scene.ts';
 import { startGateway } from './gateway.ts';
 
+interface Row {
+  readonly type: string;
+  readonly path: string;
+  readonly example: unknown;
+}
+
 it('reads a folder of Kubernetes once, whose names are links into a hidden folder, and leaves .git and a folder link to itself out', async () => {
   await using scene = await startScene();
   const below = (...names: string[]): string => join(scene.folder, 'config', ...names);
@@ -85,4 +91,37 @@ it('exports text that looks like a reference so that no variable of the administ
   const documents = await readInConsole(out);
   const filled = fillReferences(documents.documents, new Map()) as { metadata: { name: string }; spec: { options: object } }[];
   expect(filled.find(({ metadata }) => metadata.name === 'two')?.spec.options).toMatchObject({ instructions: '$${env:SECRET}' });
+});
+
+it('exports the fields of a row in one order, whatever wrote them, so that another installation exports the same bytes', async () => {
+  await using here = await startGateway();
+  await using there = await startGateway();
+  await using scene = await startScene(here);
+  for (const { type, path, example } of (await here.as('admin', 'GET', '/api/kinds')).json.rows as Row[])
+    expect((await here.as('admin', 'POST', path, example)).status, type).toBe(201);
+  // The gateway adds fields of its own behind those that it is given.
+  const { spec } = (await here.as('admin', 'GET', '/api/skills/greeting')).json;
+  const { live: _live, runs_as_allowed: _allowed, ...given } = spec;
+  expect((await here.as('admin', 'POST', '/api/skills', { name: 'given', spec: given })).status).toBe(201);
+  expect((await here.as('admin', 'POST', '/api/skills/greeting/publish', {})).status).toBe(200);
+  const exported = await scene.pailou('export');
+  await using applying = await startScene(there, { PROVIDER_OPENAI_API_KEY: 'sk-1' });
+  await applying.write('all.yaml', exported.out);
+  expect(await applying.pailou('apply', '-f', 'all.yaml')).toMatchObject({ code: 0, err: '' });
+  expect(await applying.pailou('diff', '-f', 'all.yaml')).toMatchObject({ code: 0, err: '' });
+  expect((await applying.pailou('export')).out).toBe(exported.out);
+});
+
+it('validates for programs', async () => {
+  await using scene = await startScene();
+  await scene.write('good.yaml', model('a'));
+  await scene.write('bad.yaml', 'apiVersion: pailou/v1\n---\n[]\n');
+  const good = await scene.pailou('validate', '-f', 'good.yaml', '--json');
+  expect([good.code, JSON.parse(good.out)]).toEqual([0, { valid: true, documents: 1, faults: [] }]);
+  const bad = await scene.pailou('validate', '-f', 'bad.yaml', '--json');
+  expect([bad.code, bad.err, JSON.parse(bad.out)]).toMatchObject([
+    1,
+    '',
+    { valid: false, faults: [/^bad.yaml:1: /, /^bad.yaml:2: /].map((each) => expect.stringMatching(each)) },
+  ]);
 });

@@ -52,6 +52,13 @@ it('says what is wrong with a use, and what the gateway refuses, with an exit co
   expect((await pailou(['providers', 'frob', 'x'])).code).toBe(2);
   expect((await pailou(['providers', 'add', 'x'])).code).toBe(2);
   expect((await pailou(['providers', 'add', 'x', '--kind', 'openai', '--option', 'nonsense'])).bad).toContain('--option nonsense');
+  for (const [command = '', ...args] of [
+    ['models', 'delete', 'a', 'b'],
+    ['models', 'list', 'a'],
+    ['runs', 'a', 'b'],
+    ['test', 'a', 'b', '--model', 'm'],
+  ])
+    expect(await pailou([command, ...args])).toMatchObject({ code: 2, bad: expect.stringMatching(/[Uu]sage/) });
   const noFile = await pailou(['providers', 'add', 'x', '@no-such-file.json']);
   expect([noFile.code, noFile.bad]).toEqual([1, "ENOENT: no such file or directory, open 'no-such-file.json'\n"]);
   const refused = await pailou(['providers', 'add', 'x', '--kind', 'openai']);
@@ -84,7 +91,7 @@ it('tells how the gateway is, and tries a provider', async () => {
   expect(JSON.parse((await pailou(['status', '--json'])).out)).toMatchObject({ ready: true, stale: false });
   expect((await pailou(['test', 'demo', '--model', 'echo'])).out).toMatch(/^demo answers in \d+ ms: This is a demo/);
   expect((await pailou(['test', 'demo'])).code).toBe(2);
-  expect((await pailou(['completion', 'bash'])).out).toMatch(/^complete -W ".*providers.*" pailou\n$/);
+  expect((await pailou(['completion', 'fish'])).out).toMatch(/^complete -c pailou .*providers/);
 });
 
 it('reads every page of a list', async () => {

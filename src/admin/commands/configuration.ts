@@ -35,17 +35,22 @@ function filesOf(files: readonly string[] | undefined): readonly string[] {
   return files;
 }
 
-/** Reads the files; prints every fault and returns null. */
-function read(files: readonly string[], env: NodeJS.ProcessEnv | null, check?: CheckOptions): FileDocument[] | null {
+/** Reads the files; gives every fault to `tell`, one a line, and returns null. */
+function read(
+  files: readonly string[],
+  env: NodeJS.ProcessEnv | null,
+  check?: CheckOptions,
+  tell: (faults: string) => void = printError,
+): FileDocument[] | null {
   try {
     const documents = readDocuments(files, env, check);
     if (documents.length > 0) return documents;
     // With --prune they would delete every row of the label.
-    printError(`${files.join(', ')}: there is no document. Check the path, and the program that writes the files.`);
+    tell(`${files.join(', ')}: there is no document. Check the path, and the program that writes the files.`);
     return null;
   } catch (thrown) {
-    if (thrown instanceof DocumentFault) printError(thrown.message);
-    else if (thrown instanceof Error && 'code' in thrown) printError(`A file cannot be read: ${thrown.message}`);
+    if (thrown instanceof DocumentFault) tell(thrown.message);
+    else if (thrown instanceof Error && 'code' in thrown) tell(`A file cannot be read: ${thrown.message}`);
     else throw thrown;
     return null;
   }
@@ -194,17 +199,24 @@ async function optionsCheck(): Promise<CheckOptions> {
   };
 }
 
+const flag = { type: 'boolean', default: false } as const;
+
 export const validateCommand: Command = {
   async run(args) {
-    const { values } = parseArgs({ args, options: { ...fileOptions, schema: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({ args, options: { ...fileOptions, schema: flag, json: flag } });
     if (values.schema) {
       const { documentSchema } = await import('../../config/documents.ts');
       print(JSON.stringify(documentSchema(), null, 2));
       return 0;
     }
-    const documents = read(filesOf(values.file), null, await optionsCheck());
+    const faults: string[] = [];
+    const documents = read(filesOf(values.file), null, await optionsCheck(), (text) => {
+      faults.push(...text.split('\n'));
+      if (!values.json) printError(text);
+    });
+    if (values.json) print(JSON.stringify({ valid: documents !== null, documents: documents?.length ?? 0, faults }));
     if (documents === null) return 1;
-    print(`${counted(documents.length, 'document')} ${documents.length === 1 ? 'is' : 'are'} valid.`);
+    if (!values.json) print(`${counted(documents.length, 'document')} ${documents.length === 1 ? 'is' : 'are'} valid.`);
     return 0;
   },
 };

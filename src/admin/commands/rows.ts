@@ -97,7 +97,9 @@ export function rowsCommand(collection: string): Command {
           option: { type: 'string', multiple: true },
         },
       });
-      const [verb = 'list', name, given] = positionals;
+      const [verb = 'list', name, given, ...more] = positionals;
+      const isTooMuch = verb === 'list' ? name !== undefined : verb === 'get' || verb === 'delete' ? given !== undefined : more.length > 0;
+      if (isTooMuch) throw new UsageError(`There are too many arguments. Usage: ${usage}`);
       const call = gatewayCall(values);
       if (verb === 'list') return listed(call, collection, values.json);
       if (name === undefined) throw new UsageError(`Usage: ${usage}`);

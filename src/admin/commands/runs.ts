@@ -1,7 +1,7 @@
 /** pailou runs, usage and status: what a running gateway did and how it is. */
 import { parseArgs } from 'node:util';
 import { answerOf, gatewayCall, gatewayOptions, printFailure, wholeList } from './gateway-call.ts';
-import { type Command, print } from './command.ts';
+import { type Command, print, UsageError } from './command.ts';
 import { table } from './table.ts';
 
 const filters = ['request-id', 'user', 'team', 'key', 'model', 'capability', 'outcome', 'error', 'from', 'to', 'limit', 'after'] as const;
@@ -43,7 +43,8 @@ export const runsCommand: Command = {
       after: text,
     } as const;
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-    const id = positionals[0];
+    const [id, ...more] = positionals;
+    if (more.length > 0) throw new UsageError('Usage: pailou runs, or pailou runs <id>');
     const call = gatewayCall(values);
     const path =
       id === undefined ? `/api/runs?${queryOf(values, filters)}` : `/api/runs/${encodeURIComponent(id)}?${queryOf(values, ['team'])}`;

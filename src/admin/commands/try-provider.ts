@@ -23,9 +23,9 @@ export const testCommand: Command = {
         operation: { type: 'string', default: 'chat' },
       },
     });
-    const [name] = positionals;
+    const [name, ...more] = positionals;
     const { model, operation } = values;
-    if (name === undefined || model === undefined)
+    if (name === undefined || model === undefined || more.length > 0)
       throw new UsageError("Usage: pailou test <provider> --model <the vendor's own name of a model> [--operation embeddings]");
     const call = gatewayCall(values);
     const stored = await call.send('GET', `/api/providers/${encodeURIComponent(name)}`);
