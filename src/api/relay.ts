@@ -1,11 +1,14 @@
 /** Relays requests of a worker to the primary process, over its socket: headers and body unchanged, streams and callers who leave included. */
-import { type ClientRequest, type IncomingMessage, request as sendRequest, type ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { renderError } from '../models/client-formats/error.ts';
 import { renderMessagesError } from '../models/client-formats/messages/error.ts';
 import { GatewayError } from '../types/errors.ts';
 import { requestId } from './admission.ts';
 import { hasBody, smallBytes } from './bodies/body-admission.ts';
 import { lingerMs } from './bodies/lingering-close.ts';
+
+// An import of this module of Node would load its `fetch`, too.
+const { request: sendRequest } = process.getBuiltinModule('node:http');
 
 /** Tells the primary process the address of the caller. The primary believes it on its own socket alone. */
 const addressHeader = 'x-pailou-caller-address';

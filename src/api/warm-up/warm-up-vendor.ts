@@ -1,7 +1,9 @@
 /** The far side of a warm-up: a vendor in OpenAI's format on a free port of this machine, which gives every call the same short answer. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+
+// An import of this module of Node would load its `fetch`, too.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface WarmUpVendor extends AsyncDisposable {
   readonly url: string;

@@ -3,12 +3,15 @@
  * several times what later ones cost.
  */
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PluginRegistry } from '../../plugins/registry.ts';
 import { GatewayError } from '../../types/errors.ts';
 import type { Logger } from '../../types/logger.ts';
 import { openWarmUpGateway, type WarmUpGateway, warmUpModel } from './warm-up-gateway.ts';
+
+// An import of this module of Node would load its `fetch`, too.
+const http = process.getBuiltinModule('node:http');
 
 /** Milliseconds after the start of a node. */
 const startAfterMs = 200;
@@ -27,7 +30,7 @@ const rounds = 40;
 /** Makes a call and reads the whole answer. Throws unless its status is 200. */
 async function ask(agent: Agent, { port, secret }: WarmUpGateway, path: string, body: object): Promise<void> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${secret}` };
-  const call = request({ agent, host: '127.0.0.1', port, path, method: 'POST', headers });
+  const call = http.request({ agent, host: '127.0.0.1', port, path, method: 'POST', headers });
   call.end(JSON.stringify({ model: warmUpModel, ...body }));
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
   answer.resume();
@@ -46,7 +49,7 @@ export interface WarmUpOptions {
 export async function warmUp({ registry, isBusy, logger }: WarmUpOptions, signal: AbortSignal): Promise<number> {
   await using owned = new AsyncDisposableStack();
   const gateway = await openWarmUpGateway(registry, logger, owned);
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   owned.defer(() => agent.destroy());
   let calls = 0;
   for (let done = 0; done < rounds; done++)

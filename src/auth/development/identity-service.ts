@@ -1,5 +1,5 @@
 /** The development identity service: a complete OAuth2 service (discovery, keys, tokens, userinfo, introspection). Refused in production. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../../types/errors.ts';
 import type { Logger } from '../../types/logger.ts';
@@ -8,6 +8,9 @@ import { answerPersonPage } from './pages.ts';
 import { addPersonGrant } from './person-grant.ts';
 import { providerConfiguration } from './provider-configuration.ts';
 import { loadSigningKey } from './signing-key.ts';
+
+// An import of this module of Node would load its `fetch`, too.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface IdentityOptions {
   /** 127.0.0.1 or ::1. */

@@ -1,8 +1,11 @@
 /** The demo vendor's server: OpenAI's format over real HTTP on loopback, so that a demo call takes the whole path. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DemoAnswer, type DemoRequest, demoModels } from './answers.ts';
 import { demoVector } from './vectors.ts';
+
+// An import of this module of Node would load its `fetch`, too.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface DemoVendor {
   readonly url: string;
