@@ -1,6 +1,6 @@
 /** The one HTTP client for calls to vendors: pooled connections per origin, guarded addresses, no redirects, no compression. */
 import { Readable } from 'node:stream';
-import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch, type Pool } from 'undici';
+import type { buildConnector, Dispatcher, Pool } from 'undici';
 import { GatewayError } from '../types/errors.ts';
 import { abortError, connectionError } from './connection-errors.ts';
 import type { OutboundGuard } from './guard.ts';
@@ -11,6 +11,7 @@ import { PushedResponse } from './pushed-response.ts';
 import type { Receiver, UpstreamHeaders, UpstreamLink } from './receiver.ts';
 import type { ProxyServer } from '../types/proxy.ts';
 import { ResponseBody } from './response-body.ts';
+import { undici } from './undici.ts';
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
@@ -166,7 +167,7 @@ export function createOutboundClient(guard: OutboundGuard, options: OutboundClie
 }
 
 function createClient(guard: OutboundGuard, { proxyOf = direct, proxyGuard = guard }: OutboundClientOptions): Omit<OutboundClient, 'via'> {
-  const connectDirectly = buildConnector({ allowH2: false, timeout: 10_000, lookup: guard.lookup });
+  const connectDirectly = undici.buildConnector({ allowH2: false, timeout: 10_000, lookup: guard.lookup });
   const connect: buildConnector.connector = (options, callback) => {
     try {
       guard.checkHost(options.hostname);
@@ -178,7 +179,7 @@ function createClient(guard: OutboundGuard, { proxyOf = direct, proxyGuard = gua
   };
   const openPool = createPoolFactory({ options: poolOptions, connect, proxyOf, proxyGuard, targetGuard: guard });
   const pools = new Map<string, Pool>();
-  const agent = new Agent({ ...poolOptions, connect, factory: (origin) => openPool(new URL(origin).origin) });
+  const agent = new undici.Agent({ ...poolOptions, connect, factory: (origin) => openPool(new URL(origin).origin) });
   const parseAddress = createAddressParser();
   let closed = false;
 
@@ -229,7 +230,7 @@ function createClient(guard: OutboundGuard, { proxyOf = direct, proxyGuard = gua
     },
 
     fetch: ((input: string | URL, init?: RequestInit) =>
-      undiciFetch(input, {
+      undici.fetch(input, {
         ...(init as object),
         redirect: init?.redirect === 'manual' ? 'manual' : 'error',
         dispatcher: agent,

@@ -1,11 +1,12 @@
 /** Opens the connection pool of one origin: direct, through a tunnel, or by requests in absolute form (RFC 9112 3.2.2). */
-import { type buildConnector, type Dispatcher, Pool } from 'undici';
+import type { buildConnector, Dispatcher, Pool } from 'undici';
 import type { ProxyServer } from '../types/proxy.ts';
 import type { ProxyChoice } from './environment-proxy.ts';
 import type { OutboundGuard } from './guard.ts';
 import { withoutInterim } from './interim-responses.ts';
 import { forwardConnector, tunnelConnector } from './proxy-connector.ts';
 import { proxyAuthorization, refusedStatus } from './proxy-handshake.ts';
+import { undici } from './undici.ts';
 
 /** Turns 407 into an error, because the proxy sent it, not the vendor. */
 function withoutProxyLogin(handler: Dispatcher.DispatchHandler, proxy: ProxyServer): Dispatcher.DispatchHandler {
@@ -23,7 +24,7 @@ function withoutProxyLogin(handler: Dispatcher.DispatchHandler, proxy: ProxyServ
 }
 
 /** Sends requests for an http:// origin to the proxy. Proxies allow CONNECT to ports of TLS only. */
-class ForwardPool extends Pool {
+class ForwardPool extends undici.Pool {
   readonly #origin: string;
   readonly #proxy: ProxyServer;
   readonly #headers: Readonly<Record<string, string>>;
@@ -58,11 +59,11 @@ export function createPoolFactory({
 }): (origin: string) => Pool {
   return (origin) => {
     const proxy = proxyOf(origin);
-    if (proxy === null) return new Pool(origin, { ...options, connect: withoutInterim(connect) });
+    if (proxy === null) return new undici.Pool(origin, { ...options, connect: withoutInterim(connect) });
     const way = { proxy, proxyGuard, targetGuard };
     const isForwarded = origin.startsWith('http:') && proxy.protocol.startsWith('http') && !targetGuard.pinned;
     return isForwarded
       ? new ForwardPool(origin, proxy, { ...options, connect: withoutInterim(forwardConnector(way)) })
-      : new Pool(origin, { ...options, connect: withoutInterim(tunnelConnector(way)) });
+      : new undici.Pool(origin, { ...options, connect: withoutInterim(tunnelConnector(way)) });
   };
 }

@@ -1,9 +1,10 @@
 /** Opens connections through a proxy. The guard decides about the target as it does without one. */
 import { isIP, type Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { type ProxyServer, proxyName } from '../types/proxy.ts';
 import type { OutboundGuard } from './guard.ts';
 import { ProxyFailure, requestTunnel } from './proxy-handshake.ts';
+import { undici } from './undici.ts';
 
 const connectTimeoutMs = 10_000;
 /** A company network without public DNS may let a look-up hang. */
@@ -46,7 +47,7 @@ async function checkedHost(hostname: string, guard: OutboundGuard): Promise<stri
 
 /** Connects to the proxy itself. */
 export function dialProxy({ proxy, proxyGuard }: Pick<ProxyConnectorOptions, 'proxy' | 'proxyGuard'>): () => Promise<Socket> {
-  const connect = buildConnector({ allowH2: false, timeout: connectTimeoutMs, lookup: proxyGuard.lookup });
+  const connect = undici.buildConnector({ allowH2: false, timeout: connectTimeoutMs, lookup: proxyGuard.lookup });
   const protocol = proxy.protocol === 'https:' ? 'https:' : 'http:';
   const { hostname, port } = proxy;
   return () =>
@@ -75,7 +76,7 @@ export function dialProxy({ proxy, proxyGuard }: Pick<ProxyConnectorOptions, 'pr
 /** A connector for a tunnel through the proxy. */
 export function tunnelConnector(options: ProxyConnectorOptions): Connector {
   const dial = dialProxy(options);
-  const secure = buildConnector({ allowH2: false, timeout: connectTimeoutMs });
+  const secure = undici.buildConnector({ allowH2: false, timeout: connectTimeoutMs });
   const open = async (target: Target): Promise<Socket> => {
     const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
     const host = await checkedHost(target.hostname, options.targetGuard);

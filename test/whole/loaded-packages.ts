@@ -1,5 +1,5 @@
 /**
- * Runs in a gateway by `--import`: writes the packages of all loaded modules, and Node's own modules, to the file
+ * Runs in a gateway by `--import`: writes the packages and files of all loaded modules, and Node's own modules, to the file
  * `LOADED_PACKAGES` when the process ends.
  */
 import { writeFileSync } from 'node:fs';
@@ -10,8 +10,8 @@ const packages = new Set<string>();
 
 registerHooks({
   load(url, context, next) {
-    const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
-    if (name !== undefined) packages.add(name);
+    const [, file, name] = /.*\/node_modules\/(((?:@[^/]+\/)?[^/]+)\/.*)/.exec(url) ?? [];
+    if (file !== undefined && name !== undefined) packages.add(name).add(file);
     return next(url, context);
   },
 });

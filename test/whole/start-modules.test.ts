@@ -33,6 +33,8 @@ const unused = [
   'openid-client',
   'pg',
   're2js',
+  // Everything that undici has; the start loads parts of it.
+  'undici/index.js',
   'unpdf',
   'yaml',
   'yauzl',
