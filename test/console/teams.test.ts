@@ -103,7 +103,74 @@ describe.skipIf(chromiumPath === undefined)('teams and keys for others in Chromi
     expect(visit.requests.filter((each) => each.includes('/api/people'))).toEqual([]);
   });
 
-  it.each(['access?tab=teams', 'access?tab=accounts', 'access?tab=teams&open=lab&part=members', 'keys?add=yes'])(
+  describe('the usage of a team', () => {
+    const open = (role: Parameters<TestBrowser['visit']>[1], query = '') => browser.visit(gateway.url, role, `/console/usage${query}`);
+    const answered = async (requests: readonly string[], part: string): Promise<void> => {
+      await eventually(
+        async () => requests.some((each) => each.includes(part)),
+        (asked) => asked,
+      );
+    };
+    beforeAll(async () => {
+      const call = { model: 'demo/echo', messages: [{ role: 'user', content: 'Hello' }] };
+      for (const role of ['developer', 'admin'] as const)
+        expect((await gateway.as(role, 'POST', '/v1/chat/completions', call)).status).toBe(200);
+      await eventually(
+        () => gateway.as('admin', 'GET', '/api/reports/series?by=user'),
+        ({ json }) => json.total.calls === 2,
+      );
+    });
+
+    it.each(['user', 'admin'] as const)('is chosen by keyboard by those who may see it: %s', async (role) => {
+      await using visit = await open(role, '?by=provider');
+      const { page } = visit;
+      const choice = page.getByRole('combobox', { name: 'Whose usage' });
+      await choice.press('ArrowDown');
+      await page.locator('.ant-select-item-option').filter({ hasText: 'Team lab' }).waitFor();
+      await choice.fill('lab');
+      await choice.press('Enter');
+      await page.getByRole('row').filter({ hasText: 'demo/echo' }).waitFor();
+      // Sums of teams have no providers, so the page groups by model instead, and by person where asked.
+      await page.getByRole('combobox', { name: 'Group by' }).press('ArrowDown');
+      expect(
+        await page
+          .locator('.ant-select-item-option')
+          .filter({ hasText: /Provider|Deployment|Team$/ })
+          .count(),
+      ).toBe(0);
+      await page.locator('.ant-select-item-option').filter({ hasText: 'Person' }).click();
+      const row = page.getByRole('row').filter({ hasText: 'developer' });
+      await row.waitFor();
+      expect(await row.getByRole('cell').nth(1).textContent()).toBe('1');
+      expect(await page.getByRole('row').filter({ hasText: 'admin' }).count(), 'who is no member').toBe(0);
+      // The list of a choice has no name while it folds up.
+      await eventually(
+        () => findBarriers(page),
+        (barriers) => barriers.length === 0,
+      );
+      const file = await page.getByRole('link', { name: 'CSV by day' }).getAttribute('href');
+      expect(file).toContain('team=lab');
+      const csv = await gateway.as(role, 'GET', file ?? '');
+      expect(csv.status).toBe(200);
+      expect(csv.text.split('\r\n')[1]).toContain('developer');
+      expect(visit.faults).toEqual([]);
+    });
+
+    it.each(['developer', 'viewer'] as const)('is not offered to others, and refused by the address: %s', async (role) => {
+      await using visit = await open(role);
+      await visit.page.locator('h1').waitFor();
+      await answered(visit.requests, '/api/teams');
+      await visit.page.getByRole('combobox', { name: 'Group by' }).waitFor();
+      expect(await visit.page.getByRole('combobox', { name: 'Whose usage' }).count()).toBe(0);
+      await visit.page.goto(`${gateway.url}/console/usage?team=lab`);
+      await visit.page.getByText('You do not administer this team').first().waitFor();
+      expect(await visit.page.getByRole('row').count()).toBe(0);
+      for (const path of ['/api/reports/series?team=lab', '/api/usage?team=lab', '/api/usage?team=lab&format=csv'])
+        expect((await gateway.as(role, 'GET', path)).status, path).toBe(403);
+    });
+  });
+
+  it.each(['access?tab=teams', 'access?tab=accounts', 'access?tab=teams&open=lab&part=members', 'keys?add=yes', 'usage?team=lab&by=user'])(
     '%s is Chinese to the last word, without barriers, on a phone too',
     async (path) => {
       await using visit = await browser.visit(gateway.url, 'admin', `/console/${path}`, { language: 'zh', theme: 'dark', width: 390 });

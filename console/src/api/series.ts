@@ -45,6 +45,8 @@ export interface SeriesQuestion {
   readonly step: 'hour' | 'day';
   readonly by?: string;
   readonly top?: number;
+  /** Of one team, for its administrators. */
+  readonly team?: string | undefined;
 }
 
 export function useSeries(question: SeriesQuestion, enabled = true): UseQueryResult<SeriesReport> {

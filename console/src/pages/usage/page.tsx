@@ -1,4 +1,4 @@
-/** Usage: calls, tokens, money and latency over time, by model, person, key and more; own numbers, for administrators all. */
+/** Usage: calls, tokens, money and latency over time, by model, person, key and more; own numbers, those of a team for its administrators, for administrators all. */
 import { DownloadOutlined } from '@ant-design/icons';
 import { Link } from '@tanstack/react-router';
 import { Segmented, Select, Skeleton } from 'antd';
@@ -18,6 +18,7 @@ import { costText, UsageCards } from '../../components/usage-cards.tsx';
 import { useFormat } from '../../i18n/format.ts';
 import { useTexts } from '../../i18n/texts.ts';
 import { beginOf, measures, type MeasureName, type Period, periods } from './periods.ts';
+import { Scope } from './scope.tsx';
 import { texts } from './texts.ts';
 
 const dimensions = ['model', 'user', 'team', 'key', 'skill', 'provider', 'deployment', 'client', 'error'] as const;
@@ -25,17 +26,23 @@ type Dimension = (typeof dimensions)[number];
 /** Dimensions that `/api/usage` has, for the file. */
 const inFiles: ReadonlySet<string> = new Set(['model', 'user', 'team', 'key', 'client', 'skill']);
 
+/** What a report of one team is not split by. */
+const notOfTeams: ReadonlySet<Dimension> = new Set(['team', 'provider', 'deployment']);
+
 export function UsagePage(): ReactNode {
   const t = useTexts(texts);
   const format = useFormat();
   const seesAll = useCan('administrator');
-  const [search, setSearch] = useSearchState('period', 'by', 'measure');
+  const [search, setSearch] = useSearchState('period', 'by', 'measure', 'team');
   const [openedAt] = useState(() => Date.now());
   const period = periods.find((each) => each === search.period) ?? 'week';
-  const by = dimensions.find((each) => each === search.by) ?? 'model';
+  const { team } = search;
+  // The sums of a team have its people, but no attempts of deployments and providers.
+  const offered = dimensions.filter((each) => (team === undefined ? seesAll || each !== 'user' : !notOfTeams.has(each)));
+  const by = offered.find((each) => each === search.by) ?? 'model';
   const measure = measures.find((each) => each === search.measure) ?? 'calls';
   const { from, step } = beginOf(period, openedAt);
-  const report = useSeries({ from, step, by, top: 10 });
+  const report = useSeries({ from, step, by, top: 10, team });
   // A call counts for each team of its caller, so the teams add up to more than the total.
   const whole = useSeries({ from, step }, by === 'team');
   const shownTotal = by === 'team' ? whole.data?.total : report.data?.total;
@@ -48,13 +55,13 @@ export function UsagePage(): ReactNode {
     name: nameOf(series),
     values: new Map(series.points.map((point) => [point.start, valueOf(point)])),
   }));
-  const file = `/api/usage${queryOf({ from: from.slice(0, 10), by: `day,${inFiles.has(by) ? by : 'model'}`, format: 'csv' })}`;
+  const file = `/api/usage${queryOf({ from: from.slice(0, 10), by: `day,${inFiles.has(by) ? by : 'model'}`, team, format: 'csv' })}`;
 
   return (
     <>
       <PageHeader
         title={t('title')}
-        purpose={t(seesAll ? 'purposeAll' : 'purposeOwn')}
+        purpose={t(team !== undefined ? 'purposeTeam' : seesAll ? 'purposeAll' : 'purposeOwn')}
         actions={
           <DownloadButton icon={<DownloadOutlined aria-hidden />} path={file}>
             {t('csv')}
@@ -68,11 +75,12 @@ export function UsagePage(): ReactNode {
           options={periods.map((each) => ({ value: each, label: t(`period.${each}`) }))}
           onChange={(next) => setSearch({ period: next })}
         />
+        <Scope team={team} seesAll={seesAll} onChange={(next) => setSearch({ team: next })} />
         <Select<Dimension>
           className="usage-choice"
           aria-label={t('by')}
           value={by}
-          options={dimensions.filter((each) => seesAll || each !== 'user').map((each) => ({ value: each, label: t(`by.${each}`) }))}
+          options={offered.map((each) => ({ value: each, label: t(`by.${each}`) }))}
           onChange={(next) => setSearch({ by: next })}
         />
         <Select<MeasureName>
@@ -88,7 +96,7 @@ export function UsagePage(): ReactNode {
       {report.data !== undefined && (
         <>
           {shownTotal !== undefined && <UsageCards total={shownTotal} />}
-          <BudgetBars />
+          {team === undefined && <BudgetBars />}
           {report.data.series.length === 0 ? (
             <EmptyState title={t(by === 'team' ? 'emptyTeams' : 'emptyTitle')} action={<Link to="/playground">{t('tryOne')}</Link>} />
           ) : (
