@@ -28,7 +28,8 @@ const startCommand: Command = {
         async (thrown: unknown) => process.exit(await explain(thrown)),
       );
     };
-    process.on('SIGINT', stop).on('SIGTERM', stop);
+    // A terminal that closes sends SIGHUP; without a listener it would end every stream at once, also after nohup.
+    process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
     return new Promise<number>(() => {});
   },
 };

@@ -253,7 +253,10 @@ async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker
 }
 
 /** The signals of a terminal or a service manager are for the primary process, which tells its workers. */
-process.on('SIGTERM', () => {}).on('SIGINT', () => {});
+process
+  .on('SIGTERM', () => {})
+  .on('SIGINT', () => {})
+  .on('SIGHUP', () => {});
 /** Connections that arrive before the worker is composed. The primary process hands none over, but the order of two channels is open. */
 let worker: Worker | null = null;
 process.on('message', (_message, connection) => {

@@ -69,6 +69,28 @@ it('serves on while it drains, and lets a call finish that began before or durin
   process.kill(gateway.process.pid, 'SIGKILL');
 });
 
+it('lets calls finish when the terminal closes, also after nohup', async () => {
+  await using vendor = await startVendor();
+  let finish = (): void => {};
+  vendor.behave((_request, response) => {
+    const [head = '', ...tail] = chunks(['one', ' two']);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(head);
+    response.write(tail.shift());
+    finish = () => response.end(tail.join(''));
+  });
+  await using gateway = await startServing(vendor, { PAILOU_DRAIN_SECONDS: '600' });
+  const stream = await openStream(gateway);
+  process.kill(gateway.process.pid, 'SIGHUP');
+  await eventually(
+    () => fetch(`${gateway.url}/readyz`),
+    ({ status }) => status === 503,
+  );
+  finish();
+  expect(await stream.rest()).toMatch(/data: \[DONE\]\n\n$/);
+  process.kill(gateway.process.pid, 'SIGKILL');
+});
+
 it('ends calls that outlast the grace with an error event, whole calls with 503, and records both as shutting_down', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-shutdown-'));
   await using owned = new AsyncDisposableStack();
