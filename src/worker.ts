@@ -47,6 +47,8 @@ import { version } from './types/version.ts';
 
 /** The time in milliseconds between the end of the calls and that of their connections. */
 const lastWordsMs = 2_000;
+/** The longest life of a process without its primary, in milliseconds. */
+const longestOrphanMs = 2 * lastWordsMs;
 /** While it closes, idle connections are looked for at this interval. */
 const idleEveryMs = 50;
 
@@ -77,7 +79,10 @@ interface Worker {
   follow(update: DeploymentUpdate): void;
   changed(): void;
   drain(): void;
+  /** May be called again, with a shorter grace. */
   close(graceMs: number): Promise<void>;
+  /** Without the primary process nothing can be recorded: ends all calls explicitly. */
+  lost(): Promise<void>;
 }
 
 async function composeServices(settings: Settings, start: WorkerStart, channel: Channel, logger: Logger, owned: AsyncDisposableStack) {
@@ -225,6 +230,18 @@ async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker
   if (settings.warmUp) owned.use(warmUpAfterStart({ registry, isBusy: () => shutdown.inProgress.size > 0, logger }));
   const connections = new Set<Socket>();
 
+  const close = async (graceMs: number): Promise<void> => {
+    shutdown.close();
+    const idle = setInterval(() => app.server.closeIdleConnections(), idleEveryMs);
+    let force = setTimeout(() => {
+      shutdown.endAll();
+      force = setTimeout(() => connections.forEach((connection) => connection.destroy()), lastWordsMs);
+    }, graceMs);
+    while (connections.size > 0) await once([...connections][0] as Socket, 'close');
+    clearInterval(idle);
+    clearTimeout(force);
+    await owned.disposeAsync();
+  };
   return {
     take(connection) {
       connections.add(connection);
@@ -237,17 +254,11 @@ async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker
     follow: (update) => calls.dispatcher.deployments.follow(update),
     changed,
     drain: () => shutdown.drain(),
-    async close(graceMs) {
-      shutdown.close();
-      const idle = setInterval(() => app.server.closeIdleConnections(), idleEveryMs);
-      let force = setTimeout(() => {
-        shutdown.endAll();
-        force = setTimeout(() => connections.forEach((connection) => connection.destroy()), lastWordsMs);
-      }, graceMs);
-      while (connections.size > 0) await once([...connections][0] as Socket, 'close');
-      clearInterval(idle);
-      clearTimeout(force);
-      await owned.disposeAsync();
+    close,
+    lost() {
+      quota.lost();
+      bodies.lost();
+      return close(0);
     },
   };
 }
@@ -316,9 +327,14 @@ function receive(message: Message): void {
   }
 }
 
-const channelOn = (fd: number): Channel =>
-  // Without the primary process nothing can be recorded.
-  openChannel(new Socket({ fd, readable: true, writable: true }), receive, () => process.exit(1));
+/** The primary process has ended. Callers get an error, so that none waits for an answer or takes a part for the whole. */
+function orphaned(): void {
+  const exit = (): never => process.exit(1);
+  setTimeout(exit, longestOrphanMs);
+  (worker?.lost() ?? Promise.resolve()).then(exit, exit);
+}
+
+const channelOn = (fd: number): Channel => openChannel(new Socket({ fd, readable: true, writable: true }), receive, orphaned);
 const channel = channelOn(channelDescriptor);
 /** Written only: nothing comes back. */
 const records = channelOn(recordsDescriptor);

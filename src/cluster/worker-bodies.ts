@@ -1,7 +1,7 @@
 /** The bodies that a worker receives: the primary process counts them for all, and is asked before one is read. */
 import type { GatewayError } from '../types/errors.ts';
 import type { ArrivingBody, Reserved, WorkerMessage } from './messages.ts';
-import { errorOf } from './refused-limit.ts';
+import { errorOf, unanswered } from './refused-limit.ts';
 
 /** The answer of the primary process. */
 export interface AdmittedBody {
@@ -20,11 +20,14 @@ export interface WorkerBodies {
   admit(body: ArrivingBody): Promise<AdmittedBody>;
   /** The answer of the primary process to the body `id`. */
   admitted(id: number, result: Reserved): void;
+  /** The primary process has ended: refuses what waits for it, and what would. */
+  lost(): void;
 }
 
 export function createWorkerBodies(send: (message: WorkerMessage) => void): WorkerBodies {
   const waiting = new Map<number, (result: Reserved) => void>();
   let next = 1;
+  let isLost = false;
 
   const answerOf = (id: number, { demands }: ArrivingBody, { headers, refused }: Reserved): AdmittedBody => {
     if (refused !== null) return { refused: errorOf(refused), headers, leave: () => {}, free: () => {} };
@@ -44,15 +47,24 @@ export function createWorkerBodies(send: (message: WorkerMessage) => void): Work
     };
   };
 
+  const answer = (id: number, result: Reserved): void => {
+    waiting.get(id)?.(result);
+    waiting.delete(id);
+  };
+
   return {
     admit(body) {
       const id = next++;
       send(['body', id, body]);
-      return new Promise((resolve) => waiting.set(id, (result) => resolve(answerOf(id, body, result))));
+      return new Promise((resolve) => {
+        waiting.set(id, (result) => resolve(answerOf(id, body, result)));
+        if (isLost) answer(id, unanswered);
+      });
     },
-    admitted(id, result) {
-      waiting.get(id)?.(result);
-      waiting.delete(id);
+    admitted: answer,
+    lost() {
+      isLost = true;
+      for (const id of [...waiting.keys()]) answer(id, unanswered);
     },
   };
 }

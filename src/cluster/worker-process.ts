@@ -31,7 +31,7 @@ export interface WorkerProcessOptions {
   readonly onMessage: (message: WorkerMessage) => void;
 }
 
-/** The descriptors of the channels in the worker. Records have a channel of their own, because nobody waits for them. */
+/** The descriptors in the worker: of questions and answers, and of the records of runs and audit, for which no call waits. */
 export const channelDescriptor = 4;
 export const recordsDescriptor = 5;
 

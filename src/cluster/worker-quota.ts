@@ -3,11 +3,13 @@ import { type Admission, demandsOf, type Quota, refusedAdmission, type Settled }
 import { GatewayError } from '../types/errors.ts';
 import type { Demand } from '../quota/limit-requests.ts';
 import type { Reserved, WorkerMessage } from './messages.ts';
-import { errorOf } from './refused-limit.ts';
+import { errorOf, unanswered } from './refused-limit.ts';
 
 export interface WorkerQuota extends Pick<Quota, 'take' | 'arrive'> {
   /** The answer of the primary process to the reservation `id`. */
   reserved(id: number, result: Reserved): void;
+  /** The primary process has ended: refuses what waits for it, and what would. */
+  lost(): void;
 }
 
 const settledPart = ({ usage, cost, costFemto, currency, unbudgeted }: Settled): Settled => ({
@@ -21,6 +23,7 @@ const settledPart = ({ usage, cost, costFemto, currency, unbudgeted }: Settled):
 export function createWorkerQuota(send: (message: WorkerMessage) => void): WorkerQuota {
   const waiting = new Map<number, (result: Reserved) => void>();
   let next = 1;
+  let isLost = false;
 
   const reserve = (demands: readonly Demand[], leaseMs: number): Promise<Admission> => {
     const id = next++;
@@ -30,7 +33,12 @@ export function createWorkerQuota(send: (message: WorkerMessage) => void): Worke
         if (refused !== null) return resolve({ ...refusedAdmission(errorOf(refused)), headers });
         resolve({ headers, refused: null, settle: (run) => send(['settle', id, run === null ? null : settledPart(run)]) });
       });
+      if (isLost) answer(id, unanswered);
     });
+  };
+  const answer = (id: number, result: Reserved): void => {
+    waiting.get(id)?.(result);
+    waiting.delete(id);
   };
 
   return {
@@ -41,9 +49,10 @@ export function createWorkerQuota(send: (message: WorkerMessage) => void): Worke
     },
     // Only the primary process knows the counters. Its answer comes with the room of the body.
     arrive: () => null,
-    reserved(id, result) {
-      waiting.get(id)?.(result);
-      waiting.delete(id);
+    reserved: answer,
+    lost() {
+      isLost = true;
+      for (const id of [...waiting.keys()]) answer(id, unanswered);
     },
   };
 }

@@ -69,7 +69,8 @@ it('kill -9: the call is recorded once, as an error, with its approximate usage'
     .as('developer', 'POST', '/v1/chat/completions', { model: 'long', stream: true, messages: [{ role: 'user', content: 'Hello' }] })
     .catch((thrown: unknown) => thrown);
   await first.killWhenNoted();
-  expect(await asking).toBeInstanceOf(Error);
+  // A worker lives to say that the node ended.
+  expect((await asking) instanceof Error || ((await asking) as { status: number }).status === 503).toBe(true);
 
   const note = await ageNote(dataDir);
   const { id } = JSON.parse((await readFile(note, 'utf8')).trim()) as { id: string };
@@ -128,7 +129,8 @@ it('kill -9: the called tool is in the ledger, with its skill and its chat', asy
     (all) => all.some(({ outcome }) => outcome === 'complete'),
   );
   await first.killWhenNoted();
-  expect(await asking).toBeInstanceOf(Error);
+  // A worker lives to say that the node ended.
+  expect((await asking) instanceof Error || ((await asking) as { status: number }).status === 503).toBe(true);
   await ageNote(dataDir);
 
   const { PAILOU_IDENTITY_PORT = '' } = first.env;
