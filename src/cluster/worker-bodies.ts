@@ -64,7 +64,7 @@ export function createWorkerBodies(send: (message: WorkerMessage) => void): Work
     admitted: answer,
     lost() {
       isLost = true;
-      for (const id of [...waiting.keys()]) answer(id, unanswered);
+      for (const id of waiting.keys()) answer(id, unanswered);
     },
   };
 }

@@ -52,7 +52,7 @@ export function createWorkerQuota(send: (message: WorkerMessage) => void): Worke
     reserved: answer,
     lost() {
       isLost = true;
-      for (const id of [...waiting.keys()]) answer(id, unanswered);
+      for (const id of waiting.keys()) answer(id, unanswered);
     },
   };
 }

@@ -21,8 +21,7 @@ export function collectHeap(): void {
     setFlagsFromString('--expose-gc');
     collector = runInNewContext('gc') as Collect;
   }
-  // The collection drops the shapes of objects of which none lives. Without a waiting tick that is the shape of ticks: each later one takes
-  // seven times as long.
+  // V8 forgets the shape of objects when none of them is alive. Without a waiting tick, each later tick would take seven times as long.
   process.nextTick(() => {});
   collector({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

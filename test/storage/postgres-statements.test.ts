@@ -11,7 +11,7 @@ import { postgresUrl } from './databases.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Of the bytes of 4,000 transactions, the share that the collections of young objects had to copy. In a process of its own: nothing else allocates. */
+/** The share of bytes that survive a collection of young objects, over 4,000 transactions. They run in another process, in which nothing else allocates. */
 async function survivingShare(url: string): Promise<number> {
   const program = `
     import { GCProfiler } from 'node:v8';

@@ -99,7 +99,7 @@ it('exports the fields of a row in one order, whatever wrote them, so that anoth
   await using scene = await startScene(here);
   for (const { type, path, example } of (await here.as('admin', 'GET', '/api/kinds')).json.rows as Row[])
     expect((await here.as('admin', 'POST', path, example)).status, type).toBe(201);
-  // The gateway adds fields of its own behind those that it is given.
+  // This row is stored with its given fields first; the gateway appends `live` and `runs_as_allowed`.
   const { spec } = (await here.as('admin', 'GET', '/api/skills/greeting')).json;
   const { live: _live, runs_as_allowed: _allowed, ...given } = spec;
   expect((await here.as('admin', 'POST', '/api/skills', { name: 'given', spec: given })).status).toBe(201);
