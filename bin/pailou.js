@@ -6,6 +6,12 @@ import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// The first process of a container gets no signal that it does not listen to, so that a stop during the start would be lost.
+// `start` replaces these listeners once the gateway is open.
+if (process.argv[2] === 'start' || process.pid === 1)
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
+    process.on(signal, () => process.exit(process.argv[2] === 'start' ? 0 : 128 + number));
+
 const oldest = 24;
 if (Number(process.versions.node.split('.')[0]) < oldest) {
   process.stderr.write(

@@ -29,7 +29,7 @@ const startCommand: Command = {
       );
     };
     // A terminal that closes sends SIGHUP; without a listener it would end every stream at once, also after nohup.
-    process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal).on(signal, stop);
     return new Promise<number>(() => {});
   },
 };
