@@ -91,6 +91,7 @@ async function pruneAll(database: Database): Promise<void> {
     'contents of runs',
     'stored responses',
     'free pages',
+    'indexes of past months',
   ];
   for (const [index, task] of pruneTasks(database, limits).entries()) {
     const steps: number[] = [];
@@ -135,9 +136,9 @@ async function pruneQuarters(database: Database, now: number): Promise<void> {
   if (steps > 0 && database.kind === 'postgres') await sql`vacuum llm_spend`.execute(database.query);
 }
 
-/** Partitions of past months, as an installation of that age has them. The runs of the first month lie in the partition without a month. */
+/** Partitions of past months, as an installation of that age has them. */
 async function addMonths({ query }: Database, days: number): Promise<void> {
-  const first = monthStart(Date.now() - days * day, 1);
+  const first = monthStart(Date.now() - days * day);
   for (let start = first; start < monthStart(Date.now()); start = monthStart(start, 1))
     await query.transaction().execute((transaction) => addMonth(transaction as unknown as Kysely<unknown>, 'llm_run_fact', start));
 }

@@ -20,7 +20,7 @@ interface Partition {
 const tables = Object.keys(partitionedTables) as PartitionedTable[];
 
 /** All partitions with an end, the oldest first. */
-async function partitionsOf(database: Database, table: PartitionedTable): Promise<readonly Partition[]> {
+export async function partitionsOf(database: Database, table: PartitionedTable): Promise<readonly Partition[]> {
   const { rows } = await sql<{ name: string; bounds: string; bytes: string | number }>`select part.relname as name,
     pg_get_expr(part.relpartbound, part.oid) as bounds, pg_total_relation_size(part.oid) as bytes
     from pg_inherits join pg_class part on part.oid = inhrelid where inhparent = ${table}::regclass`.execute(database.query);

@@ -21,8 +21,10 @@ export interface Expired {
 export interface PruneTask {
   /** What the next steps would delete. */
   expired(): Promise<readonly Expired[]>;
-  /** Deletes a little. False when nothing is left, or another node does it. Rejects with the driver's error. */
-  step(): Promise<boolean>;
+  /**
+   * Deletes a little. False when nothing is left, another node does it, or `signal` ends a step that takes long. Rejects with the driver's error.
+   */
+  step(signal?: AbortSignal): Promise<boolean>;
 }
 
 export const dayMs = 86_400_000;

@@ -7,6 +7,7 @@ import { expiredRows } from './expired-rows.ts';
 import { freePages } from './free-pages.ts';
 import { monthStart } from '../migrations/month-partitions.ts';
 import { monthlyPartitions } from './month-partitions.ts';
+import { packedMonths } from './packed-months.ts';
 import { oldHistory } from './old-history.ts';
 import { oldRuns } from './old-runs.ts';
 import { oldSums, type TimeRange } from './old-sums.ts';
@@ -47,6 +48,7 @@ export function pruneTasks(database: Database, limits: RetentionLimits, now: () 
     expiredRows(database, 'llm_run_content', now()),
     expiredRows(database, 'llm_response', now()),
     freePages(database),
+    packedMonths(database, now),
   ];
 }
 
@@ -70,7 +72,7 @@ export function createRetention(options: {
     const failures: unknown[] = [];
     for (const task of pruneTasks(database, limits))
       try {
-        while (!closed.signal.aborted && (await task.step())) {
+        while (!closed.signal.aborted && (await task.step(closed.signal))) {
           steps++;
           await delay(pauseMs, undefined, { signal: closed.signal }).catch(() => {});
         }
