@@ -1,6 +1,6 @@
 /** The command line: `pailou <command>`. Exit codes: 0 done, 1 failed, 2 wrong use or bad settings. The code of a command is loaded when it runs. */
 import { parseArgs } from 'node:util';
-import { type Command, printError, print, UsageError } from './admin/commands/command.ts';
+import { type Command, printError, print, speakJson, UsageError } from './admin/commands/command.ts';
 import { nearMatches } from './text/did-you-mean.ts';
 
 /** Signals closer than this, in milliseconds, are one. */
@@ -61,7 +61,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   token: {
     summary: 'Print only a token: yours after `pailou login`, otherwise one of the development identity service.',
-    usage: 'pailou token [--role admin|developer|user|viewer]',
+    usage: 'pailou token [--role admin|developer|user|viewer] [--json]',
     load: async () => (await import('./admin/commands/token.ts')).tokenCommand,
   },
   doctor: {
@@ -162,7 +162,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   migrate: {
     summary: 'Bring the database up to date without starting the gateway.',
-    usage: 'pailou migrate',
+    usage: 'pailou migrate [--json]',
     load: async () => (await import('./admin/commands/migrate.ts')).migrateCommand,
   },
   backup: {
@@ -183,25 +183,25 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   audit: {
     summary: 'Verify that no entry of the audit was changed, added or removed.',
-    usage: 'pailou audit verify',
+    usage: 'pailou audit verify [--json]',
     load: async () => (await import('./admin/commands/audit.ts')).auditCommand,
   },
   keys: {
     summary:
       'List, make and revoke API keys; rotate-master seals everything in the database with PAILOU_MASTER_KEY, while nodes serve (docs/secrets.md), and --check only counts.',
-    usage: `pailou keys list | add [title] [--days 90] [--capability model/gpt]... [--permission llm:model:use]... [--for <person> | --service <name>] | revoke <id> ${gatewayUsage} | rotate-master [--check] [--leave-lost]`,
+    usage: `pailou keys list | add [title] [--days 90] [--capability model/gpt]... [--permission llm:model:use]... [--for <person> | --service <name>] | revoke <id> ${gatewayUsage} | rotate-master [--check] [--leave-lost] [--json]`,
     load: async () => (await import('./admin/commands/keys.ts')).keysCommand,
   },
   permissions: {
     summary:
       "Print the SQL that adds the nine permissions to your OAuth2 service's own tables, which is never run from here, or compare them with those tables (exit code 1 if they differ).",
     usage:
-      'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh] | check --database mysql://…|postgres://… [--layout …] [--roles admin,developer] [--json]',
+      'pailou permissions sql --layout sas|standard|jeecg|ruoyi|pig|yudao --dialect mysql|postgres|oracle [--roles admin,developer] [--lang en|zh] [--json] | check --database mysql://…|postgres://… [--layout …] [--roles admin,developer] [--json]',
     load: async () => (await import('./admin/commands/permissions.ts')).permissionsCommand,
   },
   skills: {
     summary: 'Run the cases of a skill (exit code 1 if one fails), import a SKILL.md folder or zip, export one (docs/skills.md).',
-    usage: `pailou skills test <name> [--model <model>]... [--json] | import <folder or zip> [--model <model>] [--replace] | export <name> [--to <folder or .zip>] ${gatewayUsage}`,
+    usage: `pailou skills test <name> [--model <model>]... [--json] | import <folder or zip> [--model <model>] [--replace] | export <name> [--to <folder or .zip>] [--json] ${gatewayUsage}`,
     load: async () => (await import('./admin/commands/skills.ts')).skillsCommand,
   },
 };
@@ -222,17 +222,18 @@ function isFileError(thrown: unknown): thrown is NodeJS.ErrnoException {
 /** Prints the error, without a stack for faults that the person at the keyboard can fix. Returns the exit code. */
 async function explain(thrown: unknown): Promise<number> {
   if (thrown instanceof UsageError || isArgumentError(thrown)) {
-    printError(thrown.message);
+    printError(thrown.message, { code: 'usage' });
     return 2;
   }
   const { SettingsError } = await import('./config/settings.ts');
   const { GatewayError } = await import('./types/errors.ts');
   if (thrown instanceof SettingsError) {
-    printError(thrown.message);
+    printError(thrown.message, { code: 'settings_invalid' });
     return 2;
   }
-  if (thrown instanceof GatewayError || isFileError(thrown)) printError(thrown.message);
-  else printError(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  if (thrown instanceof GatewayError) printError(thrown.message, { code: thrown.code, param: thrown.param });
+  else if (isFileError(thrown)) printError(thrown.message, { code: 'file_unusable' });
+  else printError(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown), { code: 'internal_error' });
   return 1;
 }
 
@@ -242,6 +243,8 @@ function isArgumentError(thrown: unknown): thrown is Error {
 
 /** Runs the command of the arguments and sets the exit code of the process. */
 export async function runCommandLine([name, ...args]: readonly string[]): Promise<void> {
+  const end = args.indexOf('--');
+  if (args.slice(0, end === -1 ? args.length : end).includes('--json')) speakJson();
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     print(help());
     process.exitCode = name === undefined ? 2 : 0;
@@ -255,7 +258,8 @@ export async function runCommandLine([name, ...args]: readonly string[]): Promis
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     const near = nearMatches(name, Object.keys(commands));
-    printError(`There is no command "${name}".${near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`}\n\n${help()}`);
+    const sentence = `There is no command "${name}".${near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`}`;
+    printError(args.includes('--json') ? sentence : `${sentence}\n\n${help()}`, { code: 'usage' });
     process.exitCode = 2;
   } else if (args.includes('--help') || args.includes('-h')) {
     print(`${command.summary}\n\n  $ ${command.usage}`);

@@ -15,6 +15,13 @@ import { personRef } from '../types/person.ts';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import type { Logger } from '../types/logger.ts';
 
+/** Where a field stands that is not in the body, by Fastify's word for the place. */
+const placesOfFields: Readonly<Record<string, string>> = {
+  querystring: 'query parameter',
+  params: 'part of the address',
+  headers: 'header',
+};
+
 /** An error of Fastify as a GatewayError. */
 function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -27,8 +34,10 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
         .map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
       keys: params['keys'],
     }));
-    const fault = firstZodFault(issues, error.validationContext === 'body' ? [] : [error.validationContext ?? '']);
-    return new GatewayError('invalid_request', faultSentence(fault), { param: fault.param || undefined, cause: error });
+    const fault = firstZodFault(issues);
+    const place = placesOfFields[error.validationContext ?? ''];
+    const sentence = place === undefined ? faultSentence(fault) : `${fault.param} (${place}): ${fault.sentence}.`;
+    return new GatewayError('invalid_request', sentence, { param: fault.param || undefined, cause: error });
   }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

@@ -1,6 +1,6 @@
 /** pailou keys list, add, revoke: API keys of a running gateway. */
 import { parseArgs } from 'node:util';
-import { type Command, print, printError, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson, printNote } from './command.ts';
 import { answerOf, gatewayCall, gatewayOptions, printFailure, wholeList } from './gateway-call.ts';
 import { table } from './table.ts';
 
@@ -49,7 +49,7 @@ export const apiKeysCommand: Command = {
     if (verb === 'list') {
       const list = await wholeList<{ data: Key[]; next: null }>(call, '/api/keys?limit=500');
       if (list === null) return 1;
-      if (values.json) print(JSON.stringify(list.data));
+      if (values.json) printJson(list.data);
       else
         print(
           table(
@@ -88,9 +88,11 @@ export const apiKeysCommand: Command = {
     if (response === null) return 1;
     if (!response.ok) return printFailure(response);
     const made = await answerOf<Key & { readonly key: string }>(response);
-    print(values.json ? JSON.stringify(made) : made.key);
-    if (!values.json)
-      printError(`The key ${made.id} works until ${day(made.expires_at)}. It is shown this once; keep it in a secret store.`);
+    if (values.json) printJson(made);
+    else {
+      print(made.key);
+      printNote(`The key ${made.id} works until ${day(made.expires_at)}. It is shown this once; keep it in a secret store.`);
+    }
     return 0;
   },
 };

@@ -6,7 +6,7 @@ import { readSettings } from '../../config/settings.ts';
 import { backUp, type Place, restore } from '../../storage/backup/backup.ts';
 import { loadMasterKeys } from '../../storage/master-key.ts';
 import { createLogger } from '../../telemetry/log.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson } from './command.ts';
 import { createProgress } from './progress.ts';
 
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
@@ -52,7 +52,7 @@ export const backupCommand: Command = {
       progress.end();
     });
     if (values.json) {
-      print(JSON.stringify(manifest));
+      printJson(manifest);
       return 0;
     }
     const { database, bytes, revision, keys } = manifest;
@@ -75,7 +75,7 @@ export const restoreCommand: Command = {
     const keys = values['without-key'] ? null : keyIdsOf(settings);
     const { manifest, moved } = await restore(placeOf(settings), folder, { replace: values.replace, keys });
     if (values.json) {
-      print(JSON.stringify({ ...manifest, moved }));
+      printJson({ ...manifest, moved });
       return 0;
     }
     print(

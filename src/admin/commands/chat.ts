@@ -1,10 +1,10 @@
 /** pailou chat: asks a model or skill of a running gateway and prints the answer as it arrives. */
 import { parseArgs } from 'node:util';
 import { answerOf, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
-import { type Command, printError, printPart, print, UsageError } from './command.ts';
+import { type Command, printError, printPart, print, UsageError, printJson } from './command.ts';
 
 interface Chunk {
-  readonly error?: { readonly message?: string };
+  readonly error?: { readonly code?: string; readonly message?: string };
   readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
 }
 
@@ -25,7 +25,7 @@ async function printed(body: AsyncIterable<Uint8Array>): Promise<number> {
       }
       const chunk = JSON.parse(data) as Chunk;
       if (chunk.error !== undefined) {
-        printError(`\n${chunk.error.message ?? 'The answer broke off.'}`);
+        printError(`\n${chunk.error.message ?? 'The answer broke off.'}`, { code: chunk.error.code ?? 'failed' });
         return 1;
       }
       for (const { delta } of chunk.choices ?? []) if (typeof delta?.content === 'string') printPart(delta.content);
@@ -55,7 +55,7 @@ export const chatCommand: Command = {
     if (response === null) return 1;
     if (!response.ok) return printFailure(response);
     if (values.json) {
-      print(JSON.stringify(await answerOf(response)));
+      printJson(await answerOf(response));
       return 0;
     }
     return response.body === null ? 1 : printed(response.body as AsyncIterable<Uint8Array>);

@@ -4,7 +4,7 @@ import { checkPermissions, findLayout, mostRows, type PermissionCheck } from '..
 import { permissionLayouts, permissionSql } from '../../auth/permission-sql.ts';
 import { externalUrlProblem, openExternalDatabase } from '../../storage/external/open-external.ts';
 import type { Logger } from '../../types/logger.ts';
-import { print, printError, UsageError } from './command.ts';
+import { print, printError, UsageError, printJson } from './command.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
@@ -43,6 +43,7 @@ export async function runPermissionCheck(args: string[]): Promise<number> {
     if (name === null || layout === undefined) {
       printError(
         `No layout fits the tables of this database; Pailou knows ${Object.keys(permissionLayouts).join(', ')}. Is it the database of the OAuth2 service?`,
+        { code: 'not_found' },
       );
       return 1;
     }
@@ -51,11 +52,13 @@ export async function runPermissionCheck(args: string[]): Promise<number> {
     const dialect = url.startsWith('mysql') ? 'mysql' : 'postgres';
     const isMissing = check.lacking.length > 0 || check.findings.some(({ what }) => what === 'missing');
     const sql = isMissing ? permissionSql(layout, dialect, check.lacking) : null;
-    if (values.json) print(JSON.stringify({ ok: check.findings.length === 0, ...check, sql }));
+    if (values.json) printJson({ ok: check.findings.length === 0, ...check, sql });
     else show(check, sql);
     return check.findings.length === 0 ? 0 : 1;
   } catch (thrown) {
-    printError(`The database cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    printError(`The database cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+      code: 'storage_unavailable',
+    });
     return 1;
   } finally {
     await database.close();

@@ -6,7 +6,7 @@ import type { ConfigDocument } from '../../config/documents.ts';
 import { referenceOf } from '../../config/references.ts';
 import type { Response } from '../../outbound/long-timeout-fetch.ts';
 import type { PluginServices } from '../../types/plugin.ts';
-import { type Command, print, printError, UsageError } from './command.ts';
+import { type Command, print, printError, UsageError, printJson, printNote } from './command.ts';
 import { answerOf, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
 import { createProgress } from './progress.ts';
 
@@ -40,7 +40,7 @@ function read(
   files: readonly string[],
   env: NodeJS.ProcessEnv | null,
   check?: CheckOptions,
-  tell: (faults: string) => void = printError,
+  tell: (faults: string) => void = (faults) => printError(faults, { code: 'file_invalid' }),
 ): FileDocument[] | null {
   try {
     const documents = readDocuments(files, env, check);
@@ -85,10 +85,13 @@ function printPlan({ changes, unchanged }: Plan, verb: string): void {
 async function failed(response: Response, documents: readonly FileDocument[]): Promise<number> {
   const text = await response.text();
   try {
-    const { error } = JSON.parse(text) as { error: { message: string; param: string | null } };
-    printError(placedFault(documents, error.param, error.message));
+    const { error, request_id } = JSON.parse(text) as {
+      error: { code: string; message: string; param: string | null };
+      request_id?: string;
+    };
+    printError(placedFault(documents, error.param, error.message), { code: error.code, param: error.param, request_id });
   } catch {
-    printError(`The gateway answered with HTTP ${response.status}.`);
+    printError(`The gateway answered with HTTP ${response.status}.`, { code: 'not_a_gateway' });
   }
   return 1;
 }
@@ -120,7 +123,7 @@ export const applyCommand: Command = {
   async run(args) {
     const sent = await send(args, false);
     if (typeof sent === 'number') return sent;
-    if (sent.json) print(JSON.stringify(sent.plan));
+    if (sent.json) printJson(sent.plan);
     else printPlan(sent.plan, 'Applied');
     return 0;
   },
@@ -130,7 +133,7 @@ export const diffCommand: Command = {
   async run(args) {
     const sent = await send(args, true);
     if (typeof sent === 'number') return sent;
-    if (sent.json) print(JSON.stringify(sent.plan));
+    if (sent.json) printJson(sent.plan);
     else printPlan(sent.plan, 'Would change');
     return sent.plan.changes.length === 0 ? 0 : 2;
   },
@@ -143,9 +146,9 @@ export const exportCommand: Command = {
     if (response === null) return 1;
     if (response.status !== 200) return printFailure(response);
     const { documents, variables } = await answerOf<{ documents: ConfigDocument[]; variables: string[] }>(response);
-    if (values.json) print(JSON.stringify(documents));
+    if (values.json) printJson(documents);
     else for (const document of documents) process.stdout.write(`---\n${new Document(document).toString({ lineWidth: 0 })}`);
-    if (variables.length > 0) printError(`Set these variables before you apply: ${variables.join(', ')}`);
+    if (variables.length > 0) printNote(`Set these variables before you apply: ${variables.join(', ')}`);
     return 0;
   },
 };
@@ -206,7 +209,7 @@ export const validateCommand: Command = {
     const { values } = parseArgs({ args, options: { ...fileOptions, schema: flag, json: flag } });
     if (values.schema) {
       const { documentSchema } = await import('../../config/documents.ts');
-      print(JSON.stringify(documentSchema(), null, 2));
+      printJson(documentSchema(), 2);
       return 0;
     }
     const faults: string[] = [];
@@ -214,7 +217,7 @@ export const validateCommand: Command = {
       faults.push(...text.split('\n'));
       if (!values.json) printError(text);
     });
-    if (values.json) print(JSON.stringify({ valid: documents !== null, documents: documents?.length ?? 0, faults }));
+    if (values.json) printJson({ valid: documents !== null, documents: documents?.length ?? 0, faults });
     if (documents === null) return 1;
     if (!values.json) print(`${counted(documents.length, 'document')} ${documents.length === 1 ? 'is' : 'are'} valid.`);
     return 0;

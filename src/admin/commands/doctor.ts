@@ -16,7 +16,7 @@ import { openDatabase } from '../../storage/open-database.ts';
 import { connectRedis } from '../../storage/redis.ts';
 import { createLogger } from '../../telemetry/log.ts';
 import { toGatewayError } from '../../types/errors.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson } from './command.ts';
 import { brief, check, type Finding, reasonsOf, type Report } from './doctor-findings.ts';
 import { checkClock, checkGateway } from './doctor-gateway.ts';
 
@@ -139,7 +139,7 @@ export const doctorCommand: Command = {
       await client.close();
     }
     const ok = findings.every((finding) => finding.ok);
-    if (values.json) print(JSON.stringify({ ok, findings }, null, 2));
+    if (values.json) printJson({ ok, findings }, 2);
     else if (token === undefined) print('To see how a token is read: pailou doctor --token <token>');
     return ok ? 0 : 1;
   },

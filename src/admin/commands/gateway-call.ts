@@ -1,6 +1,6 @@
 /** Calls of commands to a running gateway, with the caller's token. */
 import { longTimeoutFetch, type Response } from '../../outbound/long-timeout-fetch.ts';
-import { printError, UsageError } from './command.ts';
+import { printError, UsageError, type ErrorFacts } from './command.ts';
 
 /** Options for `parseArgs`. */
 export const gatewayOptions = {
@@ -43,6 +43,7 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
         const { cause } = thrown as Error;
         printError(
           `No gateway answers at ${new URL(url).origin} (${cause instanceof Error ? cause.message : String(thrown)}). Is it running? Set its address with --url.`,
+          { code: 'gateway_unreachable' },
         );
         return null;
       }
@@ -54,13 +55,17 @@ export function gatewayCall(values: { readonly url?: string | undefined; readonl
 export async function printFailure(response: Response): Promise<number> {
   const text = await response.text();
   let message = `The gateway answered with HTTP ${response.status}.`;
+  let facts: ErrorFacts = { code: 'not_a_gateway' };
   try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    if (typeof error?.message === 'string') ({ message } = error as { message: string });
+    const { error, request_id } = JSON.parse(text) as { error?: ErrorFacts & { readonly message: unknown }; request_id?: string };
+    if (typeof error?.message === 'string') {
+      ({ message } = error);
+      facts = { code: error.code, param: error.param, request_id };
+    }
   } catch {
     // The response may come from another server.
   }
-  printError(message);
+  printError(message, facts);
   return 1;
 }
 

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Document } from 'yaml';
 import type { Imported } from '../../config/imports/imported.ts';
-import { type Command, print, printError, UsageError } from './command.ts';
+import { type Command, printError, UsageError, printJson, printNote } from './command.ts';
 
 const usage =
   'Usage: pailou import litellm <config.yaml> | new-api <file of SQLite, postgres://… or mysql://…> [--grant <role>] [--secrets <file>] [--json]';
@@ -48,23 +48,23 @@ export const importCommand: Command = {
       imported = await (source === 'litellm' ? fromLiteLlm(place, role) : fromNewApi(place, role));
     } catch (thrown) {
       if (thrown instanceof UsageError) throw thrown;
-      printError(`${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      printError(`${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { code: 'file_invalid' });
       return 1;
     }
     const literal = [...imported.secrets].filter(([, value]) => value !== null);
     if (values.secrets !== undefined && literal.length > 0) {
       // For the owner alone, and never over another file.
       await writeFile(values.secrets, environmentFile(imported.secrets), { mode: 0o600, flag: 'wx' });
-      printError(
+      printNote(
         `The values of ${literal.length} variables are in ${values.secrets}: run ". ${values.secrets}" before you apply, then delete it.`,
       );
     }
     const { documents } = imported;
-    if (values.json) print(JSON.stringify({ documents, left: imported.left, variables: [...imported.secrets.keys()] }));
+    if (values.json) printJson({ documents, left: imported.left, variables: [...imported.secrets.keys()] });
     else for (const document of documents) process.stdout.write(`---\n${new Document(document).toString({ lineWidth: 0 })}`);
     const open = [...imported.secrets].flatMap(([name, value]) => (value === null || values.secrets === undefined ? [name] : []));
-    if (open.length > 0) printError(`Set these variables before you apply: ${open.join(', ')}`);
-    if (imported.left.length > 0) printError(`Not carried over:\n${imported.left.map((each) => `- ${each}`).join('\n')}`);
+    if (open.length > 0) printNote(`Set these variables before you apply: ${open.join(', ')}`);
+    if (imported.left.length > 0) printNote(`Not carried over:\n${imported.left.map((each) => `- ${each}`).join('\n')}`);
     return 0;
   },
 };

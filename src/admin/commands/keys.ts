@@ -4,7 +4,7 @@ import { readSettings } from '../../config/settings.ts';
 import { loadMasterKeys } from '../../storage/master-key.ts';
 import { countSealed, rotateMaster, type SealedCount } from '../../storage/rotate-master.ts';
 import { apiKeysCommand } from './api-keys.ts';
-import { type Command, printError, print, UsageError } from './command.ts';
+import { type Command, printError, print, UsageError, printJson } from './command.ts';
 import { withDatabase } from './with-database.ts';
 
 const shownAtMost = 20;
@@ -33,7 +33,11 @@ export const keysCommand: Command = {
     if (verb !== 'rotate-master') return apiKeysCommand.run(given);
     const { values } = parseArgs({
       args,
-      options: { check: { type: 'boolean', default: false }, 'leave-lost': { type: 'boolean', default: false } },
+      options: {
+        json: { type: 'boolean', default: false },
+        check: { type: 'boolean', default: false },
+        'leave-lost': { type: 'boolean', default: false },
+      },
     });
     const settings = readSettings(process.env);
     if (settings.masterKey === null)
@@ -41,9 +45,15 @@ export const keysCommand: Command = {
     const keys = loadMasterKeys(settings);
     return withDatabase(async (database) => {
       const found = await countSealed(database, keys);
-      print(`${found.values} sealed values; the current key is ${keys.current.id}.`);
-      if (values.check) return tellLeft(found, true) ? 0 : 1;
+      const facts = (changed: number, { old, unknown, damaged }: SealedCount): void =>
+        printJson({ key: keys.current.id, values: found.values, changed, old, unknown: Object.fromEntries(unknown), damaged });
+      if (!values.json) print(`${found.values} sealed values; the current key is ${keys.current.id}.`);
+      if (values.check) {
+        if (values.json) facts(0, found);
+        return tellLeft(found, true) ? 0 : 1;
+      }
       if (found.unknown.size > 0 && !values['leave-lost']) {
+        if (values.json) facts(0, found);
         tellLeft({ ...found, old: 0 }, false);
         printError(
           'Nothing was changed. Give that key in PAILOU_MASTER_KEY_OLD; if it is lost, --leave-lost leaves those values as they are.',
@@ -51,9 +61,11 @@ export const keysCommand: Command = {
         return 1;
       }
       const { changed, left } = await rotateMaster(database, keys);
-      print(`${changed} values were sealed with the current key.`);
+      if (values.json) facts(changed, left);
+      else print(`${changed} values were sealed with the current key.`);
       const done = tellLeft(left, false);
-      if (left.old === 0) print('No old key is needed any more: remove PAILOU_MASTER_KEY_OLD on each node, and restart it.');
+      if (left.old === 0 && !values.json)
+        print('No old key is needed any more: remove PAILOU_MASTER_KEY_OLD on each node, and restart it.');
       return done ? 0 : 1;
     });
   },

@@ -1,7 +1,7 @@
 /** pailou login, pailou logout */
 import { parseArgs } from 'node:util';
 import { forgetLogin, loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
-import { type Command, printError, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printNote } from './command.ts';
 
 const usual = 'http://127.0.0.1:8000';
 
@@ -16,7 +16,7 @@ export const loginCommand: Command = {
     const { loginByDevice } = await device();
     const login = await loginByDevice(gateway, (address, code) => {
       // On standard error, so that programs can read standard output.
-      printError(`Open ${address}\nand confirm this code: ${code}\nWaiting …`);
+      printNote(`Open ${address}\nand confirm this code: ${code}\nWaiting …`);
     });
     await writeLogin(loginPath(process.env), login);
     print(`You are signed in at ${login.issuer}. Your token: $(pailou token)`);
@@ -32,7 +32,7 @@ export const logoutCommand: Command = {
     await forgetLogin(path);
     if (login === null) print('You were not signed in.');
     else if (await (await device()).revokeLogin(login)) print('You are signed out.');
-    else printError(`The tokens are deleted here, but could not be revoked at ${login.issuer}.`);
+    else printNote(`The tokens are deleted here, but could not be revoked at ${login.issuer}.`);
     return 0;
   },
 };

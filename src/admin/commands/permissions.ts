@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { permissionLayouts, permissionSql, readColumns, sqlDialects, sqlLanguages } from '../../auth/permission-sql.ts';
 import { runPermissionCheck } from './check-permissions.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson } from './command.ts';
 
 export const permissionsCommand: Command = {
   async run([verb, ...args]) {
@@ -16,6 +16,7 @@ export const permissionsCommand: Command = {
         table: { type: 'string' },
         columns: { type: 'string' },
         roles: { type: 'string', default: '' },
+        json: { type: 'boolean', default: false },
         lang: { type: 'string', default: 'en' },
       },
     });
@@ -28,7 +29,9 @@ export const permissionsCommand: Command = {
     const columns = values.columns === undefined ? layout.columns : readColumns(values.columns);
     const code = Object.entries(columns).find(([, value]) => value === '{code}')?.[0] ?? layout.code;
     const roleNames = values.roles.split(',').filter((role) => role !== '');
-    print(permissionSql({ ...layout, table: values.table ?? layout.table, columns, code }, dialect, roleNames, language).trimEnd());
+    const sql = permissionSql({ ...layout, table: values.table ?? layout.table, columns, code }, dialect, roleNames, language).trimEnd();
+    if (values.json) printJson({ sql });
+    else print(sql);
     return 0;
   },
 };

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { compactFile } from '../../storage/retention/compact-file.ts';
 import type { Expired, PruneTask } from '../../storage/retention/prune-task.ts';
 import { pruneTasks } from '../../storage/retention/retention.ts';
-import { type Command, print, printError, UsageError } from './command.ts';
+import { type Command, print, printError, UsageError, printJson } from './command.ts';
 import { createProgress } from './progress.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -13,7 +13,7 @@ async function expiredOf(tasks: readonly PruneTask[]): Promise<readonly Expired[
   return found;
 }
 
-const shown = ({ table, count, unit }: Expired): string => `${table.padEnd(20)} ${String(count).padStart(12)} ${unit}`;
+const shown = ({ table, count, unit }: Expired): string => `${table.padEnd(26)} ${String(count).padStart(12)} ${unit}`;
 
 async function run(tasks: readonly PruneTask[]): Promise<number> {
   let steps = 0;
@@ -44,14 +44,14 @@ export const pruneCommand: Command = {
       const tasks = pruneTasks(database, settings.retention);
       const expired = await expiredOf(tasks);
       if (values['dry-run']) {
-        if (values.json) print(JSON.stringify({ expired, limits: settings.retention }));
+        if (values.json) printJson({ expired, limits: settings.retention });
         else print([...expired.map(shown), 'Nothing was deleted.'].join('\n'));
         return 0;
       }
       const steps = await run(tasks);
       if (values.compact) await compactFile(database);
       const left = (await expiredOf(tasks)).filter(({ unit, count }) => unit !== 'bytes' && count > 0);
-      if (values.json) print(JSON.stringify({ deleted: expired, left, steps }));
+      if (values.json) printJson({ deleted: expired, left, steps });
       else print([...expired.map(shown), steps === 0 ? 'Nothing was old enough.' : `Deleted in ${steps} steps.`].join('\n'));
       if (left.length > 0)
         printError('Something is left: another node is at work, or sums of older versions are still being made. Try again later.');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { answerOf, gatewayCall, gatewayOptions, printFailure, type GatewayCall, wholeList } from './gateway-call.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson } from './command.ts';
 import { table } from './table.ts';
 
 interface Row {
@@ -58,7 +58,7 @@ async function listed(call: GatewayCall, collection: string, json: boolean): Pro
   if (list === null) return 1;
   const { data: rows } = list;
   const columns = columnsOf[collection] ?? [];
-  if (json) print(JSON.stringify(rows));
+  if (json) printJson(rows);
   else
     print(
       table(
@@ -77,7 +77,8 @@ async function sent(call: GatewayCall, method: string, path: string, body: unkno
   if (response.status === 204) print(json ? '{}' : said);
   else {
     const row: unknown = await answerOf(response);
-    print(json || method === 'GET' ? JSON.stringify(row, null, json ? 0 : 2) : said);
+    if (json || method === 'GET') printJson(row, json ? 0 : 2);
+    else print(said);
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 /** pailou runs, usage and status: what a running gateway did and how it is. */
 import { parseArgs } from 'node:util';
 import { answerOf, gatewayCall, gatewayOptions, printFailure, wholeList } from './gateway-call.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson } from './command.ts';
 import { table } from './table.ts';
 
 const filters = ['request-id', 'user', 'team', 'key', 'model', 'capability', 'outcome', 'error', 'from', 'to', 'limit', 'after'] as const;
@@ -53,7 +53,7 @@ export const runsCommand: Command = {
     if (!response.ok) return printFailure(response);
     const answer: unknown = await answerOf(response);
     if (values.json || id !== undefined) {
-      print(JSON.stringify(answer, null, values.json ? 0 : 2));
+      printJson(answer, values.json ? 0 : 2);
       return 0;
     }
     const { data } = answer as { data: RunLine[] };
@@ -96,7 +96,7 @@ export const usageCommand: Command = {
     const { values } = parseArgs({ args, options });
     const report = await wholeList<UsageReport>(gatewayCall(values), `/api/usage?${queryOf(values, reportFilters)}`);
     if (report === null) return 1;
-    if (values.json) print(JSON.stringify(report));
+    if (values.json) printJson(report);
     else {
       const columns = [...report.by, 'calls', 'failed', 'input_tokens', 'output_tokens', 'cost', 'currency'];
       print(`${report.from} to ${report.to}`);
@@ -136,7 +136,7 @@ export const statusCommand: Command = {
     if (!response.ok) return printFailure(response);
     const state: RevisionAnswer = await answerOf(response);
     const isWell = ready.ok && !state.stale;
-    if (values.json) print(JSON.stringify({ ready: ready.ok, readiness, ...state }));
+    if (values.json) printJson({ ready: ready.ok, readiness, ...state });
     else {
       print(`${ready.ok ? 'ready' : 'not ready'}, revision ${state.revision}${state.stale ? ' (older than the database)' : ''}`);
       print(

@@ -3,7 +3,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readZip, writeZip } from '../../extensions/skills/folder/zip.ts';
-import { type Command, printError, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson, printNote } from './command.ts';
 import { answerOf, type GatewayCall, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
 import { readFolder, writeFolder, writeNew } from './skill-folder-files.ts';
 
@@ -50,7 +50,7 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
   if (response === null) return 1;
   if (!response.ok) return printFailure(response);
   const answer = await answerOf<{ readonly data: readonly Row[]; readonly failed: number }>(response);
-  if (json === true) print(JSON.stringify(answer));
+  if (json === true) printJson(answer);
   else {
     const rows = answer.data.map((row) => [
       row.passed ? 'pass' : 'FAIL',
@@ -67,7 +67,7 @@ async function test(gateway: GatewayCall, name: string, { model, json }: Values)
 }
 
 /** `from`: a folder with a SKILL.md, or a zip of one. */
-async function importFolder(gateway: GatewayCall, from: string, { model, replace }: Values): Promise<number> {
+async function importFolder(gateway: GatewayCall, from: string, { model, replace, json }: Values): Promise<number> {
   const found = await lstat(from).catch(() => null);
   if (found?.isSymbolicLink() === true) throw new UsageError(`${from} is a link; name the folder or the zip itself.`);
   if (found === null) throw new UsageError(`${from} does not exist.`);
@@ -81,12 +81,13 @@ async function importFolder(gateway: GatewayCall, from: string, { model, replace
   if (response === null) return 1;
   if (!response.ok) return printFailure(response);
   const { name } = await answerOf<{ readonly name: string }>(response);
-  print(`The skill "${name}" was imported: POST /v1/skills/${name}/runs`);
+  if (json === true) printJson({ name });
+  else print(`The skill "${name}" was imported: POST /v1/skills/${name}/runs`);
   return 0;
 }
 
 /** Writes a folder, or a zip file when `to` ends in .zip. */
-async function exportFolder(gateway: GatewayCall, name: string, { to = name }: Values): Promise<number> {
+async function exportFolder(gateway: GatewayCall, name: string, { to = name, json }: Values): Promise<number> {
   const response = await gateway.send('GET', `/api/skills/${encodeURIComponent(name)}/export`);
   if (response === null) return 1;
   if (!response.ok) return printFailure(response);
@@ -94,7 +95,8 @@ async function exportFolder(gateway: GatewayCall, name: string, { to = name }: V
   if (to.toLowerCase().endsWith('.zip')) {
     await writeNew(to, zip);
   } else await writeFolder(to, (await readZip(zip)).files);
-  printError(`The skill "${name}" was exported to ${to}.`);
+  if (json === true) printJson({ name, to });
+  else printNote(`The skill "${name}" was exported to ${to}.`);
   return 0;
 }
 

@@ -4,7 +4,7 @@ import { fetchDevelopmentToken } from '../../auth/development/development-token.
 import { loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
 import { readSettings } from '../../config/settings.ts';
 import { roles } from '../../types/access.ts';
-import { type Command, print, UsageError } from './command.ts';
+import { type Command, print, UsageError, printJson } from './command.ts';
 
 /** The token of `pailou login`, renewed when needed; null when not signed in. */
 async function ownToken(): Promise<string | null> {
@@ -20,10 +20,11 @@ async function ownToken(): Promise<string | null> {
 
 export const tokenCommand: Command = {
   async run(args) {
-    const { values } = parseArgs({ args, options: { role: { type: 'string' } } });
+    const { values } = parseArgs({ args, options: { role: { type: 'string' }, json: { type: 'boolean', default: false } } });
+    const show = (token: string): void => (values.json ? printJson({ token }) : print(token));
     const own = values.role === undefined ? await ownToken() : null;
     if (own !== null) {
-      print(own);
+      show(own);
       return 0;
     }
     const role = roles.find((each) => each === (values.role ?? 'developer'));
@@ -34,7 +35,7 @@ export const tokenCommand: Command = {
         'An OAuth2 service is configured: sign in with `pailou login`, or fetch your token from that service. --role only asks the development identity service.',
       );
     }
-    print(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));
+    show(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));
     return 0;
   },
 };

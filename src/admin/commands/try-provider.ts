@@ -1,7 +1,7 @@
 /** pailou test: tries a provider that a running gateway has. */
 import { parseArgs } from 'node:util';
 import { answerOf, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
-import { type Command, print, printError, UsageError } from './command.ts';
+import { type Command, print, printError, UsageError, printJson } from './command.ts';
 
 interface Verdict {
   readonly ok: boolean;
@@ -37,7 +37,7 @@ export const testCommand: Command = {
     if (response === null) return 1;
     if (!response.ok) return printFailure(response);
     const verdict: Verdict = await answerOf(response);
-    if (values.json) print(JSON.stringify(verdict));
+    if (values.json) printJson(verdict);
     else if (verdict.ok) print(`${name} answers in ${verdict.duration_ms} ms: ${verdict.answer ?? ''}`);
     else printError(`${name} does not answer: ${verdict.error?.message ?? ''} (${verdict.error?.detail ?? verdict.error?.code ?? ''})`);
     return verdict.ok ? 0 : 1;
