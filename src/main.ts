@@ -35,6 +35,7 @@ import { GatewayError } from './types/errors.ts';
 import type { Logger } from './types/logger.ts';
 import type { PluginServices } from './types/plugin.ts';
 import { version } from './types/version.ts';
+import type { Refusal } from './types/refusal.ts';
 
 export type Layers = Awaited<ReturnType<typeof composeLayers>>;
 
@@ -163,8 +164,12 @@ export async function composeLayers(settings: Settings, logger: Logger, owned: A
   const tracing = settings.traces === null ? null : await createTracing(settings.traces, { version, logger });
   if (tracing !== null) owned.use(tracing);
   const callParts = { answers, dispatcher, catalogue, quota, people: identity.people, storage, thoughts };
+  const onRefusal = (refusal: Refusal): void => {
+    metrics.refused(refusal.code);
+    accessLog.refused(refusal);
+  };
   const calls = composeApplication({ ...callParts, metrics, accessLog, tracing, dataDir, logger, owned });
-  return { url, issuers, metrics, storage, quota, config, prepareTenant, nodes, identity, calls, gate, registry, startProber };
+  return { url, issuers, metrics, onRefusal, storage, quota, config, prepareTenant, nodes, identity, calls, gate, registry, startProber };
 }
 
 /** Composes the layers, opens the server, and returns the way to stop: drain, then dispose in reverse order. */

@@ -212,7 +212,7 @@ async function startWorker(start: WorkerStart, channel: Channel): Promise<Worker
     docs: settings.docs,
     corsOrigins: createCorsOrigins(settings.corsOrigins),
     logger,
-    onRefusal: (code) => channel.send(['refused', code]),
+    onRefusal: (refusal) => channel.send(['refused', refusal]),
     bodyLimit: settings.bodyLimit,
     primary: bodies,
     bodyBudget: createBodyBudget({ ...settings.bodies, mostOfAll: Math.ceil(settings.bodies.mostOfAll / start.processes) }),

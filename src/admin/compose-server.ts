@@ -31,6 +31,7 @@ import { createSeenSubjects } from '../storage/seen-subjects.ts';
 import { createSpendReader } from '../storage/spend-reader.ts';
 import { createUsageReader } from '../storage/usage-reader.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Refusal } from '../types/refusal.ts';
 import type { Logger } from '../types/logger.ts';
 import { holderOf } from './mcp-health.ts';
 import { addMcpSignIn } from './mcp-sign-in.ts';
@@ -51,6 +52,7 @@ export interface ServerParts {
   readonly calls: CallServices;
   readonly gate: McpGate;
   readonly metrics: Metrics;
+  readonly onRefusal: (refusal: Refusal) => void;
   readonly shutdown: Shutdown;
   readonly bodyBudget: BodyBudget;
   /** Resolves when the workers of this node serve the current configuration; null without a wait. */
@@ -73,6 +75,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     calls,
     gate,
     metrics,
+    onRefusal,
     shutdown,
     bodyBudget,
     settled,
@@ -102,7 +105,7 @@ export function composeServer(parts: ServerParts): Promise<GatewayServer> {
     docs: settings.docs,
     corsOrigins: createCorsOrigins(settings.corsOrigins),
     logger,
-    onRefusal: (code) => metrics.refused(code),
+    onRefusal,
     bodyLimit: settings.bodyLimit,
     bodyBudget,
     slowBodySeconds: settings.slowBodySeconds,

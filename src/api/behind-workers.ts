@@ -55,7 +55,7 @@ export async function serveBehindWorkers(parts: {
   /** The program of a worker. */
   readonly program: URL;
   readonly settings: Settings;
-  readonly layers: Pick<WorkersOptions, 'quota' | 'metrics'> & {
+  readonly layers: Pick<WorkersOptions, 'quota' | 'metrics' | 'onRefusal'> & {
     readonly issuers: readonly { readonly issuer: string }[];
     readonly calls: Pick<WorkersOptions, 'ledger'> & { readonly dispatcher: Pick<WorkersOptions, 'deployments'> };
     readonly storage: Pick<WorkersOptions, 'audit'>;
@@ -90,6 +90,7 @@ export async function serveBehindWorkers(parts: {
     bodyBudget,
     deployments: layers.calls.dispatcher.deployments,
     metrics: layers.metrics,
+    onRefusal: layers.onRefusal,
     audit: layers.storage.audit,
     revision: () => layers.config.current().revision,
     onChange(listener) {

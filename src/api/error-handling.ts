@@ -12,6 +12,7 @@ import { notJson } from './bodies/json-body.ts';
 import { isBodyPending, sendAndClose } from './bodies/lingering-close.ts';
 import { type ErrorCode, GatewayError, toGatewayError } from '../types/errors.ts';
 import { personRef } from '../types/person.ts';
+import type { Refusal } from '../types/refusal.ts';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import type { Logger } from '../types/logger.ts';
 
@@ -97,11 +98,33 @@ export interface ErrorHandlingOptions {
   /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
   /** Called for each error of a request for which no run was opened. */
-  readonly onRefusal?: ((code: ErrorCode) => void) | undefined;
+  readonly onRefusal?: ((refusal: Refusal) => void) | undefined;
 }
 
 /** Refusals that are audited. A missing token is not: only a wrong one is an attempt. */
 const refusals: ReadonlySet<string> = new Set(['token_invalid', 'token_expired', 'sign_in_failed', 'permission_denied']);
+
+function refusalOf(request: FastifyRequest, reply: FastifyReply, code: ErrorCode): Refusal {
+  const principal = request.viewer ?? request.principal;
+  return {
+    code,
+    requestId: request.id,
+    // The rest of the address is untrusted text.
+    route: `${request.method} ${request.routeOptions.url ?? '(nowhere)'}`,
+    at: Date.now(),
+    ms: Math.round(reply.elapsedTime),
+    caller:
+      principal === null
+        ? null
+        : {
+            tenant: principal.tenant,
+            issuer: principal.issuer,
+            subject: principal.subject,
+            key: principal.key ?? null,
+            client: principal.client,
+          },
+  };
+}
 
 /** Returns the handler for unknown addresses. */
 export function addErrorHandling(
@@ -141,7 +164,7 @@ export function addErrorHandling(
     else logger.debug(fields, error.message);
     bookRefusal(request, error);
     // The header names the run.
-    if (!reply.hasHeader('x-pailou-trace-id')) options.onRefusal?.(error.code);
+    if (!reply.hasHeader('x-pailou-trace-id')) options.onRefusal?.(refusalOf(request, reply, error.code));
     sendError(reply, error, request.id);
   });
 

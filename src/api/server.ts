@@ -6,8 +6,8 @@ import { refusePoison } from '../config/validation-errors.ts';
 import type { ConfigService } from '../config/service.ts';
 import type { Quota } from '../quota/quota.ts';
 import type { AuditLog } from '../storage/audit.ts';
-import type { ErrorCode } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
+import type { Refusal } from '../types/refusal.ts';
 import { addAdmission, type AdmissionOptions, requestId, requireDeclaredAccess } from './admission.ts';
 import { addCrossOrigin, type CorsOrigins } from './cross-origin.ts';
 import { addDocumentation, type DocumentationAudience } from './documentation.ts';
@@ -42,7 +42,7 @@ export interface ServerOptions {
   /** The tenant whose audit records callers without a known tenant. */
   readonly homeTenant: string;
   /** As in ErrorHandlingOptions. */
-  readonly onRefusal?: (code: ErrorCode) => void;
+  readonly onRefusal?: (refusal: Refusal) => void;
   readonly logger: Logger;
   readonly bodyLimit: number;
   readonly bodyBudget: BodyBudget;

@@ -4,6 +4,7 @@ import type { DeploymentUpdate } from '../types/dispatch.ts';
 import type { Settled } from '../quota/quota.ts';
 import type { AuditAct } from '../storage/audit.ts';
 import type { ErrorCode } from '../types/errors.ts';
+import type { Refusal } from '../types/refusal.ts';
 import type { RunContent, RunRecord } from '../types/run.ts';
 
 /** What a worker needs to begin. */
@@ -65,7 +66,7 @@ export type WorkerMessage =
   | readonly ['body-freed', id: number]
   /** The answer to `ping`. */
   | readonly ['pong']
-  | readonly ['refused', code: ErrorCode]
+  | readonly ['refused', Refusal]
   | readonly ['circuit', deployment: string, state: 'closed' | 'half-open' | 'open']
   /** A circuit opened or closed, or a vendor asked for a pause. The other processes follow. */
   | readonly ['deployment', DeploymentUpdate]

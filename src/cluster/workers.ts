@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { DeploymentUpdate } from '../types/dispatch.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Ledger } from '../types/run.ts';
+import type { Refusal } from '../types/refusal.ts';
 import type { WorkerMessage, WorkerStart } from './messages.ts';
 import { type BodyMemory, createBodiesOfWorker } from './bodies-of-worker.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
@@ -30,7 +31,8 @@ export interface WorkersOptions {
   readonly quota: Pick<Quota, 'reserve' | 'arriving'>;
   readonly bodyBudget: BodyMemory;
   readonly deployments: Pick<Deployments, 'follow' | 'onUpdate'>;
-  readonly metrics: Pick<Metrics, 'refused' | 'circuitTurned' | 'watch'>;
+  readonly metrics: Pick<Metrics, 'circuitTurned' | 'watch'>;
+  readonly onRefusal: (refusal: Refusal) => void;
   readonly audit: { append(act: AuditAct): void };
   /** The revision that the primary process serves. */
   readonly revision: () => number;
@@ -115,7 +117,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
         return;
       }
       if (records.receive(message) || reservations.receive(message) || bodies.receive(message)) return;
-      if (message[0] === 'refused') metrics.refused(message[1]);
+      if (message[0] === 'refused') options.onRefusal(message[1]);
       else if (message[0] === 'circuit') metrics.circuitTurned(message[1], message[2]);
       else if (message[0] === 'audit') audit.append(message[1]);
       else if (message[0] === 'deployment') {

@@ -1,11 +1,14 @@
-/** The access log: one JSON line on standard output for each call that ended. Lines are written together, off the call's path. */
+/** The access log: one JSON line on standard output for each call that ended, and for each request that was refused before. Lines are written together, off the call's path. */
 import { pino } from 'pino';
 import { errorTable } from '../types/errors.ts';
+import type { Refusal } from '../types/refusal.ts';
 import type { Ledger, RunRecord } from '../types/run.ts';
 
 export interface AccessLog extends Disposable {
   /** A ledger that passes records on to `ledger` and logs those of calls. Runs inside a skill are part of their call. */
   logging(ledger: Ledger): Ledger;
+  /** Logs a request that has no run. */
+  refused(refusal: Refusal): void;
 }
 
 export interface AccessLogOptions {
@@ -65,12 +68,22 @@ function lineOf(run: RunRecord): string {
   );
 }
 
+/** The fields of a call, as far as a request has them that never became one. */
+function lineOfRefusal({ code, requestId, route, at, ms, caller }: Refusal): string {
+  return (
+    `{"level":"info","time":"${timeText(at)}","msg":"refused","trace_id":null,"request_id":"${requestId}"` +
+    `,"tenant":${quoted(caller?.tenant ?? null)},"issuer":${quoted(caller?.issuer ?? null)},"subject":${quoted(caller?.subject ?? null)}` +
+    `,"key":${quoted(caller?.key ?? null)},"client":${quoted(caller?.client ?? null)},"route":${quoted(route)}` +
+    `,"outcome":"error","code":"${code}","status":${errorTable[code].status},"ms":${ms}}\n`
+  );
+}
+
 /** Owns a timer while lines wait. `dispose` writes the rest. */
 export function createAccessLog({ share, write }: AccessLogOptions): AccessLog {
   const sink = write === undefined && share > 0 ? pino.destination({ dest: 1, sync: false }) : null;
   const out = write ?? ((lines: string) => void sink?.write(lines));
   /** Calls whose lines are not written yet. A record costs less memory than its line, and the ledger holds it anyway. */
-  let held: RunRecord[] = [];
+  let held: (RunRecord | Refusal)[] = [];
   let timer: NodeJS.Timeout | null = null;
   /** Grows by `share` with each call; a call is logged when it reaches one. */
   let due = 0;
@@ -80,9 +93,14 @@ export function createAccessLog({ share, write }: AccessLogOptions): AccessLog {
     timer = null;
     if (held.length === 0) return;
     let lines = '';
-    for (const run of held) lines += lineOf(run);
+    for (const ended of held) lines += 'route' in ended ? lineOfRefusal(ended) : lineOf(ended);
     held = [];
     out(lines);
+  };
+  const hold = (ended: RunRecord | Refusal): void => {
+    held.push(ended);
+    if (held.length >= mostHeld) flush();
+    else timer ??= setTimeout(flush, writtenEveryMs).unref();
   };
   const isLogged = (run: RunRecord): boolean => {
     if (run.parent !== null) return false;
@@ -100,12 +118,12 @@ export function createAccessLog({ share, write }: AccessLogOptions): AccessLog {
         ...ledger,
         record(run) {
           ledger.record(run);
-          if (!isLogged(run)) return;
-          held.push(run);
-          if (held.length >= mostHeld) flush();
-          else timer ??= setTimeout(flush, writtenEveryMs).unref();
+          if (isLogged(run)) hold(run);
         },
       };
+    },
+    refused(refusal) {
+      if (share > 0) hold(refusal);
     },
     [Symbol.dispose]() {
       flush();

@@ -56,6 +56,40 @@ describe('the access log', () => {
     ]);
   });
 
+  it('has a line for a request that was refused before a run, and none of it when it is off', () => {
+    const caller = { tenant: 't', issuer: 'https://i', subject: 's"', key: 'k', client: null };
+    const refusal = {
+      code: 'permission_denied',
+      requestId: 'r-2',
+      route: 'POST /v1/chat/completions',
+      at: 1_796_275_611_007,
+      ms: 4,
+      caller,
+    } as const;
+    const refusedLines = (share: number): unknown[] => {
+      const lines: string[] = [];
+      const log = createAccessLog({ share, write: (text) => void lines.push(...text.trimEnd().split('\n')) });
+      log.refused(refusal);
+      log.refused({ ...refusal, code: 'token_invalid', caller: null });
+      log[Symbol.dispose]();
+      return lines.map((line): unknown => JSON.parse(line));
+    };
+    const { requestId, at, caller: _caller, ...shared } = refusal;
+    const line = {
+      level: 'info',
+      time: new Date(at).toISOString(),
+      msg: 'refused',
+      trace_id: null,
+      request_id: requestId,
+      outcome: 'error',
+    };
+    expect(refusedLines(0.01)).toEqual([
+      { ...line, ...shared, ...caller, status: 403 },
+      { ...line, ...shared, tenant: null, issuer: null, subject: null, key: null, client: null, code: 'token_invalid', status: 401 },
+    ]);
+    expect(refusedLines(0)).toEqual([]);
+  });
+
   it('has no line of its own for a run inside a skill, which the ledger records', () => {
     const { lines, recorded } = linesOf(1, (open) => {
       const run = open();
