@@ -82,7 +82,6 @@ async function connect(path: string, lock: GatewayLock | null): Promise<SqliteCo
 async function openSqlite(path: string, forGateway: boolean): Promise<Database> {
   await makePrivate(path);
   await checkWritable(path);
-  if (forGateway) await makePrivate(`${path}.lock`);
   const lock = forGateway ? await lockForGateway(path) : null;
   const connection = await connect(path, lock);
   const query = new Kysely<Schema>({ dialect: sqliteDialect(connection) });

@@ -1,5 +1,5 @@
 /** `pailou backup` while calls go on, and `pailou restore` on another machine: configuration, secrets, ledger and audit are those of the backup. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +109,31 @@ describe('with SQLite', () => {
     expect((await pailou(env, 'backup', folder)).code).toBe(0);
   });
   afterAll(() => rm(scratch, { recursive: true }));
+
+  it('a restore into a new folder leaves no file that others may read', async () => {
+    const data = join(scratch, 'private');
+    expect((await pailou({ ...env, PAILOU_DATA_DIR: data }, 'restore', folder)).code).toBe(0);
+    const names = await readdir(data);
+    expect(names).toContain('pailou.db.lock');
+    for (const name of names) expect([name, (await stat(join(data, name))).mode & 0o777]).toEqual([name, 0o600]);
+  });
+
+  it('a full disk of the backup is named as such, and the folder is empty for the next attempt', async ({ skip }) => {
+    const small = join(scratch, 'small');
+    await mkdir(small);
+    skip(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]).status !== 0, 'needs the right to mount');
+    try {
+      const target = join(small, 'one');
+      const full = await pailou(env, 'backup', target);
+      expect(full).toMatchObject({
+        code: 1,
+        errors: expect.stringContaining(`There is no room for the backup ${join(target, 'pailou.db')}`),
+      });
+      expect(await readdir(target)).toEqual([]);
+    } finally {
+      spawnSync('umount', [small]);
+    }
+  });
 
   it('a backup needs an empty folder', async () => {
     const again = await pailou(env, 'backup', folder);

@@ -1,4 +1,5 @@
 /** Keeps a second gateway off a SQLite file. The lock is the operating system's, so it ends with its process, also by kill -9. */
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../../types/errors.ts';
@@ -19,6 +20,15 @@ function isBusy(thrown: unknown): boolean {
   return ((thrown as { errcode?: number }).errcode ?? 0) % 256 === busyCode;
 }
 
+/** Readable for its owner only: a reader could lock the file. SQLite reports what prevents its creation. */
+function makePrivate(lock: string): void {
+  try {
+    closeSync(openSync(lock, 'wx', 0o600));
+  } catch {
+    // It exists already.
+  }
+}
+
 function tryLock(lock: string): GatewayLock {
   const database = new DatabaseSync(lock);
   try {
@@ -34,6 +44,7 @@ function tryLock(lock: string): GatewayLock {
 /** Locks `<path>.lock` until `release`. Rejects with `storage_unavailable` while another gateway holds it. */
 export async function lockForGateway(path: string): Promise<GatewayLock> {
   const lock = `${path}.lock`;
+  makePrivate(lock);
   for (let attempt = 1; ; attempt++) {
     try {
       return tryLock(lock);
