@@ -37,8 +37,10 @@ function fromFastify(error: FastifyError, bodyLimit: number): GatewayError {
     }));
     const fault = firstZodFault(issues);
     const place = placesOfFields[error.validationContext ?? ''];
-    const sentence = place === undefined ? faultSentence(fault) : `${fault.param} (${place}): ${fault.sentence}.`;
-    return new GatewayError('invalid_request', sentence, { param: fault.param || undefined, cause: error });
+    // A caller writes a list as one parameter, such as `by=day,user`.
+    const param = place === undefined ? fault.param : fault.param.replace(/\[\d+\]$/, '');
+    const sentence = place === undefined ? faultSentence(fault) : `${param} (${place}): ${fault.sentence}.`;
+    return new GatewayError('invalid_request', sentence, { param: param || undefined, cause: error });
   }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

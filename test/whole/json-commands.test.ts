@@ -62,6 +62,8 @@ it('an error of the gateway, of a file and of settings keeps its code and its fi
     [['models', 'get', 'none'], {}, 1, { code: 'not_found', request_id: expect.any(String) }],
     [['providers', 'add', 'x', '--kind', 'openai'], {}, 1, { code: 'configuration_invalid', param: 'spec.options.api_key' }],
     [['runs', '--outcome', 'wrong'], {}, 1, { param: 'outcome', message: expect.stringMatching(/^outcome \(query parameter\): /) }],
+    [['usage', '--by', 'day,wrong'], {}, 1, { param: 'by', message: expect.stringMatching(/^by \(query parameter\): /) }],
+    [['completion', 'bash'], {}, 2, { code: 'usage' }],
     [['chat', 'none', 'x'], {}, 1, { code: 'model_not_found' }],
     [['status'], { PAILOU_TOKEN: 'wrong' }, 1, { code: 'token_invalid' }],
     [['status'], { PAILOU_TOKEN: '' }, 2, { code: 'usage' }],

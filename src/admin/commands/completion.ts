@@ -16,9 +16,10 @@ export function completionCommand(names: readonly string[]): Command {
     fish: `complete -c pailou -n __fish_use_subcommand -f -a "${words}"`,
   };
   return {
-    async run([shell]) {
+    async run([shell, ...more]) {
       const known = shells.find((each) => each === shell);
-      if (known === undefined) throw new UsageError('Usage: pailou completion bash|zsh|fish, e.g. source <(pailou completion bash)');
+      if (known === undefined || more.length > 0)
+        throw new UsageError('Usage: pailou completion bash|zsh|fish, e.g. source <(pailou completion bash)');
       print(scripts[known]);
       return 0;
     },
