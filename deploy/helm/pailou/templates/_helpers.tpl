@@ -1,5 +1,6 @@
+{{/* Kubernetes appends 11 characters to the name in a label of at most 63. */}}
 {{- define "pailou.name" -}}
-{{- if contains "pailou" .Release.Name -}}{{ .Release.Name | trunc 63 | trimSuffix "-" }}{{- else -}}{{ printf "%s-pailou" .Release.Name | trunc 63 | trimSuffix "-" }}{{- end -}}
+{{- if contains "pailou" .Release.Name -}}{{ .Release.Name | trunc 52 | trimSuffix "-" }}{{- else -}}{{ printf "%s-pailou" .Release.Name | trunc 52 | trimSuffix "-" }}{{- end -}}
 {{- end -}}
 
 {{- define "pailou.selector" -}}
@@ -16,4 +17,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{- define "pailou.image" -}}
 {{- with .Values.image.hub }}{{ trimSuffix "/" . }}/{{ end }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{- define "pailou.configMap" -}}
+{{- if .Values.config.documents }}{{ include "pailou.name" . }}-config{{ else }}{{ .Values.config.existingConfigMap }}{{ end -}}
+{{- end -}}
+
+{{- define "pailou.check" -}}
+{{- if not .Values.existingSecret }}
+{{- fail "existingSecret: name a Secret with PAILOU_MASTER_KEY, PAILOU_DATABASE_URL and, with several replicas, PAILOU_REDIS_URL (docs/deployment.md)" }}
+{{- end }}
+{{- if and .Values.config.documents .Values.config.existingConfigMap }}
+{{- fail "config: set documents or existingConfigMap, not both" }}
+{{- end }}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
+{{- fail "autoscaling: minReplicas is greater than maxReplicas" }}
+{{- end }}
+{{- if and (or .Values.autoscaling.enabled (gt (int .Values.replicas) 1)) (hasPrefix "sqlite:" (toString .Values.settings.PAILOU_DATABASE_URL)) }}
+{{- fail "settings.PAILOU_DATABASE_URL: SQLite is for one replica; several need PostgreSQL" }}
+{{- end }}
 {{- end -}}
