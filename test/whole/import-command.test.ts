@@ -298,3 +298,30 @@ it.each([
   expect(refused.err).not.toContain('at async');
   expect(parse(refused.out)).toBeNull();
 });
+
+it('merge keys of a LiteLLM file count as written out, as its own reader has them', async () => {
+  await using folder = await startFolder();
+  const shared = 'shared: &shared { api_key: os.environ/TEAM_KEY, rpm: 70 }';
+  const model = '  - { model_name: gpt, litellm_params: { <<: *shared, model: openai/gpt-4o } }';
+  await writeFile(folder.at('config.yaml'), `${shared}\nmodel_list:\n${model}\n`);
+  const { code, out, err } = await folder.pailou(['import', 'litellm', 'config.yaml']);
+  expect([code, err.includes('<<')]).toEqual([0, false]);
+  expect(out).toContain('${env:TEAM_KEY}');
+  expect(out).toContain('70');
+});
+
+it('JSON of new-api that cannot be read is named, and its text is not printed', async () => {
+  await using folder = await startFolder();
+  using database = new DatabaseSync(folder.at('one-api.db'));
+  database.exec(`create table channels (id integer primary key, type integer, "key" text, status integer, name text, weight integer,
+    base_url text, other text, models text, "group" text, model_mapping text, priority integer);
+    create table options ("key" text primary key, value text);
+    insert into channels values (1, 14, 'sk-x', 1, 'Claude', 0, '', '', 'claude-a', 'default', '{not json', 0);
+    insert into channels values (2, 14, 'sk-y', 1, 'Plain', 0, '', '', 'claude-a', 'default', 'null', 0);
+    insert into options values ('CompletionRatio', '[1]')`);
+  const { code, err } = await folder.pailou(['import', 'new-api', 'one-api.db']);
+  expect(code).toBe(0);
+  expect(err).toContain('channel "Claude": its model_mapping is no JSON object');
+  expect(err).toContain('options CompletionRatio: is no JSON object');
+  expect(err).not.toMatch(/"Plain"|not json/);
+});

@@ -126,7 +126,7 @@ function nameWhatIsLeft(given: File, rows: ImportedRows): void {
 /** Throws an error with the field, or with the place in the text, for anything but such a file. `role` gets a grant of each model. */
 export function importLiteLlm(text: string, role: string | null): Imported {
   // Pretty errors quote lines, which may hold keys.
-  const parsed = file.safeParse(parse(text, { prettyErrors: false }) ?? {});
+  const parsed = file.safeParse(parse(text, { prettyErrors: false, merge: true }) ?? {});
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new Error(`${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'cannot be read'}`);

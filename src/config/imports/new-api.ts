@@ -29,16 +29,20 @@ const listOf = (text: string): readonly string[] =>
     .map((each) => each.trim())
     .filter((each) => each !== '');
 
-function jsonOf(text: string): Readonly<Record<string, unknown>> {
+/** Empty for no text; `unreadable` is called for a text that is no JSON object. */
+function jsonOf(text: string, unreadable: () => void): Readonly<Record<string, unknown>> {
+  if (['', 'null', '[]'].includes(text.trim())) return {};
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    return {};
+    // As for JSON that is no object.
   }
+  unreadable();
+  return {};
 }
 
-function channelOf(row: readonly unknown[]): Channel {
+function channelOf(row: readonly unknown[], rows: ImportedRows): Channel {
   const [type, name, key, status, weight, priority, baseUrl, other, models, group, mapping] = row.map(textOf);
   return {
     type: Number(type),
@@ -55,7 +59,9 @@ function channelOf(row: readonly unknown[]): Channel {
     other: other ?? '',
     models: listOf(models ?? ''),
     groups: listOf(group ?? ''),
-    mapping: jsonOf(mapping ?? ''),
+    mapping: jsonOf(mapping ?? '', () =>
+      rows.left(`channel "${name ?? ''}": its model_mapping is no JSON object; its models keep their names.`),
+    ),
   };
 }
 
@@ -104,9 +110,10 @@ async function nameOtherTables(database: ExternalDatabase, rows: ImportedRows): 
 export async function importNewApi(database: ExternalDatabase, role: string | null): Promise<Imported> {
   const rows = new ImportedRows();
   const stored = await database.rows(`select ${columns.map(database.quote).join(', ')} from channels`, [], mostRows);
-  const channels = stored.map(channelOf);
+  const channels = stored.map((row) => channelOf(row, rows));
   const options = await optionsIn(database).catch(() => new Map<string, string>());
-  const json = (key: string): Readonly<Record<string, unknown>> => jsonOf(options.get(key) ?? '');
+  const json = (key: string): Readonly<Record<string, unknown>> =>
+    jsonOf(options.get(key) ?? '', () => rows.left(`options ${key}: is no JSON object; none of its numbers is carried over.`));
   const prices: Prices = {
     ratios: json('ModelRatio'),
     completion: json('CompletionRatio'),
