@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import { answerOf, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
 import { type Command, printError, printPart, print, UsageError, printJson } from './command.ts';
 
+/** The exit code of shells for a program that Ctrl+C ended. */
+const interrupted = 130;
+
 interface Chunk {
   readonly error?: { readonly code?: string; readonly message?: string };
   readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
@@ -48,6 +51,11 @@ export const chatCommand: Command = {
       throw new UsageError('Usage: pailou chat <model or skill/name> <message> [--system <text>]');
     const system = values.system === undefined ? [] : [{ role: 'system', content: values.system }];
     const body = { model, stream: !values.json, messages: [...system, { role: 'user', content: words.join(' ') }] };
+    // The end of the process closes the connection, which cancels the call.
+    process.once('SIGINT', () => {
+      print('');
+      process.exit(interrupted);
+    });
     const response = await gatewayCall(values).send('POST', '/v1/chat/completions', {
       type: 'application/json',
       bytes: JSON.stringify(body),
