@@ -80,10 +80,10 @@ export async function measure(scenario: Scenario, candidates: readonly Candidate
   return { windows, latency };
 }
 
-/** Resident memory at rest: the minimum of several samples, so that garbage not yet collected counts less. */
+/** Resident memory at rest: the minimum of several samples, over a longer time than an idle process takes to collect its garbage. */
 async function settledKilobytes(pid: number): Promise<number> {
   let least = Infinity;
-  for (let look = 0; look < 8; look++) {
+  for (let look = 0; look < 50; look++) {
     await sleep(500);
     least = Math.min(least, residentKilobytes(pid));
   }

@@ -12,11 +12,14 @@ export interface IdleProcess {
   leaveToEngine(): void;
 }
 
-/** Looks in a row that find the process idle before it first collects: what its start used. */
+/** Looks over which the process must have been idle before it first collects: what its start used. */
 const looksAfterStart = 3;
 /** The same after work. A collected heap costs the next calls several collections until it has grown again, so short breaks are no reason. */
 const looksAfterWork = 15;
-/** Timers of an idle gateway take less. CPU time, unlike the time in which the loop is busy, does not grow with the load of the machine. */
+/**
+ * Timers of an idle gateway take less on average; one look alone may find one that writes to thousands of open streams. CPU time, unlike the
+ * time in which the loop is busy, does not grow with the load of the machine.
+ */
 const idleShare = 0.03;
 /** A heap that grew by less is not worth a pause. */
 const worthwhileBytes = 16 * 1024 * 1024;
@@ -25,20 +28,23 @@ const mostLive = 256 * 1024 * 1024;
 
 /** Call `look` at regular intervals. */
 export function createIdleMemory(process: IdleProcess): { look(): void } {
-  let idle = 0;
+  /** Of the last looks, the latest first. */
+  let shares: number[] = [];
   /** Bytes that the last collection left; null before the first. */
   let kept: number | null = null;
   return {
     look() {
-      idle = process.busyShare() < idleShare ? idle + 1 : 0;
-      if (idle < (kept === null ? looksAfterStart : looksAfterWork)) return;
+      const looks = kept === null ? looksAfterStart : looksAfterWork;
+      shares = [process.busyShare(), ...shares].slice(0, looks);
+      const busy = shares.reduce((sum, share) => sum + share, 0) / looks;
+      if (shares.length < looks || busy >= idleShare) return;
       const heap = process.heapBytes();
       const isLarge = (kept ?? heap) > mostLive;
       if (isLarge) process.leaveToEngine();
       if (isLarge || heap < (kept ?? 0) + worthwhileBytes) return;
       process.collect();
       kept = process.heapBytes();
-      idle = 0;
+      shares = [];
     },
   };
 }
