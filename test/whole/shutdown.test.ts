@@ -10,10 +10,13 @@ import { chunks, startVendor, type Vendor } from './vendor.ts';
 
 type Started = Awaited<ReturnType<typeof startProcess>>;
 
+/** The program that listens to signals before the gateway does. */
+const program = join(import.meta.dirname, '../../bin/pailou.js');
+
 /** A gateway of its own process with the model `slow` at `vendor`. */
 async function startServing(vendor: Vendor, env: Record<string, string>) {
   let started: Started | undefined;
-  const gateway = await startGateway(env, async (all) => (started = await startProcess(all)));
+  const gateway = await startGateway(env, async (all) => (started = await startProcess(all, program)));
   await gateway.as('admin', 'POST', '/api/providers', {
     name: 'v',
     spec: { kind: 'openai-compatible', options: { base_url: vendor.url } },
