@@ -219,6 +219,12 @@ function isFileError(thrown: unknown): thrown is NodeJS.ErrnoException {
   return thrown instanceof Error && 'syscall' in thrown && 'path' in thrown;
 }
 
+/** A connection that ended in the middle of an answer, as `fetch` reports it. */
+function isCutAnswer(thrown: unknown): boolean {
+  const { cause } = thrown as { cause?: { code?: unknown } };
+  return thrown instanceof TypeError && (thrown.message === 'terminated' || /^(UND_ERR_|E[A-Z]+$)/.test(String(cause?.code)));
+}
+
 /** Prints the error, without a stack for faults that the person at the keyboard can fix. Returns the exit code. */
 async function explain(thrown: unknown): Promise<number> {
   if (thrown instanceof UsageError || isArgumentError(thrown)) {
@@ -232,6 +238,8 @@ async function explain(thrown: unknown): Promise<number> {
     return 2;
   }
   if (thrown instanceof GatewayError) printError(thrown.message, { code: thrown.code, param: thrown.param });
+  else if (isCutAnswer(thrown))
+    printError('The connection ended before the answer was whole. Is the gateway still running?', { code: 'gateway_unreachable' });
   else if (isFileError(thrown)) printError(thrown.message, { code: 'file_unusable' });
   else printError(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown), { code: 'internal_error' });
   return 1;

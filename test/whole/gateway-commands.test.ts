@@ -1,7 +1,9 @@
 /** Commands over the API of a running gateway: rows, runs, usage, status, chat, tests of providers. */
 import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type GatewayCall, wholeList } from '../../src/admin/commands/gateway-call.ts';
 import { eventually, node, runEnv, startGateway, type TestGateway } from './gateway.ts';
 
@@ -165,4 +167,23 @@ it('doctor asks the gateway, says each finding with its remedy, and exits with 1
   expect(refused.out).toContain('Fetch a new one');
   const away = await pailou(['doctor', '--url', 'http://127.0.0.1:1']);
   expect([away.code, away.out]).toEqual([1, expect.stringContaining('→ Start it, or give its address')]);
+});
+
+it('a gateway that dies in the midst of an answer, or hangs, is named in a sentence', async () => {
+  const server = createServer((request, response) => {
+    if (request.url === '/readyz') return;
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: {"choices":[{"delta":{"content":"one"}}]}\n\n', () => setTimeout(() => response.destroy(), 50));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ended = 'The connection ended before the answer was whole. Is the gateway still running?\n';
+  expect(await pailou(['chat', 'm', 'Hello', '--url', url])).toEqual({ code: 1, out: 'one\n', bad: ended });
+  expect(await pailou(['models', '--url', url])).toEqual({ code: 1, out: '', bad: ended });
+  const hung = await pailou(['doctor', '--url', url]);
+  expect([hung.code, hung.out]).toEqual([1, expect.stringMatching(/accepts connections and does not answer.*\n.*It hangs/)]);
 });

@@ -318,9 +318,15 @@ it('JSON of new-api that cannot be read is named, and its text is not printed', 
     create table options ("key" text primary key, value text);
     insert into channels values (1, 14, 'sk-x', 1, 'Claude', 0, '', '', 'claude-a', 'default', '{not json', 0);
     insert into channels values (2, 14, 'sk-y', 1, 'Plain', 0, '', '', 'claude-a', 'default', 'null', 0);
-    insert into options values ('CompletionRatio', '[1]')`);
-  const { code, err } = await folder.pailou(['import', 'new-api', 'one-api.db']);
+    insert into channels values (3, 14, '', 1, 'No key', 0, '', '', 'claude-b', 'default', '', 0);
+    insert into channels values (4, 4, '', 1, 'Local', 0, 'http://127.0.0.1:11434', '', 'qwen', 'default', '', 0);
+    insert into options values ('CompletionRatio', '[1]'), ('ModelRatio', '{"claude-a": "1.5", "claude-b": "much"}')`);
+  const { code, out, err } = await folder.pailou(['import', 'new-api', 'one-api.db']);
   expect(code).toBe(0);
+  expect(err).toContain('channel "No key": it has no key');
+  expect(err).not.toContain('"Local"');
+  expect(err).toContain('options ModelRatio: "claude-b" is no number');
+  expect(out).toMatch(/input: "?3"?\n/);
   expect(err).toContain('channel "Claude": its model_mapping is no JSON object');
   expect(err).toContain('options CompletionRatio: is no JSON object');
   expect(err).not.toMatch(/"Plain"|not json/);

@@ -11,12 +11,22 @@ interface Chunk {
   readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
 }
 
+/** The parts of an answer. The line ends also when the connection is cut. */
+async function* withLineEnd(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (thrown) {
+    print('');
+    throw thrown;
+  }
+}
+
 /** Exit code 1 when the stream ends with an error or without its end. */
 async function printed(body: AsyncIterable<Uint8Array>): Promise<number> {
   const decoder = new TextDecoder();
   let rest = '';
   let isWhole = false;
-  for await (const bytes of body) {
+  for await (const bytes of withLineEnd(body)) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {

@@ -167,7 +167,16 @@ export async function checkGateway({ url, isNamed, token, metricsToken, report }
   let ready: Answer;
   try {
     ready = await ask(`${url}/readyz`, null);
-  } catch {
+  } catch (thrown) {
+    if (thrown instanceof DOMException && thrown.name === 'TimeoutError') {
+      report({
+        ok: false,
+        about: 'gateway',
+        says: `the program at ${url} accepts connections and does not answer within ${patienceMs / 1_000} s`,
+        remedy: 'It hangs, or another program has this port. Look at its log and its processor time, and restart it.',
+      });
+      return;
+    }
     report({
       ok: !isNamed,
       about: 'gateway',

@@ -73,7 +73,8 @@ export async function printFailure(response: Response): Promise<number> {
 export async function answerOf<Answer>(response: Response): Promise<Answer> {
   try {
     return (await response.json()) as Answer;
-  } catch {
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxError)) throw thrown;
     throw new UsageError('The server at this address is not a Pailou gateway. Set the address with --url.');
   }
 }

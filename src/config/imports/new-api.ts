@@ -86,6 +86,20 @@ function optionsOf(
   };
 }
 
+/** Kinds of providers that may have no key. */
+const withoutKey: ReadonlySet<string> = new Set(['ollama', 'xinference', 'openai-compatible']);
+
+/** The members that are numbers; names the others. */
+function numbersOf(option: string, members: Readonly<Record<string, unknown>>, rows: ImportedRows): Readonly<Record<string, number>> {
+  const numbers: Record<string, number> = {};
+  for (const [name, value] of Object.entries(members)) {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    if (typeof number === 'number' && Number.isFinite(number)) numbers[name] = number;
+    else rows.left(`options ${option}: "${name}" is no number; it is not carried over.`);
+  }
+  return numbers;
+}
+
 async function optionsIn(database: ExternalDatabase): Promise<ReadonlyMap<string, string>> {
   const found = await database.rows(`select ${database.quote('key')}, value from options`, [], mostRows);
   return new Map(found.map(([key, value]) => [textOf(key), textOf(value)]));
@@ -113,7 +127,11 @@ export async function importNewApi(database: ExternalDatabase, role: string | nu
   const channels = stored.map((row) => channelOf(row, rows));
   const options = await optionsIn(database).catch(() => new Map<string, string>());
   const json = (key: string): Readonly<Record<string, unknown>> =>
-    jsonOf(options.get(key) ?? '', () => rows.left(`options ${key}: is no JSON object; none of its numbers is carried over.`));
+    numbersOf(
+      key,
+      jsonOf(options.get(key) ?? '', () => rows.left(`options ${key}: is no JSON object; none of its numbers is carried over.`)),
+      rows,
+    );
   const prices: Prices = {
     ratios: json('ModelRatio'),
     completion: json('CompletionRatio'),
@@ -132,6 +150,8 @@ export async function importNewApi(database: ExternalDatabase, role: string | nu
     }
     const isOther = vendor.kind === 'openai' && channel.baseUrl !== '' && !channel.baseUrl.startsWith('https://api.openai.com');
     const used = isOther ? { ...vendor, kind: 'openai-compatible' } : vendor;
+    if (channel.keys.length === 0 && !withoutKey.has(used.kind))
+      rows.left(`channel "${channel.name}": it has no key; give its provider one before you apply the documents.`);
     for (const key of channel.keys.length === 0 ? [''] : channel.keys) {
       const provider = rows.provider(channel.name, used.kind, optionsOf(channel, used, key, channel.name, rows));
       for (const model of channel.models) {
