@@ -35,9 +35,11 @@ export function createIdleMemory(process: IdleProcess): { look(): void } {
   return {
     look() {
       const looks = kept === null ? looksAfterStart : looksAfterWork;
-      shares = [process.busyShare(), ...shares].slice(0, looks);
-      const busy = shares.reduce((sum, share) => sum + share, 0) / looks;
-      if (shares.length < looks || busy >= idleShare) return;
+      const share = process.busyShare();
+      shares = [share, ...shares].slice(0, looks);
+      const busy = shares.reduce((sum, each) => sum + each, 0) / looks;
+      // Work that has just begun would wait for the pause.
+      if (shares.length < looks || busy >= idleShare || share >= idleShare) return;
       const heap = process.heapBytes();
       const isLarge = (kept ?? heap) > mostLive;
       if (isLarge) process.leaveToEngine();

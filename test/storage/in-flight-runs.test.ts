@@ -74,7 +74,7 @@ it('runs of a dead node are recorded once, by one of the nodes that find them', 
   // Its writer has stopped.
   await dead.runs[Symbol.asyncDispose]();
   await age();
-  const finders = [start(90), start(90), start(90)];
+  const finders = [start(), start(), start()];
   const recorded = () => finders.flatMap((finder) => finder.recorded);
   await eventually(
     async () => recorded().length,

@@ -87,5 +87,5 @@ it('refuses unknown names and more points than a chart can show', async () => {
   expect((await gateway.as('admin', 'GET', '/api/reports/series?colour=red')).status).toBe(400);
   expect((await gateway.as('admin', 'GET', '/api/reports/series?from=2026-02-01&to=2026-01-01')).json.error.param).toBe('from');
   const wrong = await gateway.as('admin', 'GET', '/api/reports/series?from=yesterday');
-  expect(wrong.json.error.message).toMatch(/from: must be a time with its zone, such as \S+, or a day such as \S+\.$/);
+  expect(wrong.json.error.message).toMatch(/from \(query parameter\): must be a time with its zone, such as \S+, or a day such as \S+\.$/);
 });
