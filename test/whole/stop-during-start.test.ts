@@ -9,7 +9,7 @@ import { expect, it } from 'vitest';
 import { freePort, node, runEnv } from './gateway.ts';
 
 const program = join(import.meta.dirname, '../../bin/pailou.js');
-/** As the first process of a process namespace of its own; not every machine allows one. */
+/** Starts a program as process 1 of a new PID namespace, as in a container. Not every machine allows it. */
 const inNamespace = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--mount-proc', '--kill-child'];
 const mayHaveNamespace = spawnSync(inNamespace[0] ?? '', [...inNamespace.slice(1), 'true']).status === 0;
 

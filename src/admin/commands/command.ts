@@ -26,7 +26,7 @@ const control = /[^\P{Cc}\t\n]/gu;
 const digits = (mark: string, length: number): string => mark.charCodeAt(0).toString(16).padStart(length, '0');
 /** Escapes control characters: text of models and servers must not control the terminal. */
 const shown = (text: string): string => text.replace(control, (mark) => `\\x${digits(mark, 2)}`);
-/** The same within JSON, which has an escape of its own. */
+/** JSON on one line or indented, with control characters as `\u` escapes. */
 const jsonText = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(control, (mark) => `\\u${digits(mark, 4)}`);
 

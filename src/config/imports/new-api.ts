@@ -36,7 +36,7 @@ function jsonOf(text: string, unreadable: () => void): Readonly<Record<string, u
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    // As for JSON that is no object.
+    // Invalid JSON is reported like JSON of another type.
   }
   unreadable();
   return {};

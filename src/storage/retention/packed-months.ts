@@ -42,7 +42,7 @@ async function isAwaited(query: Kysely<Schema>): Promise<boolean> {
   return rows[0]?.old === true;
 }
 
-/** A statement of its own each: no transaction may contain a concurrent rebuild. */
+/** PostgreSQL rebuilds an index concurrently only outside of a transaction. */
 async function pack(query: Kysely<Schema>, { name, valid }: Index): Promise<void> {
   const index = sql.ref(name);
   if (!valid) {
@@ -70,7 +70,7 @@ export function packedMonths(database: Database, now: () => number): PruneTask {
       const own = database.patient();
       try {
         return await own.connection().execute(async (query) => {
-          // Of the session, so that it ends with a node that dies. Another node packs where it is taken.
+          // A lock of the session ends with its node. False: another node packs.
           const { rows } = await sql<{ taken: boolean; pid: number }>`select pg_try_advisory_lock(${sql.lit(lockKey)}) as taken,
             pg_backend_pid() as pid`.execute(query);
           if (rows[0]?.taken !== true) return false;
@@ -85,7 +85,7 @@ export function packedMonths(database: Database, now: () => number): PruneTask {
             return true;
           } finally {
             signal?.removeEventListener('abort', cancel);
-            // At once: a connection that is closed keeps it for a moment.
+            // The server keeps the lock of a closed connection for a moment.
             await sql`select pg_advisory_unlock(${sql.lit(lockKey)})`.execute(query).catch(() => {});
           }
         });
