@@ -72,7 +72,8 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
     unanswered++;
     channel.send(['ping']);
   }, askEveryMs).unref();
-  let open = 2;
+  /** Both channels and the process itself: it lives on for a moment after its channels have closed. */
+  let open = 3;
   const closed = (): void => {
     if (--open === 0) ended.resolve();
   };
@@ -99,11 +100,14 @@ export function startWorkerProcess({ program, start, onMessage }: WorkerProcessO
       closed();
     },
   );
-  // Reported by the end of the channel.
-  child.on('error', () => {});
+  // Reported by the end of the channel. A process that did not begin has no exit.
+  child.on('error', () => {
+    if (child.pid === undefined) closed();
+  });
   child.on('exit', () => {
     for (const refused of queued) refused();
     queued.clear();
+    closed();
   });
   ready.promise.catch(() => {});
   channel.send(['start', start]);
