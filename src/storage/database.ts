@@ -8,8 +8,11 @@ export interface Database {
   readonly kind: 'sqlite' | 'postgres';
   /** A failed statement rejects with the driver's error: pass it through `explain`. */
   readonly query: Kysely<Schema>;
-  /** A pool without limits of time, for migrations, which may read whole tables. The caller destroys it. Absent where no statement has a limit. */
-  readonly patient?: () => Kysely<Schema>;
+  /**
+   * A pool whose statements have no limit of time, for migrations, which may read whole tables. A statement ends when its process does, and fails
+   * after a wait of `lockPatienceMs` for a lock (0: never). The caller destroys it. Absent where no statement has a limit.
+   */
+  readonly patient?: (lockPatienceMs?: number) => Kysely<Schema>;
   /** Inserts rows of several tables in one transaction and skips existing keys. Efficient for many rows. */
   insertMany(batches: readonly RowBatch[]): Promise<void>;
   /** Rejects with `storage_unavailable` when no statement can run. */

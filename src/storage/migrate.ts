@@ -1,8 +1,11 @@
 /** Migrates a database of any earlier version. Safe when several nodes start at once: one migrates, the others wait. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import { GatewayError } from '../types/errors.ts';
+import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
+import { reportMigrationWaits } from './migration-waits.ts';
 import * as firstTables from './migrations/0001-first-tables.ts';
 import * as responses from './migrations/0002-responses.ts';
 import * as childrenOfRuns from './migrations/0003-children-of-runs.ts';
@@ -117,22 +120,21 @@ async function refuseBroken(database: Database, known: Readonly<Record<string, M
   );
 }
 
+/** PostgreSQL's code for a lock that was not free within the patience. */
+const lockNotAvailable = '55P03';
 /**
- * The names of the applied migrations, up to `last` when given. None on the database of a newer version that only added to the tables
- * (decision 55). `homeIssuer` is the first configured issuer; rows of versions without issuers belong to its people. Throws `storage_unavailable` when the database is unavailable, and `internal_error` when it is newer than
- * this program.
+ * While a migration waits for a table, all others wait behind it. Of Pailou's own statements few hold a lock for longer. A dump does: the
+ * migration then makes room for the others, and begins again.
  */
-export async function migrate(database: Database, homeIssuer: string | null = null, last?: string): Promise<string[]> {
-  const migrations = migrationsOf(homeIssuer);
-  try {
-    if (await isNewer(database, migrations)) {
-      await refuseBroken(database, migrations);
-      return [];
-    }
-  } catch (thrown) {
-    throw database.explain(thrown);
-  }
-  const patient = database.patient?.();
+const lockPatienceMs = 10_000;
+const pauseMs = 5_000;
+
+async function migrateOnce(
+  database: Database,
+  migrations: Readonly<Record<string, Migration>>,
+  last?: string,
+): Promise<MigrationResultSet> {
+  const patient = database.patient?.(lockPatienceMs);
   const migrator = new Migrator({
     db: patient ?? database.query,
     provider: { getMigrations: async () => migrations },
@@ -141,21 +143,52 @@ export async function migrate(database: Database, homeIssuer: string | null = nu
     // Versions of the same time add migrations whose numbers lie before the last one of another.
     allowUnorderedMigrations: true,
   });
-  const outcome = async () => {
-    try {
-      return await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
-    } finally {
-      await patient?.destroy();
-    }
-  };
-  const { error, results } = await outcome();
-  if (error === undefined) return (results ?? []).map((result) => result.migrationName);
-  if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
-    throw new GatewayError(
-      'internal_error',
-      `The database was made by a newer version of Pailou (this one knows up to ${Object.keys(migrations).at(-1)}). Start that version, or restore an older copy of the database.`,
-      { cause: error },
-    );
+  try {
+    return await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
+  } finally {
+    await patient?.destroy();
   }
-  throw database.explain(error);
+}
+
+async function migrateWithRoom(database: Database, migrations: Readonly<Record<string, Migration>>, last?: string): Promise<string[]> {
+  for (;;) {
+    try {
+      if (await isNewer(database, migrations)) {
+        await refuseBroken(database, migrations);
+        return [];
+      }
+    } catch (thrown) {
+      throw database.explain(thrown);
+    }
+    const { error, results } = await migrateOnce(database, migrations, last);
+    if (error === undefined) return (results ?? []).map((result) => result.migrationName);
+    if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
+      throw new GatewayError(
+        'internal_error',
+        `The database was made by a newer version of Pailou (this one knows up to ${Object.keys(migrations).at(-1)}). Start that version, or restore an older copy of the database.`,
+        { cause: error },
+      );
+    }
+    if ((error as { code?: string }).code !== lockNotAvailable) throw database.explain(error);
+    await sleep(pauseMs);
+  }
+}
+
+/**
+ * The names of the applied migrations, up to `last` when given. None on the database of a newer version that only added to the tables
+ * (decision 55). `homeIssuer` is the first configured issuer; rows of versions without issuers belong to its people. `logger` gets a line for a
+ * long wait. Throws `storage_unavailable` when the database is unavailable, and `internal_error` when it is newer than this program.
+ */
+export async function migrate(
+  database: Database,
+  homeIssuer: string | null = null,
+  last?: string,
+  logger: Logger | null = null,
+): Promise<string[]> {
+  const stopReports = logger === null ? null : reportMigrationWaits(database, logger);
+  try {
+    return await migrateWithRoom(database, migrationsOf(homeIssuer), last);
+  } finally {
+    stopReports?.();
+  }
 }

@@ -16,6 +16,8 @@ const parseBigint = (text: string): number | bigint => {
 };
 const bigintType = 20;
 const closePatienceMs = 2_000;
+/** The name under which the server lists connections without limits of time. */
+export const patientName = 'pailou-patient';
 /** Longer than the server's own limit of a statement. */
 const patienceMs = 35_000;
 
@@ -125,13 +127,16 @@ export function openPostgres(url: string, logger: Logger): Database {
   return {
     kind: 'postgres',
     query,
-    patient() {
+    patient(lockPatienceMs = 0) {
       const own = new pg.Pool({
         ...connections,
+        application_name: patientName,
         max: 2,
         // The role or the database may have a limit, too.
         async onConnect(client) {
-          await client.query('set statement_timeout = 0');
+          await client.query(`set statement_timeout = 0; set lock_timeout = ${lockPatienceMs}`);
+          // Else the statement of a process that has died goes on, and all others wait behind the lock that it waits for.
+          await client.query('set client_connection_check_interval = 1000').catch(() => {});
           await client.query('set jit = off').catch(() => {});
         },
       });

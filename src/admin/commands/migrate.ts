@@ -8,8 +8,8 @@ import { withDatabase } from './with-database.ts';
 export const migrateCommand: Command = {
   async run(args) {
     const { values } = parseArgs({ args, options: { json: { type: 'boolean', default: false } } });
-    return withDatabase(async (database, settings) => {
-      const applied = await migrate(database, await homeIssuer(settings));
+    return withDatabase(async (database, settings, logger) => {
+      const applied = await migrate(database, await homeIssuer(settings), undefined, logger);
       if (values.json) printJson({ applied });
       else print(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`);
       return 0;
