@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ConfigService } from '../../config/service.ts';
 import type { Database } from '../../storage/database.ts';
 import type { LedgerWriter } from '../../storage/ledger.ts';
+import { createPromptPing } from '../../storage/prompt-ping.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
@@ -50,6 +51,7 @@ function requireTenant({ tenant }: Principal, homeTenant: string): void {
 export function addOperation(app: FastifyInstance, services: OperationServices): void {
   const config = { access: 'public' } as const;
   const tags = ['operation'];
+  const answers = createPromptPing(() => services.database.ping());
 
   app.get('/livez', { config, schema: { tags, summary: 'The process runs' } }, async () => ({ status: 'ok' }));
 
@@ -57,10 +59,7 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
     '/readyz',
     { config, schema: { tags, summary: 'This node can serve: database, migrations, configuration, disk' } },
     async (_request, reply) => {
-      const database = await services.database.ping().then(
-        () => 'ok',
-        () => 'unavailable',
-      );
+      const database = (await answers()) ? 'ok' : 'unavailable';
       const { revision, stale } = services.config.health();
       // With the database away the last good configuration serves, so the node stays ready and reports it.
       const reason = await services.unwritable();
