@@ -100,12 +100,16 @@ export const migrationsOf = (homeIssuer: string | null): Readonly<Record<string,
   '0077-runs-of-callers': runsOfCallers,
 });
 
+async function appliedOn(database: Database): Promise<ReadonlySet<string>> {
+  const tables = await database.query.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === 'llm_migration')) return new Set();
+  const { rows } = await sql<{ name: string }>`select name from llm_migration`.execute(database.query);
+  return new Set(rows.map(({ name }) => name));
+}
+
 /** True for the database of a newer program that has all migrations of this one as well. */
 async function isNewer(database: Database, known: Readonly<Record<string, Migration>>): Promise<boolean> {
-  const tables = await database.query.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === 'llm_migration')) return false;
-  const { rows } = await sql<{ name: string }>`select name from llm_migration`.execute(database.query);
-  const applied = new Set(rows.map(({ name }) => name));
+  const applied = await appliedOn(database);
   return applied.size > Object.keys(known).length && Object.keys(known).every((name) => applied.has(name));
 }
 
@@ -117,6 +121,15 @@ async function refuseBroken(database: Database, known: Readonly<Record<string, M
   throw new GatewayError(
     'internal_error',
     `The database was made by a newer version of Pailou, which this one cannot work with (${breaking.name}; this one knows up to ${Object.keys(known).at(-1)}). Start that version, or restore an older copy of the database.`,
+  );
+}
+
+/** For tables that lack migrations of this program, and have some that it does not know. */
+function newerTables(known: Readonly<Record<string, Migration>>, cause?: Error): GatewayError {
+  return new GatewayError(
+    'internal_error',
+    `The database was made by a newer version of Pailou (this one knows up to ${Object.keys(known).at(-1)}). Start that version, or restore an older copy of the database.`,
+    { cause },
   );
 }
 
@@ -163,11 +176,7 @@ async function migrateWithRoom(database: Database, migrations: Readonly<Record<s
     const { error, results } = await migrateOnce(database, migrations, last);
     if (error === undefined) return (results ?? []).map((result) => result.migrationName);
     if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
-      throw new GatewayError(
-        'internal_error',
-        `The database was made by a newer version of Pailou (this one knows up to ${Object.keys(migrations).at(-1)}). Start that version, or restore an older copy of the database.`,
-        { cause: error },
-      );
+      throw newerTables(migrations, error);
     }
     if ((error as { code?: string }).code !== lockNotAvailable) throw database.explain(error);
     await sleep(pauseMs);
@@ -190,5 +199,20 @@ export async function migrate(
     return await migrateWithRoom(database, migrationsOf(homeIssuer), last);
   } finally {
     stopReports?.();
+  }
+}
+
+/** Counts of migrations, read without a change. Throws `internal_error` where `migrate` would. */
+export async function tableState(database: Database): Promise<{ applied: number; waiting: number; newer: number }> {
+  const known = migrationsOf(null);
+  try {
+    const applied = await appliedOn(database);
+    const waiting = Object.keys(known).filter((name) => !applied.has(name)).length;
+    const newer = [...applied].filter((name) => !Object.hasOwn(known, name)).length;
+    if (newer > 0) await refuseBroken(database, known);
+    if (newer > 0 && waiting > 0) throw newerTables(known);
+    return { applied: applied.size, waiting, newer };
+  } catch (thrown) {
+    throw database.explain(thrown);
   }
 }

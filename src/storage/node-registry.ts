@@ -27,6 +27,28 @@ const beatMs = 5_000;
 /** A node that missed three heartbeats is dead. */
 const goneMs = 3 * beatMs;
 
+/** The nodes seen lately. Rejects with `storage_unavailable`. */
+export async function liveNodes(database: Database): Promise<readonly Node[]> {
+  try {
+    const rows = await database.query
+      .selectFrom('llm_node')
+      .selectAll()
+      .where('seen_at', '>=', Date.now() - goneMs)
+      .orderBy('started_at')
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      host: row.host,
+      version: row.version,
+      revision: row.revision,
+      startedAt: row.started_at,
+      seenAt: row.seen_at,
+    }));
+  } catch (thrown) {
+    throw database.explain(thrown);
+  }
+}
+
 export function createNodeRegistry(options: {
   readonly database: Database;
   readonly version: string;
@@ -71,26 +93,7 @@ export function createNodeRegistry(options: {
       revision = next;
       beat();
     },
-    async list() {
-      try {
-        const rows = await database.query
-          .selectFrom('llm_node')
-          .selectAll()
-          .where('seen_at', '>=', Date.now() - goneMs)
-          .orderBy('started_at')
-          .execute();
-        return rows.map((row) => ({
-          id: row.id,
-          host: row.host,
-          version: row.version,
-          revision: row.revision,
-          startedAt: row.started_at,
-          seenAt: row.seen_at,
-        }));
-      } catch (thrown) {
-        throw database.explain(thrown);
-      }
-    },
+    list: () => liveNodes(database),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await writing;

@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ledger, RunRecord } from '../types/run.ts';
 import { createLabelledCounter } from './counter.ts';
+import { createPromptAnswer } from './prompt-answer.ts';
 
 export interface WatchedGauge {
   /** A counter only grows, and starts at 0 with the process. Default: a gauge. */
@@ -28,7 +29,7 @@ export interface Metrics {
   budgetAlerted(limit: string, result: 'delivered' | 'failed' | 'given_up'): void;
   /** A cache lookup of a call. */
   answerSought(capability: string, result: 'hit' | 'miss'): void;
-  /** A gauge that is read at each scrape, such as the size of tables. It is left out of a scrape in which `read` rejects. */
+  /** A gauge that is read at each scrape, such as the size of tables. It is left out of a scrape in which `read` rejects or is late. */
   watch(gauge: WatchedGauge): void;
   callStarted(): void;
   callEnded(): void;
@@ -170,6 +171,8 @@ export function createMetrics(): Metrics {
     budgetAlerted: (limit, result) => alerts(1, limit, result),
     answerSought: (capability, result) => kept(1, capability, result),
     watch({ name, help, label, read, type = 'gauge' }) {
+      // A database that hangs must not take all other numbers with it.
+      const promptly = createPromptAnswer(async () => read());
       const options = {
         name,
         help,
@@ -178,7 +181,7 @@ export function createMetrics(): Metrics {
         async collect() {
           metric.reset();
           try {
-            for (const [value, number] of await read()) metric.inc({ [label]: value }, number);
+            for (const [value, number] of (await promptly()) ?? []) metric.inc({ [label]: value }, number);
           } catch {
             // The source is away, which has a log line of its own.
           }

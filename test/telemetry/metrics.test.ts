@@ -41,4 +41,15 @@ describe('metrics of runs', () => {
     const { text } = await metrics.render();
     expect(seriesOf(text, 'pailou_runs_total')).toHaveLength(2);
   });
+
+  it('are answered without the gauges whose source hangs, and with them once it answers', async () => {
+    const metrics = createMetrics();
+    const { promise, resolve } = Promise.withResolvers<ReadonlyMap<string, number>>();
+    metrics.watch({ name: 'pailou_hangs', help: 'Hangs.', label: 'table', read: () => promise });
+    metrics.watch({ name: 'pailou_answers', help: 'Answers.', label: 'folder', read: () => new Map([['data', 1]]) });
+    const { text } = await metrics.render();
+    expect([seriesOf(text, 'pailou_hangs'), seriesOf(text, 'pailou_answers')]).toEqual([[], ['pailou_answers{folder="data"} 1']]);
+    resolve(new Map([['runs', 2]]));
+    expect(seriesOf((await metrics.render()).text, 'pailou_hangs')).toEqual(['pailou_hangs{table="runs"} 2']);
+  });
 });

@@ -1,12 +1,18 @@
 /** `pailou doctor` as operators run it: faults are named with their place, and a token is explained step by step. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { audience, makeKey, type OauthService, type SigningKey, startOauthService } from '../auth/oauth-service.ts';
-import { node } from './gateway.ts';
+import { postgresUrl } from '../storage/databases.ts';
+import { copyDatabaseInto } from '../storage/template-databases.ts';
+import { startBreakablePostgres } from './breakable-postgres.ts';
+import { freePort, node, startGateway } from './gateway.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.ts');
 let key: SigningKey;
@@ -84,5 +90,81 @@ describe('pailou doctor', () => {
   it('refuses bad settings and an empty token with 2', async () => {
     expect(await doctor([], { PAILOU_PORT: 'x' })).toMatchObject({ code: 2, out: expect.stringContaining('PAILOU_PORT') });
     expect(await doctor(['--token', '-'])).toMatchObject({ code: 2, out: expect.stringContaining('--token is empty') });
+  });
+
+  it('refuses an address that is none with 2, and gives no token to another program', async () => {
+    expect(await doctor(['--url', 'nonsense'])).toMatchObject({ code: 2, out: expect.stringContaining('--url') });
+    const seen: string[] = [];
+    const server = createServer((request, response) => {
+      seen.push(`${request.url} ${request.headers.authorization}`);
+      response.writeHead(503, { 'content-type': 'application/json' }).end('{"status":"down"}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, out } = await doctor(['--url', url], { PAILOU_TOKEN: 'TOKEN-CANARY' });
+    expect([code, out]).toEqual([1, expect.stringMatching(/✗ gateway: .*HTTP 503\n {2}→ Another program/)]);
+    expect(seen).toEqual(['/readyz undefined']);
+  });
+
+  it('says that the gateway is down where one was started before, and not before the first start', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pailou-doctor-used-'));
+    onTestFinished(() => rm(dataDir, { recursive: true }));
+    const at = { PAILOU_DATA_DIR: dataDir, PAILOU_PORT: String(await freePort()) };
+    expect(await doctor([], at)).toMatchObject({ code: 0, out: expect.stringMatching(/✓ gateway: none runs at .* yet/) });
+    await copyDatabaseInto(dataDir);
+    const down = await doctor([], at);
+    expect([down.code, down.out]).toEqual([1, expect.stringMatching(/✗ gateway: none answers at .*ECONNREFUSED.*\n {2}→ Start it/)]);
+    expect(down.out).toMatch(/✓ tables: they are those of this version/);
+  });
+
+  it('names nodes and tables of another version', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pailou-doctor-used-'));
+    onTestFinished(() => rm(dataDir, { recursive: true }));
+    await copyDatabaseInto(dataDir);
+    const run = (statement: string): void => {
+      using database = new DatabaseSync(join(dataDir, 'pailou.db'));
+      database.exec(statement);
+    };
+    run(
+      `insert into llm_node (id, host, version, revision, started_at, seen_at) values ('a', 'h', '9.9.9', 1, 0, ${Date.now() + 3_600_000})`,
+    );
+    run(`insert into llm_migration (name, timestamp) values ('9998-more', '2026-12-01')`);
+    const at = { PAILOU_DATA_DIR: dataDir };
+    const newer = await doctor([], at);
+    expect([newer.code, newer.out]).toEqual([
+      1,
+      expect.stringMatching(/✗ nodes: a node on h runs version 9\.9\.9.*\n {2}→ Finish the upgrade/),
+    ]);
+    expect(newer.out).toMatch(/✓ tables: a newer version added 1 migrations/);
+    run(`insert into llm_migration (name, timestamp) values ('9999-breaks', '2026-12-01')`);
+    run(`insert into llm_breaking_migration (name) values ('9999-breaks')`);
+    expect((await doctor([], at)).out).toMatch(/✗ tables: .*newer version.*9999-breaks.*\n {2}→ Run the program of the version/);
+  });
+
+  it.skipIf(postgresUrl === undefined)('names a database that is slow, and one that hangs, with what the gateway still says', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { dataDir, proxy, url } = await startBreakablePostgres(owned);
+    const gateway = owned.use(await startGateway({ PAILOU_DATA_DIR: dataDir, PAILOU_DATABASE_URL: url }));
+    const env = {
+      ...gateway.env,
+      PAILOU_OAUTH_ISSUER: gateway.gateway.issuer,
+      PAILOU_OAUTH_AUDIENCE: gateway.url,
+      PAILOU_TOKEN: await gateway.token('admin'),
+    };
+    proxy.delay(200);
+    const slow = await doctor(['--url', gateway.url], env);
+    expect([slow.code, slow.out]).toEqual([
+      1,
+      expect.stringMatching(/✗ database: it is slow: .* takes [2-9]?\d\d\d ms\n {2}→ Look at the load/),
+    ]);
+    expect(slow.out).toContain('✓ nodes: one is registered');
+    proxy.delay(0);
+    proxy.stall();
+    const hung = await doctor(['--url', gateway.url], env);
+    expect([hung.code, hung.out]).toEqual([1, expect.stringMatching(/✗ database: .*cannot be reached/)]);
+    expect(hung.out).toMatch(/✗ gateway: .* serves, but its database is away or slow\n {2}→ Bring the database back/);
+    expect(hung.out).toMatch(/✓ descriptors: /);
+    await proxy.restore();
   });
 });

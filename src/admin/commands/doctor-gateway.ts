@@ -1,10 +1,10 @@
 /** What pailou doctor asks the running gateway: readiness, clock, token, disk, records on their way, descriptors, vendors. */
-import type { Report } from './doctor-findings.ts';
+import { reasonsOf, type Report } from './doctor-findings.ts';
 
 export interface GatewayQuestion {
   readonly url: string;
-  /** False: the address is the default one, where no gateway needs to run. */
-  readonly isNamed: boolean;
+  /** False: the address is the default one of a set-up that was never started, where no gateway needs to run. */
+  readonly isExpected: boolean;
   readonly token: string | null;
   /** The token of /metrics; null to use the other one. */
   readonly metricsToken: string | null;
@@ -16,7 +16,7 @@ const patienceMs = 5_000;
 const clockToleranceMs = 5_000;
 const leastFreeBytes = 1e9;
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+const sizeText = (bytes: number): string => (bytes < 1e9 ? `${Math.floor(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
 
 interface Answer {
   readonly status: number;
@@ -58,18 +58,20 @@ export function checkClock(about: string, date: string | null, report: Report): 
     });
 }
 
-function checkReady({ status, text }: Answer, url: string, report: Report): void {
+/** False: no gateway answers there, so it must not get a token. */
+function checkReady({ status, text }: Answer, url: string, report: Report): boolean {
   const { status: state, revision, reason } = jsonOf(text);
-  if (status === 200 && state === 'ok')
-    report({ ok: true, about: 'gateway', says: `${url} is ready, at revision ${String(revision)} of the configuration` });
-  else if (status === 200 && state === 'degraded')
+  const isGateway = typeof state === 'string' && typeof revision === 'number';
+  if (isGateway && status === 200 && state === 'ok')
+    report({ ok: true, about: 'gateway', says: `${url} is ready, at revision ${Number(revision)} of the configuration` });
+  else if (isGateway && status === 200)
     report({
       ok: false,
       about: 'gateway',
-      says: `${url} serves, but its database is away`,
-      remedy: 'Bring the database back: calls go on, and nothing can be changed or listed. Its log has the reason.',
+      says: `${url} serves, but its database is away or slow`,
+      remedy: 'Bring the database back: calls go on, and little can be changed or listed. Its log has the reason.',
     });
-  else if (status === 503)
+  else if (isGateway && status === 503)
     report({
       ok: false,
       about: 'gateway',
@@ -83,6 +85,7 @@ function checkReady({ status, text }: Answer, url: string, report: Report): void
       says: `${url}/readyz answers with HTTP ${status}`,
       remedy: 'Another program answers there. Give the address of the gateway: --url, or PAILOU_URL.',
     });
+  return isGateway;
 }
 
 interface Sample {
@@ -107,7 +110,7 @@ function checkNumbers(text: string, report: Report): void {
     report({
       ok: free >= leastFreeBytes,
       about: 'disk',
-      says: `${gigabytes(free)} are free on the disk of the data folder`,
+      says: `${sizeText(free)} are free on the disk of the data folder`,
       ...(free >= leastFreeBytes
         ? {}
         : {
@@ -162,8 +165,49 @@ function checkNumbers(text: string, report: Report): void {
   if (opened.length === 0) report({ ok: true, about: 'vendors', says: 'no circuit of a deployment is open' });
 }
 
+const lateRemedy = 'The gateway is busy, or waits for its database. Look at its log and at its processor time.';
+
+async function checkSignedIn(url: string, token: string, report: Report): Promise<void> {
+  const about = 'token at the gateway';
+  try {
+    const { status, text } = await ask(`${url}/api/me`, token);
+    const { username, tenant, roles } = jsonOf(text);
+    if (status === 200)
+      report({
+        ok: true,
+        about,
+        says: `it is that of ${String(username)} in the tenant ${String(tenant)}, with the roles ${Array.isArray(roles) ? roles.join(', ') : ''}`,
+      });
+    else
+      report({
+        ok: false,
+        about,
+        says: `it is refused: ${messageOf(text)}`,
+        remedy: 'Fetch a new one. pailou doctor --token <token> says at which step it is refused.',
+      });
+  } catch (thrown) {
+    report({ ok: false, about, says: `/api/me does not answer: ${reasonsOf(thrown).join(': ')}`, remedy: lateRemedy });
+  }
+}
+
+async function checkMetrics(url: string, token: string | null, report: Report): Promise<void> {
+  const about = 'disk, spool, descriptors, vendors';
+  try {
+    const { status, text } = await ask(`${url}/metrics`, token);
+    if (status === 200) checkNumbers(text, report);
+    else
+      report({
+        ok: true,
+        about,
+        says: "not looked at: /metrics is for administrators. Give an administrator's --token, or set PAILOU_METRICS_TOKEN",
+      });
+  } catch (thrown) {
+    report({ ok: false, about, says: `/metrics does not answer: ${reasonsOf(thrown).join(': ')}`, remedy: lateRemedy });
+  }
+}
+
 /** Reports what the gateway at this address says about itself. */
-export async function checkGateway({ url, isNamed, token, metricsToken, report }: GatewayQuestion): Promise<void> {
+export async function checkGateway({ url, isExpected, token, metricsToken, report }: GatewayQuestion): Promise<void> {
   let ready: Answer;
   try {
     ready = await ask(`${url}/readyz`, null);
@@ -178,38 +222,15 @@ export async function checkGateway({ url, isNamed, token, metricsToken, report }
       return;
     }
     report({
-      ok: !isNamed,
+      ok: !isExpected,
       about: 'gateway',
-      says: `none answers at ${url}`,
-      ...(isNamed ? { remedy: 'Start it, or give its address: --url, or PAILOU_URL.' } : {}),
+      says: isExpected ? `none answers at ${url}: ${reasonsOf(thrown).join(': ')}` : `none runs at ${url} yet`,
+      ...(isExpected ? { remedy: 'Start it, or give its address: --url, or PAILOU_URL.' } : {}),
     });
     return;
   }
-  checkReady(ready, url, report);
+  if (!checkReady(ready, url, report)) return;
   checkClock('clock of the gateway', ready.date, report);
-  if (token !== null) {
-    const { status, text } = await ask(`${url}/api/me`, token);
-    const { username, tenant, roles } = jsonOf(text);
-    if (status === 200)
-      report({
-        ok: true,
-        about: 'token at the gateway',
-        says: `it is that of ${String(username)} in the tenant ${String(tenant)}, with the roles ${Array.isArray(roles) ? roles.join(', ') : ''}`,
-      });
-    else
-      report({
-        ok: false,
-        about: 'token at the gateway',
-        says: `it is refused: ${messageOf(text)}`,
-        remedy: 'Fetch a new one. pailou doctor --token <token> says at which step it is refused.',
-      });
-  }
-  const { status, text } = await ask(`${url}/metrics`, metricsToken ?? token);
-  if (status === 200) checkNumbers(text, report);
-  else
-    report({
-      ok: true,
-      about: 'disk, spool, descriptors, vendors',
-      says: "not looked at: /metrics is for administrators. Give an administrator's --token, or set PAILOU_METRICS_TOKEN",
-    });
+  if (token !== null) await checkSignedIn(url, token, report);
+  await checkMetrics(url, metricsToken ?? token, report);
 }

@@ -1,6 +1,4 @@
 /** pailou doctor: checks the set-up, its services and the running gateway, and explains a token step by step. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { createAuthenticator } from '../../auth/authenticator.ts';
@@ -12,34 +10,30 @@ import { readSettings, type Settings } from '../../config/settings.ts';
 import { issuerFetch } from '../../auth/issuer-fetch.ts';
 import { createOutboundClient, type OutboundClient } from '../../outbound/client.ts';
 import { createOperatorGuard } from '../../outbound/compose-outbound.ts';
-import { openDatabase } from '../../storage/open-database.ts';
 import { connectRedis } from '../../storage/redis.ts';
 import { createLogger } from '../../telemetry/log.ts';
 import { toGatewayError } from '../../types/errors.ts';
 import { type Command, print, UsageError, printJson } from './command.ts';
+import { checkDatabase } from './doctor-database.ts';
 import { brief, check, type Finding, reasonsOf, type Report } from './doctor-findings.ts';
 import { checkClock, checkGateway } from './doctor-gateway.ts';
 
-async function checkParts(settings: Settings, issuers: readonly IssuerSettings[], client: OutboundClient, report: Report): Promise<void> {
+/** Resolves with true when a gateway was started on this database before. */
+async function checkParts(
+  settings: Settings,
+  issuers: readonly IssuerSettings[],
+  client: OutboundClient,
+  report: Report,
+): Promise<boolean> {
   const logger = createLogger('silent');
-  const { databaseUrl: url, dataDir, redisUrl } = settings;
-  await check('database', report, 'Check PAILOU_DATABASE_URL and PAILOU_DATA_DIR, and that the server runs.', async () => {
-    // Opening SQLite would create the file; the doctor creates nothing.
-    if (url === null && !existsSync(join(dataDir, 'pailou.db'))) return `there is none in ${dataDir} yet; the first start creates it`;
-    const database = await openDatabase({ url, dataDir, logger });
-    try {
-      await database.ping();
-      return `${url === null ? `SQLite in ${dataDir}` : url.split(':')[0]}, it answers`;
-    } finally {
-      await database.close();
-    }
-  });
+  const { redisUrl } = settings;
+  const isSetUp = await checkDatabase({ url: settings.databaseUrl, dataDir: settings.dataDir }, report);
   if (redisUrl !== null) {
     await check('Redis', report, 'Check PAILOU_REDIS_URL, and that the server runs.', async () => {
       await using redis = await connectRedis({ url: redisUrl, logger, patienceMs: 3_000 });
       await new Promise<void>((resolve, reject) => {
         redis.onReady(resolve);
-        setTimeout(() => reject(new Error('it cannot be reached; check PAILOU_REDIS_URL')), 3_000).unref();
+        setTimeout(() => reject(new Error('it does not answer within 3 s')), 3_000).unref();
       });
       return 'it answers';
     });
@@ -79,6 +73,7 @@ async function checkParts(settings: Settings, issuers: readonly IssuerSettings[]
       says: asked.length === 0 ? 'roles and rights come from the token alone' : `roles and rights come from ${asked.join(', then ')}`,
     });
   }
+  return isSetUp;
 }
 
 /** Prints the claims of the token, but only the field names of a look-up's answer, which belongs to the service. */
@@ -110,6 +105,9 @@ export const doctorCommand: Command = {
     const given = values.token === '-' ? await text(process.stdin) : values.token;
     const token = given?.trim().replace(/^Bearer /i, '');
     if (token === '') throw new UsageError('--token is empty; give a token, or - to read it from the standard input.');
+    const named = values.url ?? process.env['PAILOU_URL'];
+    if (named !== undefined && !/^https?:\/\/[^/]/.test(named))
+      throw new UsageError(`--url (or PAILOU_URL) is "${named}", and the address of a gateway is like https://gateway.example.com.`);
     const findings: Finding[] = [];
     const report: Report = (finding) => {
       findings.push(finding);
@@ -125,11 +123,10 @@ export const doctorCommand: Command = {
     report({ ok: true, about: 'settings', says: `${settings.mode} mode, all variables are valid` });
     const client = createOutboundClient(createOperatorGuard(), { proxyOf: settings.proxyOf });
     try {
-      await checkParts(settings, issuers, client, report);
-      const named = values.url ?? process.env['PAILOU_URL'];
+      const isSetUp = await checkParts(settings, issuers, client, report);
       await checkGateway({
         url: (named ?? local(settings.port)).replace(/\/+$/, ''),
-        isNamed: named !== undefined,
+        isExpected: named !== undefined || isSetUp,
         token: token ?? process.env['PAILOU_TOKEN'] ?? null,
         metricsToken: settings.metricsToken,
         report,

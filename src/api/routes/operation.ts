@@ -4,8 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import type { ConfigService } from '../../config/service.ts';
 import type { Database } from '../../storage/database.ts';
 import type { LedgerWriter } from '../../storage/ledger.ts';
-import { createPromptPing } from '../../storage/prompt-ping.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { createPromptAnswer } from '../../telemetry/prompt-answer.ts';
 import type { Principal } from '../../types/access.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { principalOf } from '../request-context.ts';
@@ -51,7 +51,10 @@ function requireTenant({ tenant }: Principal, homeTenant: string): void {
 export function addOperation(app: FastifyInstance, services: OperationServices): void {
   const config = { access: 'public' } as const;
   const tags = ['operation'];
-  const answers = createPromptPing(() => services.database.ping());
+  const pinged = createPromptAnswer(async () => {
+    await services.database.ping();
+    return true;
+  });
 
   app.get('/livez', { config, schema: { tags, summary: 'The process runs' } }, async () => ({ status: 'ok' }));
 
@@ -59,7 +62,7 @@ export function addOperation(app: FastifyInstance, services: OperationServices):
     '/readyz',
     { config, schema: { tags, summary: 'This node can serve: database, migrations, configuration, disk' } },
     async (_request, reply) => {
-      const database = (await answers()) ? 'ok' : 'unavailable';
+      const database = (await pinged().catch(() => null)) === null ? 'unavailable' : 'ok';
       const { revision, stale } = services.config.health();
       // With the database away the last good configuration serves, so the node stays ready and reports it.
       const reason = await services.unwritable();
