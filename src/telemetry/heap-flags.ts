@@ -9,6 +9,8 @@ export const heapFlags: readonly string[] = [
   '--no-flush-bytecode',
   // Helper threads search for work longer than they collect: little of the young generation survives a call.
   '--no-parallel-scavenge',
+  // Its own limit may lie so little above what lives that each collection begins the next: with large bodies, half of a core.
+  '--heap-growing-percent=100',
 ];
 
 /**
