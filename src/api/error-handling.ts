@@ -153,6 +153,12 @@ export function addErrorHandling(
     }
   };
 
+  app.decorate('noteRefusal', (request: FastifyRequest, reply: FastifyReply, error: GatewayError) => {
+    bookRefusal(request, error);
+    // The header names the run.
+    if (!reply.hasHeader('x-pailou-trace-id')) options.onRefusal?.(refusalOf(request, reply, error.code));
+  });
+
   app.setErrorHandler((thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const error = thrown instanceof GatewayError ? thrown : fromFastify(thrown, request.routeOptions.bodyLimit ?? options.bodyLimit);
     const fields = {
@@ -164,9 +170,7 @@ export function addErrorHandling(
     };
     if (error.code === 'internal_error') logger.error({ ...fields, err: error.cause ?? error }, error.message);
     else logger.debug(fields, error.message);
-    bookRefusal(request, error);
-    // The header names the run.
-    if (!reply.hasHeader('x-pailou-trace-id')) options.onRefusal?.(refusalOf(request, reply, error.code));
+    app.noteRefusal(request, reply, error);
     sendError(reply, error, request.id);
   });
 

@@ -3,7 +3,8 @@ import type { PermissionCode, Principal } from '../types/access.ts';
 import type { ResourceKind } from '../types/resources.ts';
 import type { RawRequest } from '../types/chat.ts';
 import type { HeldSnapshot } from '../types/snapshot.ts';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GatewayError } from '../types/errors.ts';
 import type { CorsOrigins } from './cross-origin.ts';
 import type { ActiveRequest, ActiveRequests } from './active-requests.ts';
 
@@ -37,6 +38,8 @@ declare module 'fastify' {
     /** The path of that address; empty for none. Redirects begin with it. */
     pathPrefix: string;
     corsOrigins: CorsOrigins;
+    /** Writes a refusal to the audit, the metrics and the access log, as far as each takes it. For an error that is not thrown to the web framework. */
+    noteRefusal: (request: FastifyRequest, reply: FastifyReply, error: GatewayError) => void;
   }
   interface FastifyContextConfig {
     access?: RouteAccess;

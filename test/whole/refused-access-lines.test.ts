@@ -26,7 +26,23 @@ it.each([1, 2])(
       body: JSON.stringify(body('demo/echo')),
     });
     expect(wrong.status).toBe(401);
-    const ids = ['whole', 'limited', 'denied', 'missing', 'unknown'];
+    // Errors of JSON-RPC, most of them with HTTP 200.
+    const rpc = (role: 'admin' | 'viewer', id: string, method: string, params: object, more: Record<string, string> = {}) => {
+      const accept = { accept: 'application/json, text/event-stream', 'x-request-id': id };
+      return gateway.as(role, 'POST', '/mcp', { jsonrpc: '2.0', id: 1, method, params }, { ...accept, ...more });
+    };
+    const tool = { name: 'demo__calculate', arguments: { expression: '1+1' } };
+    expect((await rpc('admin', 'tool', 'tools/call', tool)).text).toContain('2');
+    const malformed = { name: 'demo__calculate', arguments: { expression: '1+' } };
+    expect((await rpc('admin', 'tool-failed', 'tools/call', malformed)).text).toMatch(/error/i);
+    expect((await rpc('viewer', 'tool-denied', 'tools/call', tool)).text).toContain('"error"');
+    expect((await rpc('admin', 'tool-missing', 'tools/call', { name: 'none' })).text).toContain('"error"');
+    expect((await rpc('admin', 'method-missing', 'no/such', {})).text).toContain('"error"');
+    expect((await rpc('admin', 'bad-params', 'tools/call', {})).text).toContain('"error"');
+    expect((await rpc('admin', 'file-missing', 'resources/read', { uri: 'file:///none' })).text).toContain('"error"');
+    expect((await rpc('admin', 'session-missing', 'tools/list', {}, { 'mcp-session-id': 'none' })).status).toBe(404);
+    const ofMcp = ['tool', 'tool-failed', 'tool-denied', 'tool-missing', 'method-missing', 'bad-params', 'file-missing', 'session-missing'];
+    const ids = ['whole', 'limited', 'denied', 'missing', 'unknown', ...ofMcp];
     const lines = () =>
       (running?.output() ?? '')
         .split('\n')
@@ -43,6 +59,14 @@ it.each([1, 2])(
       { msg: 'refused', status: 403, subject: 'viewer', route: 'POST /v1/chat/completions' },
       { msg: 'refused', status: 404, subject: 'admin' },
       { msg: 'refused', status: 401, subject: null },
+      { msg: 'call', status: 200, subject: 'admin' },
+      { msg: 'call', code: 'tool_failed' },
+      { msg: 'refused', code: 'permission_denied', subject: 'viewer', route: 'POST /mcp' },
+      { msg: 'refused', code: 'not_found' },
+      { msg: 'refused', code: 'not_found' },
+      { msg: 'refused', code: 'invalid_request' },
+      { msg: 'refused', code: 'invalid_request' },
+      { msg: 'refused', code: 'not_found', status: 404 },
     ]);
     expect(running?.output()).not.toContain('CANARY');
   },

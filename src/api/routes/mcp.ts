@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { McpGate } from '../../extensions/mcp/gate/gate.ts';
+import type { McpView } from '../../extensions/mcp/gate/mcp-view.ts';
 import { GatewayError } from '../../types/errors.ts';
 import { personRef } from '../../types/person.ts';
 import { requireServer } from '../../application/caller.ts';
@@ -39,7 +40,16 @@ export function addMcp(app: FastifyInstance, services: CallServices, gate: McpGa
     const caller = callerOf(request, reply);
     const { server: name } = request.params as { readonly server?: string };
     const server = name === undefined ? null : requireServer(caller, name);
-    const view = openMcpView(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`, request.query.tools === 'search');
+    const shown = openMcpView(services, caller, server, server === null ? '/mcp' : `/mcp/${server.name}`, request.query.tools === 'search');
+    let isNoted = false;
+    const view: McpView = {
+      ...shown,
+      refused(error) {
+        if (isNoted) return;
+        isNoted = true;
+        request.server.noteRefusal(request, reply, error);
+      },
+    };
     for (const [header, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(header, value);
     reply.hijack();
     request.server.activeRequests.watch(request, reply);

@@ -1,4 +1,5 @@
 /** Contract of the gate with the application layer: one caller's view of tools, resources, prompts and skills at one address. */
+import type { GatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import type { McpPeer, ServerListing, ResourceDefinition, SourceQuestion, ToolResult } from '../../../types/tool-source.ts';
 
@@ -42,4 +43,6 @@ export interface McpView {
   ask(question: SourceQuestion, params: JsonObject, context: ViewContext): Promise<JsonObject>;
   /** Calls `listener` when the resource changed. Returns the function that stops it. Throws as `ask` does. */
   watch(uri: string, listener: () => void): () => void;
+  /** Called for an answer that is an error, whether or not the call had a run. Never throws. */
+  readonly refused?: (error: GatewayError) => void;
 }

@@ -2,7 +2,8 @@
 import type * as Sdk from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
-import { type McpPeer, SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
+import { type McpPeer, type ServerListing, SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
+import { hearErrors } from './heard-errors.ts';
 import type { ViewContext, McpView } from './mcp-view.ts';
 import type { PendingElicitations } from './pending-elicitations.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
@@ -61,6 +62,7 @@ export function buildServer(
       ...(instructions === undefined ? {} : { instructions }),
     },
   );
+  hearErrors(server, viewOf);
   const watches = new Map<string, () => void>();
 
   /** The error for the client: the source's own, or Pailou's with a code of the protocol. */
@@ -77,16 +79,19 @@ export function buildServer(
   });
   const viewFor = (context: Sdk.ServerContext): McpView => viewOf(context.http?.authInfo);
 
-  server.setRequestHandler('tools/list', async (_request, context) => ({ tools: (await viewFor(context).offer()).tools }) as never);
-  server.setRequestHandler(
-    'resources/list',
-    async (_request, context) => ({ resources: (await viewFor(context).offer()).resources }) as never,
-  );
+  const offered = (context: Sdk.ServerContext): Promise<ServerListing> =>
+    viewFor(context)
+      .offer()
+      .catch((thrown: unknown) => {
+        throw asProtocolError(thrown);
+      });
+  server.setRequestHandler('tools/list', async (_request, context) => ({ tools: (await offered(context)).tools }) as never);
+  server.setRequestHandler('resources/list', async (_request, context) => ({ resources: (await offered(context)).resources }) as never);
   server.setRequestHandler(
     'resources/templates/list',
-    async (_request, context) => ({ resourceTemplates: (await viewFor(context).offer()).templates }) as never,
+    async (_request, context) => ({ resourceTemplates: (await offered(context)).templates }) as never,
   );
-  server.setRequestHandler('prompts/list', async (_request, context) => ({ prompts: (await viewFor(context).offer()).prompts }) as never);
+  server.setRequestHandler('prompts/list', async (_request, context) => ({ prompts: (await offered(context)).prompts }) as never);
 
   if (hasSkills) addSkills(sdk, server, viewFor);
 
@@ -101,7 +106,10 @@ export function buildServer(
     } catch (thrown) {
       const isFault = !(thrown instanceof SourceRefusal) && toGatewayError(thrown).status >= 500;
       // A wrong name or a missing permission is a protocol error. A tool that is down is a tool result, which the model can read.
-      if (isFault) return failed(toGatewayError(thrown)) as never;
+      if (isFault) {
+        viewFor(context).refused?.(toGatewayError(thrown));
+        return failed(toGatewayError(thrown)) as never;
+      }
       throw asProtocolError(thrown);
     }
   });
