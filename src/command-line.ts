@@ -6,9 +6,28 @@ import { nearMatches } from './text/did-you-mean.ts';
 /** Signals closer than this, in milliseconds, are one. */
 const repeatedSignalMs = 500;
 
+/** The interval in milliseconds at which the shell of npx is looked for. */
+const parentEveryMs = 500;
+
+/**
+ * Calls back when the shell between npx and this process has ended. npx passes SIGTERM on to it, and the shell of some systems ends without
+ * passing it on, so that the gateway would stay with its port.
+ */
+function onShellEnd(ended: () => void): void {
+  if (process.env['npm_command'] !== 'exec') return;
+  const shell = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(timer);
+    ended();
+  }, parentEveryMs).unref();
+}
+
 const startCommand: Command = {
   async run(args) {
     parseArgs({ args, options: {} });
+    let stop = (): void => process.exit(0);
+    onShellEnd(() => stop());
     const { setHeapFlags } = await import('./telemetry/heap-flags.ts');
     setHeapFlags();
     const { withHandedSecrets } = await import('./config/secret-handover.ts');
@@ -18,7 +37,7 @@ const startCommand: Command = {
     print(gateway.greeting);
     startIdleMemory();
     let stoppingSince: number | null = null;
-    const stop = (): void => {
+    stop = (): void => {
       // A second signal stops at once. npm passes a signal on that the terminal has sent to the whole group already: one wish, two signals.
       if (stoppingSince !== null && performance.now() - stoppingSince > repeatedSignalMs) process.exit(1);
       if (stoppingSince !== null) return;

@@ -61,6 +61,14 @@ describe('pailou doctor', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('says that the development identity service starts with the gateway', async () => {
+    const ports = { PAILOU_PORT: String(await freePort()), PAILOU_IDENTITY_PORT: String(await freePort()) };
+    const { code, out } = await doctor([], { PAILOU_OAUTH_ISSUER: '', PAILOU_OAUTH_AUDIENCE: '', ...ports });
+    expect(out).toContain('ECONNREFUSED');
+    expect(out).toContain('→ The development identity service runs with the gateway. Start both: npx pailou start');
+    expect(code).toBe(1);
+  });
+
   it('names the step at which a token is refused, and exits with 1', async () => {
     const wrong = await doctor(['--token', await service.sign(key, { aud: 'other' }), '--json']);
     expect(wrong.code).toBe(1);

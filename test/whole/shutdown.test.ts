@@ -128,10 +128,14 @@ it('ends calls that outlast the grace with an error event, whole calls with 503,
   );
 });
 
-it('npm start passes SIGTERM on: the gateway ends, and its port is free', async () => {
+it.each([
+  { command: 'npm', args: ['start'], workers: '1' },
+  // Some shells that npx starts end at the signal and do not pass it on.
+  { command: 'npx', args: ['pailou', 'start'], workers: '2' },
+])('$command $args.0 ended by SIGTERM leaves no gateway, and its port is free', async ({ command, args, workers }) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-npm-'));
   const [port, identityPort] = [await freePort(), await freePort()];
-  const child = spawn('npm', ['start'], {
+  const child = spawn(command, args, {
     cwd: join(import.meta.dirname, '../..'),
     env: {
       PATH: process.env['PATH'],
@@ -139,6 +143,7 @@ it('npm start passes SIGTERM on: the gateway ends, and its port is free', async 
       PAILOU_PORT: String(port),
       PAILOU_IDENTITY_PORT: String(identityPort),
       PAILOU_DATA_DIR: dataDir,
+      PAILOU_WORKERS: workers,
     },
     stdio: 'ignore',
     detached: true,

@@ -38,6 +38,10 @@ async function checkParts(
       return 'it answers';
     });
   }
+  const isDevelopment = settings.oauth.issuer === null && settings.oauth.file === null;
+  const remedy = isDevelopment
+    ? 'The development identity service runs with the gateway. Start both: npx pailou start'
+    : 'Check PAILOU_OAUTH_ISSUER, and that this machine may reach it (proxy, certificate, firewall).';
   for (const issuer of issuers) {
     const about = `service ${issuer.issuer}`;
     const { keys } = issuer;
@@ -48,19 +52,14 @@ async function checkParts(
     );
     checkClock(`clock of ${issuer.issuer}`, date, report);
     if (keys.from === 'discovery' && issuer.tokens === 'jwt') {
-      await check(
-        about,
-        report,
-        'Check PAILOU_OAUTH_ISSUER, and that this machine may reach it (proxy, certificate, firewall).',
-        async () => {
-          const { signal } = new AbortController();
-          const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: issuerFetch(client)(issuer), signal }).fresh(true);
-          if (keysAt === null) throw new Error('its discovery document names no jwks_uri');
-          const { keys: set } = await fetchJson(keysAt, issuerFetch(client)(issuer), signal);
-          if (!Array.isArray(set) || set.length === 0) throw new Error(`there are no keys at ${keysAt}`);
-          return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
-        },
-      );
+      await check(about, report, remedy, async () => {
+        const { signal } = new AbortController();
+        const { jwks_uri: keysAt } = await createDiscovery({ ...issuer, fetch: issuerFetch(client)(issuer), signal }).fresh(true);
+        if (keysAt === null) throw new Error('its discovery document names no jwks_uri');
+        const { keys: set } = await fetchJson(keysAt, issuerFetch(client)(issuer), signal);
+        if (!Array.isArray(set) || set.length === 0) throw new Error(`there are no keys at ${keysAt}`);
+        return `tokens are JWTs, checked here with one of ${set.length} keys from ${keysAt}`;
+      });
     } else {
       report({ ok: true, about, says: issuer.tokens === 'jwt' ? `JWTs, checked with keys from ${keys.from}` : 'queried for each token' });
     }
