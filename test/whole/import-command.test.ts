@@ -310,6 +310,41 @@ it('merge keys of a LiteLLM file count as written out, as its own reader has the
   expect(out).toContain('70');
 });
 
+it('a wrong entry of a LiteLLM file, and a price that cannot be one, are named; the others are carried over and valid', async () => {
+  await using folder = await startFolder();
+  const prices = 'input_cost_per_token: 1e-300, output_cost_per_token: 1.3330000000000001e-07, input_cost_per_query: 1e300';
+  await writeFile(
+    folder.at('config.yaml'),
+    `model_list:
+  - { model_name: priced, litellm_params: { model: openai/gpt-4o, ${prices} } }
+  - a text
+  - { model_name: bare }
+  - { model_name: list, litellm_params: [1] }
+  - { model_name: good, litellm_params: { model: openai/gpt-4o } }
+mcp_servers: { text: a text, wiki: { url: "https://wiki.example/mcp" } }
+litellm_settings: { fallbacks: [ { good: priced }, { good: [priced] } ] }
+`,
+  );
+  const { code, out, err } = await folder.pailou(['import', 'litellm', 'config.yaml']);
+  expect(code).toBe(0);
+  const documents = documentsIn(out);
+  expect(specOf(documents, 'Model', 'priced')).toMatchObject({ deployments: [{ price: { currency: 'USD', output: '0.1333' } }] });
+  expect(specOf(documents, 'Model', 'good')).toMatchObject({ fallbacks: [{ model: 'priced' }] });
+  expect(specOf(documents, 'McpServer', 'wiki')).toBeDefined();
+  for (const left of [
+    'priced: input_cost_per_token: 1e-300',
+    'priced: input_cost_per_query: 1e+300',
+    'entry 2: must be a mapping',
+    'entry 3: litellm_params must be a mapping',
+    'entry 4: litellm_params must be a mapping',
+    'mcp_servers: text',
+    'fallbacks: {"good":"priced"}',
+  ])
+    expect(err).toContain(left);
+  await writeFile(folder.at('team.yaml'), out);
+  expect(await folder.pailou(['validate', '-f', 'team.yaml'], { OPENAI_API_KEY: 'x' })).toMatchObject({ code: 0 });
+});
+
 it('JSON of new-api that cannot be read is named, and its text is not printed', async () => {
   await using folder = await startFolder();
   using database = new DatabaseSync(folder.at('one-api.db'));

@@ -16,6 +16,9 @@ type Spec = ConfigDocument['spec'];
 export const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? String(value) : '';
 
+/** A value of the source in a sentence. */
+export const brief = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 60);
+
 /** The text as a name of a row: letters, digits and `. _ : @ / -`, starting with a letter or digit; `otherwise` when none is left. */
 export function rowName(text: string, otherwise = 'unnamed'): string {
   const safe = text
@@ -39,6 +42,21 @@ export function shifted(value: unknown, places: number): string | null {
   const text = split === all.length ? all : `${all.slice(0, split)}.${all.slice(split)}`.replace(/\.?0+$/, '');
   return text.replace(/^0+(?=\d)/, '');
 }
+
+/** The decimal rounded half up to so many places. Null for one that no price can be: larger than 12 digits, or nothing after the rounding. */
+export function priceAmount(decimal: string, places: number): string | null {
+  const [whole = '', fraction = ''] = decimal.split('.');
+  if (whole.length > 12) return null;
+  if (fraction.length <= places) return decimal;
+  const kept = BigInt(whole + fraction.slice(0, places)) + (fraction.charAt(places) >= '5' ? 1n : 0n);
+  if (kept === 0n) return null;
+  const digits = String(kept).padStart(places + 1, '0');
+  return `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '');
+}
+
+/** The places of the amounts of a price per million tokens, and of all others. */
+export const placesPerMillion = 9;
+export const placesOfOthers = 12;
 
 export class ImportedRows {
   readonly #documents = new Map<string, ConfigDocument>();

@@ -1,5 +1,5 @@
 /** One entry of LiteLLM's `model_list`: its provider and its deployment. */
-import { type ImportedRows, shifted, textOf } from './imported.ts';
+import { brief, type ImportedRows, placesOfOthers, placesPerMillion, priceAmount, shifted, textOf } from './imported.ts';
 import { type LiteLlmVendor, liteLlmVendors, vendorOfBareName } from './litellm-vendors.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -31,7 +31,8 @@ const usedParams: ReadonlySet<string> = new Set([
   'input_cost_per_second', 'output_cost_per_image', 'input_cost_per_query', 'input_cost_per_character',
 ]); // prettier-ignore
 
-const rates: readonly (readonly [string, string, number])[] = [
+/** A price per token is one per million tokens here. */
+const rates: readonly (readonly [theirs: string, ours: string, power: 6 | 0])[] = [
   ['input_cost_per_token', 'input', 6],
   ['output_cost_per_token', 'output', 6],
   ['cache_read_input_token_cost', 'cached_input', 6],
@@ -55,11 +56,16 @@ export function secretOf(rows: ImportedRows, value: unknown, wanted: string): st
   return known.startsWith('${env:') ? known : rows.secret(known, wanted);
 }
 
-function priceOf(members: Members): Record<string, string> | null {
+function priceOf(rows: ImportedRows, name: string, members: Members): Record<string, string> | null {
   const price: Record<string, string> = {};
-  for (const [theirs, ours, places] of rates) {
-    const amount = shifted(members[theirs], places);
-    if (amount !== null) price[ours] = amount;
+  for (const [theirs, ours, power] of rates) {
+    const given = members[theirs];
+    if (given === undefined || given === null) continue;
+    const exact = shifted(given, power);
+    const amount = exact === null ? null : priceAmount(exact, power === 6 ? placesPerMillion : placesOfOthers);
+    if (amount === null)
+      rows.left(`model_list: ${name}: ${theirs}: ${brief(given)} is no amount from 10^-15 to 10^12; the model has no such price.`);
+    else price[ours] = amount;
   }
   return Object.keys(price).length === 0 ? null : { currency: 'USD', ...price };
 }
@@ -146,7 +152,7 @@ export function deploymentOf(rows: ImportedRows, name: string, params: Members, 
   if (vendor.kind === 'bedrock') model = model.replace(/^(converse|invoke)\//, '');
   const unused = Object.keys(params).filter((key) => !usedParams.has(key));
   if (unused.length > 0) rows.left(`model_list: ${name}: litellm_params ${unused.join(', ')}: callers send these with each call.`);
-  const price = priceOf({ ...info, ...params });
+  const price = priceOf(rows, name, { ...info, ...params });
   const limits = present({
     requests_per_minute: count(params['rpm']),
     tokens_per_minute: count(params['tpm']),

@@ -1,4 +1,5 @@
 /** The section `mcp_servers` of LiteLLM's file. Source: https://docs.litellm.ai/docs/mcp */
+import { isJsonObject } from '../../types/json.ts';
 import { type ImportedRows, textOf } from './imported.ts';
 import { secretOf } from './litellm-deployment.ts';
 
@@ -47,8 +48,12 @@ function headersOf(
   return { authorization: rows.secret(`${scheme} ${token}`, wanted) };
 }
 
-export function addMcpServers(servers: Readonly<Record<string, Members>>, rows: ImportedRows): void {
+export function addMcpServers(servers: Members, rows: ImportedRows): void {
   for (const [given, server] of Object.entries(servers)) {
+    if (!isJsonObject(server)) {
+      rows.left(`mcp_servers: ${given}: is no mapping; it is not carried over.`);
+      continue;
+    }
     const name = slugOf(given);
     const unused = Object.keys(server).filter((key) => !used.has(key));
     if (unused.length > 0) rows.left(`mcp_servers: ${given}: ${unused.join(', ')}: not carried over.`);

@@ -2,23 +2,27 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ConfigDocument } from '../documents.ts';
-import { type Imported, ImportedRows, rowName, textOf } from './imported.ts';
+import { brief, type Imported, ImportedRows, rowName, textOf } from './imported.ts';
 import { deploymentOf } from './litellm-deployment.ts';
 import { addMcpServers } from './litellm-mcp.ts';
 
-const members = z.record(z.string(), z.unknown());
-const fallbackList = z.array(z.record(z.string(), z.array(z.string()))).nullish();
+const members = z.record(z.string(), z.unknown(), { error: 'must be a mapping' });
+const fallback = z.record(z.string(), z.array(z.string()));
+
+const listed = z.looseObject(
+  { model_name: z.string({ error: 'must be a text' }).min(1, 'must not be empty'), litellm_params: members, model_info: members.nullish() },
+  { error: 'must be a mapping' },
+);
 
 const file = z.looseObject({
   model_list: z
-    .array(z.looseObject({ model_name: z.string().min(1), litellm_params: members, model_info: members.nullish() }), {
-      error: 'must be a list of models, as in the configuration file of LiteLLM',
-    })
-    .default([]),
+    .array(z.unknown(), { error: 'must be a list of models, as in the configuration file of LiteLLM' })
+    .nullish()
+    .transform((list) => list ?? []),
   litellm_settings: members.nullish(),
   router_settings: members.nullish(),
   general_settings: members.nullish(),
-  mcp_servers: z.record(z.string(), members).nullish(),
+  mcp_servers: members.nullish(),
 });
 
 /** The kinds of fallbacks, with the failures that lead to them here. */
@@ -69,11 +73,15 @@ function addFallbacks(models: ReadonlyMap<string, Model>, settings: Record<strin
     fallbacks.push(...known.map((target) => ({ on: [...on], model: rowName(target) })));
   };
   for (const [kind, on] of Object.entries(fallbackKinds)) {
-    for (const entry of fallbackList.catch([]).parse(settings[kind]) ?? [])
-      for (const [from, targets] of Object.entries(entry)) {
+    const given = settings[kind] ?? [];
+    for (const entry of Array.isArray(given) ? given : [given]) {
+      const { success, data } = fallback.safeParse(entry);
+      if (!success) rows.left(`${kind}: ${brief(entry)} is no model with a list of models; it is not carried over.`);
+      for (const [from, targets] of Object.entries(data ?? {})) {
         if (from === '*') for (const name of models.keys()) add(name, on, targets);
         else add(from, on, targets);
       }
+    }
   }
   const defaults = z.array(z.string()).catch([]).parse(settings['default_fallbacks']);
   if (defaults.length > 0) for (const name of models.keys()) add(name, ['overload', 'error'], defaults);
@@ -81,7 +89,14 @@ function addFallbacks(models: ReadonlyMap<string, Model>, settings: Record<strin
 
 function addModels({ model_list: list }: File, settings: Record<string, unknown>, rows: ImportedRows): ReadonlyMap<string, Model> {
   const models = new Map<string, Model>();
-  for (const { model_name: name, litellm_params: params, model_info: info } of list) {
+  for (const [place, entry] of list.entries()) {
+    const { success, data, error } = listed.safeParse(entry);
+    if (!success) {
+      const [issue] = error.issues;
+      rows.left(`model_list: entry ${place + 1}: ${[...(issue?.path ?? []), issue?.message].join(' ')}; it is not carried over.`);
+      continue;
+    }
+    const { model_name: name, litellm_params: params, model_info: info } = data;
     if (name.includes('*')) {
       rows.left(`model_list: ${name}: a wildcard has no row here; name the models, or find them with POST /api/providers/discover.`);
       continue;

@@ -158,7 +158,9 @@ export async function importNewApi(database: ExternalDatabase, role: string | nu
         const entry = models.get(model) ?? { deployments: [], groups: new Set<string>() };
         models.set(model, entry);
         for (const group of channel.groups) entry.groups.add(group);
-        const price = priceOf(model, prices);
+        const price = priceOf(model, prices, (member) =>
+          rows.left(`model "${model}": its price ${member} is no amount from 10^-15 to 10^12.`),
+        );
         entry.deployments.push({
           provider,
           model: textOf(channel.mapping[model]) || model,
