@@ -6,7 +6,7 @@ import type { Document, LineCounter } from 'yaml';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
 import { documentPaths } from './document-paths.ts';
 import { type ConfigDocument, documentFrame, kindOf } from './documents.ts';
-import { referenceOf, resemblesReference, unescaped } from './references.ts';
+import { referenceOf, resemblesReference, unescaped, unescapedOption } from './references.ts';
 import { type ResourceKind, resourceNames, resourceSpecs } from '../types/resources.ts';
 
 const require = createRequire(import.meta.url);
@@ -54,11 +54,17 @@ function locator(file: string, lines: LineCounter, yaml: Document.Parsed): FileD
   };
 }
 
+interface Resolving {
+  readonly env: NodeJS.ProcessEnv | null;
+  readonly fault: (path: string, text: string) => void;
+  readonly unescape: (text: string, path: string) => string;
+}
+
 /** Replaces references by what they name. `env` null: only escapes, for a check without secrets. */
-function resolved(value: unknown, path: string, env: NodeJS.ProcessEnv | null, fault: (path: string, text: string) => void): unknown {
+function resolved(value: unknown, path: string, { env, fault, unescape }: Resolving): unknown {
   if (typeof value === 'string') {
     const reference = referenceOf(value);
-    if (reference === null) return unescaped(value);
+    if (reference === null) return unescape(value, path);
     if (env === null) return value;
     const { source, name } = reference;
     if (source === 'env') {
@@ -73,10 +79,10 @@ function resolved(value: unknown, path: string, env: NodeJS.ProcessEnv | null, f
       return '';
     }
   }
-  if (Array.isArray(value)) return value.map((inner, index) => resolved(inner, `${path}[${index}]`, env, fault));
+  if (Array.isArray(value)) return value.map((inner, index) => resolved(inner, `${path}[${index}]`, { env, fault, unescape }));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, resolved(inner, path === '' ? key : `${path}.${key}`, env, fault)]),
+    Object.entries(value).map(([key, inner]) => [key, resolved(inner, path === '' ? key : `${path}.${key}`, { env, fault, unescape })]),
   );
 }
 
@@ -88,8 +94,11 @@ function readFile(file: string): string {
 
 /** Names an option that only resembles a reference: it would be sent to the vendor as it is written. */
 function checkReferences(value: unknown, path: string, fault: (path: string, text: string) => void): void {
-  if (typeof value === 'string' && resemblesReference(value) && referenceOf(value) === null && unescaped(value) === value)
-    fault(path, `${path}: a reference is the whole value, such as \${env:NAME}; put the text beside it into the variable.`);
+  if (typeof value === 'string' && resemblesReference(value) && referenceOf(value) === null)
+    fault(
+      path,
+      `${path}: a reference is the whole value, such as \${env:NAME}; put the text beside it into the variable, or write $\${env: for text.`,
+    );
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value))
     checkReferences(inner, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, fault);
@@ -139,8 +148,11 @@ export function readDocuments(
       const first = placeByRow.get(row);
       if (first === undefined) placeByRow.set(row, placeOf(''));
       else fault('metadata.name', `${frame.data.kind} "${frame.data.metadata.name}" is at ${first} already. Keep one.`);
-      if (kind === 'provider' || kind === 'mcp') checkReferences(frame.data.spec['options'], 'spec.options', fault);
-      const spec = resolved(frame.data.spec, 'spec', env, fault) as ConfigDocument['spec'];
+      const hasOptions = kind === 'provider' || kind === 'mcp';
+      if (hasOptions) checkReferences(frame.data.spec['options'], 'spec.options', fault);
+      const unescape = (text: string, path: string): string =>
+        hasOptions && path.startsWith('spec.options') ? unescapedOption(text) : unescaped(text);
+      const spec = resolved(frame.data.spec, 'spec', { env, fault, unescape }) as ConfigDocument['spec'];
       const checked = resourceSpecs[kind].safeParse(spec);
       if (!checked.success) {
         const found = firstZodFault(checked.error.issues, ['spec']);

@@ -3,7 +3,7 @@ import { mask } from '../storage/secret-box.ts';
 import { type ConfigRow, resourceSpecs } from '../types/resources.ts';
 import { apiVersion, type ConfigDocument, documentedKinds, documentKinds, type DocumentedKind } from './documents.ts';
 import { labelsOfPeople } from './file-owned.ts';
-import { escaped } from './references.ts';
+import { escaped, escapedOption } from './references.ts';
 import type { ConfigService } from './service.ts';
 
 /** A name for the variable of a secret, e.g. PROVIDER_OPENAI_API_KEY. */
@@ -33,7 +33,10 @@ function withReferences(value: unknown, path: readonly string[], naming: Naming)
     return `\${env:${variable}}`;
   }
   // People who may write a row may not read the variables and files of the administrator who applies an export.
-  if (typeof value === 'string') return escaped(value);
+  if (typeof value === 'string') {
+    const isOption = (naming.kind === 'provider' || naming.kind === 'mcp') && path[0] === 'options';
+    return isOption ? escapedOption(value) : escaped(value);
+  }
   if (Array.isArray(value)) return value.map((inner, index) => withReferences(inner, [...path, String(index)], naming));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withReferences(inner, [...path, key], naming)]));

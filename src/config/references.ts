@@ -22,5 +22,11 @@ export const escaped = (text: string): string => (readsAsReference.test(text) ? 
 /** The text that `escaped` has made. */
 export const unescaped = (text: string): string => (escapedReference.test(text) ? text.slice(1) : text);
 
-/** Whether part of the text looks like a reference. */
-export const resemblesReference = (text: string): boolean => /\$\{(?:env|file):/.test(text);
+/** As `escaped`, for the options of providers and MCP servers: there also a part of the text must not look like a reference. */
+export const escapedOption = (text: string): string => text.replaceAll(/\$+\{(?:env|file):/g, (mark) => `$${mark}`);
+
+/** The text that `escapedOption` has made. */
+export const unescapedOption = (text: string): string => text.replaceAll(/\$(\$+\{(?:env|file):)/g, '$1');
+
+/** Whether part of the text looks like a reference that is not escaped. */
+export const resemblesReference = (text: string): boolean => /(?<!\$)\$\{(?:env|file):/.test(text);

@@ -93,6 +93,27 @@ it('exports text that looks like a reference so that no variable of the administ
   expect(filled.find(({ metadata }) => metadata.name === 'two')?.spec.options).toMatchObject({ instructions: '$${env:SECRET}' });
 });
 
+it('exports options of a provider with a part that looks like a reference, and applies them as they were', async () => {
+  await using gateway = await startGateway();
+  await using scene = await startScene(gateway, { SECRET: 'sk-of-the-administrator' });
+  const texts = ['a ${env:SECRET} b', '$${env:SECRET}${file:/etc/passwd}', '${env:SECRET}', '$$${env:SECRET}'];
+  for (const [index, organization] of texts.entries()) {
+    const spec = { kind: 'openai', options: { api_key: 'sk-x', organization } };
+    expect((await gateway.as('admin', 'POST', '/api/providers', { name: `odd-${index}`, spec })).status).toBe(201);
+  }
+  const { out } = await scene.pailou('export');
+  await scene.write('all.yaml', out);
+  const secrets = Object.fromEntries([...out.matchAll(/ \$\{env:(\w+)\}$/gm)].map(([, name = '']) => [name, '***']));
+  await using again = await startScene(gateway, { SECRET: 'sk-of-the-administrator', ...secrets });
+  await again.write('all.yaml', out);
+  expect(await again.pailou('validate', '-f', 'all.yaml')).toMatchObject({ code: 0, err: '' });
+  expect((await again.pailou('apply', '-f', 'all.yaml')).out).toContain('Nothing to do');
+  const { documents } = await readInConsole(out);
+  const filled = fillReferences(documents, new Map()) as { kind: string; metadata: { name: string }; spec: { options: object } }[];
+  const odd = filled.filter(({ kind, metadata }) => kind === 'Provider' && metadata.name.startsWith('odd-'));
+  expect(odd.map(({ spec }) => spec.options)).toMatchObject(texts.map((organization) => ({ organization })));
+});
+
 it('exports the fields of a row in one order, whatever wrote them, so that another installation exports the same bytes', async () => {
   await using here = await startGateway();
   await using there = await startGateway();

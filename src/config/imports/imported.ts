@@ -1,5 +1,6 @@
 /** Collects the documents that an import makes, the secrets that they reference, and what cannot be carried over. */
 import { apiVersion, type ConfigDocument } from '../documents.ts';
+import { escaped, escapedOption } from '../references.ts';
 
 export interface Imported {
   readonly documents: readonly ConfigDocument[];
@@ -59,6 +60,8 @@ export const placesPerMillion = 9;
 export const placesOfOthers = 12;
 
 export class ImportedRows {
+  /** The references that the import makes. Other text that looks like one is the source's own. */
+  readonly #references = new Set<string>();
   readonly #documents = new Map<string, ConfigDocument>();
   readonly #providers = new Map<string, string>();
   readonly #secrets = new Map<string, string | null>();
@@ -72,7 +75,7 @@ export class ImportedRows {
   /** The reference to a variable that the source names itself. */
   variable(name: string): string {
     if (!this.#secrets.has(name)) this.#secrets.set(name, null);
-    return `\${env:${name}}`;
+    return this.#reference(`\${env:${name}}`);
   }
 
   /** The reference to a variable with this value. The same value has one variable. */
@@ -82,7 +85,26 @@ export class ImportedRows {
     let name = base;
     for (let number = 2; this.#secrets.has(name) && this.#secrets.get(name) !== value; number++) name = `${base}_${number}`;
     this.#secrets.set(name, value);
-    return `\${env:${name}}`;
+    return this.#reference(`\${env:${name}}`);
+  }
+
+  /** The reference to the contents of a file that the source names. */
+  file(path: string): string {
+    return this.#reference(`\${file:${path}}`);
+  }
+
+  #reference(text: string): string {
+    this.#references.add(text);
+    return text;
+  }
+
+  #escaped(value: unknown, escape: (text: string) => string): unknown {
+    if (typeof value === 'string') return this.#references.has(value) ? value : escape(value);
+    if (Array.isArray(value)) return value.map((each) => this.#escaped(each, escape));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, this.#escaped(inner, key === 'options' ? escapedOption : escape)]),
+    );
   }
 
   /** The name of a provider with this kind and these options. Equal ones are one row. */
@@ -116,6 +138,7 @@ export class ImportedRows {
   /** The documents, with a grant of each model to `role` unless it is null. */
   result(role: string | null): Imported {
     if (role !== null) for (const { kind, metadata } of this.#documents.values()) if (kind === 'Model') this.grant(role, metadata.name);
-    return { documents: [...this.#documents.values()], secrets: this.#secrets, left: [...this.#left] };
+    const documents = [...this.#documents.values()].map((each) => ({ ...each, spec: this.#escaped(each.spec, escaped) as Spec }));
+    return { documents, secrets: this.#secrets, left: [...this.#left] };
   }
 }

@@ -53,7 +53,7 @@ function valueOf(rows: ImportedRows, value: unknown): unknown {
 export function secretOf(rows: ImportedRows, value: unknown, wanted: string): string | undefined {
   const known = valueOf(rows, value);
   if (typeof known !== 'string' || known === '') return undefined;
-  return known.startsWith('${env:') ? known : rows.secret(known, wanted);
+  return known === value ? rows.secret(known, wanted) : known;
 }
 
 function priceOf(rows: ImportedRows, name: string, members: Members): Record<string, string> | null {
@@ -100,7 +100,7 @@ function providerOptions(rows: ImportedRows, vendor: LiteLlmVendor, params: Memb
       return present({
         project: valueOf(rows, params['vertex_project']) ?? rows.variable('VERTEXAI_PROJECT'),
         location: valueOf(rows, params['vertex_location']),
-        service_account: isPath ? `\${file:${credentials}}` : secretOf(rows, credentials, 'vertex_credentials'),
+        service_account: isPath ? rows.file(credentials) : secretOf(rows, credentials, 'vertex_credentials'),
       });
     }
     case 'azure':

@@ -6,6 +6,7 @@ import { type ChannelVendor, channelVendors, otherChannels } from './new-api-cha
 
 const mostRows = 10_000;
 const mostDeployments = 64;
+const mostWeight = 1_000_000;
 
 interface Channel {
   readonly type: number;
@@ -86,6 +87,22 @@ function optionsOf(
   };
 }
 
+/** Why no provider can be made of a channel; null when one can. */
+function faultOf({ baseUrl, keys }: Channel, { kind }: ChannelVendor): string | null {
+  if (baseUrl !== '' && !/^https?:\/\/[^/]/.test(baseUrl)) return `its address "${baseUrl.slice(0, 100)}" is none of http:// or https://`;
+  const isWhole = (key: string): boolean => /^[^|]+\|[^|]+\|[a-z0-9-]+$/.test(key);
+  if (kind === 'bedrock' && !(keys.length > 0 && keys.every(isWhole))) return 'its key is not of the form access key|secret key|region';
+  return null;
+}
+
+/** Enabled deployments of the first tiers are kept where there are too many. */
+function mostUseful<D extends { readonly enabled?: unknown; readonly tier?: unknown }>(deployments: readonly D[]): readonly D[] {
+  if (deployments.length <= mostDeployments) return deployments;
+  const order = ({ enabled, tier }: D): number => (enabled === false ? 1_000 : 0) + Number(tier ?? 0);
+  const kept = new Set(deployments.toSorted((one, other) => order(one) - order(other)).slice(0, mostDeployments));
+  return deployments.filter((each) => kept.has(each));
+}
+
 /** Kinds of providers that may have no key. */
 const withoutKey: ReadonlySet<string> = new Set(['ollama', 'xinference', 'openai-compatible']);
 
@@ -123,7 +140,7 @@ async function nameOtherTables(database: ExternalDatabase, rows: ImportedRows): 
 /** Rejects when the database has no channels of new-api. `role` gets a grant of each model. */
 export async function importNewApi(database: ExternalDatabase, role: string | null): Promise<Imported> {
   const rows = new ImportedRows();
-  const stored = await database.rows(`select ${columns.map(database.quote).join(', ')} from channels`, [], mostRows);
+  const stored = await database.rows(`select ${columns.map(database.quote).join(', ')} from channels order by id`, [], mostRows);
   const channels = stored.map((row) => channelOf(row, rows));
   const options = await optionsIn(database).catch(() => new Map<string, string>());
   const json = (key: string): Readonly<Record<string, unknown>> =>
@@ -150,6 +167,12 @@ export async function importNewApi(database: ExternalDatabase, role: string | nu
     }
     const isOther = vendor.kind === 'openai' && channel.baseUrl !== '' && !channel.baseUrl.startsWith('https://api.openai.com');
     const used = isOther ? { ...vendor, kind: 'openai-compatible' } : vendor;
+    const fault = faultOf(channel, used);
+    if (fault !== null) {
+      rows.left(`channel "${channel.name}": ${fault}.`);
+      continue;
+    }
+    if (channel.weight > mostWeight) rows.left(`channel "${channel.name}": its weight ${channel.weight} becomes ${mostWeight}.`);
     if (channel.keys.length === 0 && !withoutKey.has(used.kind))
       rows.left(`channel "${channel.name}": it has no key; give its provider one before you apply the documents.`);
     for (const key of channel.keys.length === 0 ? [''] : channel.keys) {
@@ -165,7 +188,7 @@ export async function importNewApi(database: ExternalDatabase, role: string | nu
           provider,
           model: textOf(channel.mapping[model]) || model,
           // Equal weights are stored as zeros.
-          ...(channel.weight > 0 ? { weight: channel.weight } : {}),
+          ...(channel.weight > 0 ? { weight: Math.min(channel.weight, mostWeight) } : {}),
           ...(tiers.length > 1 ? { tier: Math.min(tiers.indexOf(channel.priority), 100) } : {}),
           ...(channel.enabled ? {} : { enabled: false }),
           ...(price === null ? {} : { price }),
@@ -176,9 +199,9 @@ export async function importNewApi(database: ExternalDatabase, role: string | nu
   for (const [model, { deployments, groups }] of models) {
     if (deployments.length > mostDeployments)
       rows.left(
-        `model "${model}": the last ${deployments.length - mostDeployments} of its channels: a model has at most ${mostDeployments}.`,
+        `model "${model}": ${deployments.length - mostDeployments} of its channels, disabled ones and those of the last tiers first: a model has at most ${mostDeployments}.`,
       );
-    const name = rows.add('Model', model, { operations: [operationOf(model)], deployments: deployments.slice(0, mostDeployments) });
+    const name = rows.add('Model', model, { operations: [operationOf(model)], deployments: mostUseful(deployments) });
     for (const group of groups) rows.grant(group === 'default' ? 'user' : group, name);
   }
   const groups = new Set([...models.values()].flatMap((entry) => [...entry.groups]).filter((group) => group !== 'default'));

@@ -34,13 +34,26 @@ export function referencesIn(value: unknown): readonly string[] {
   return [...new Set(Object.values(value).flatMap(referencesIn))];
 }
 
+const unescaped = (text: string): string => (escapedReference.test(text) ? text.slice(1) : text);
+
+/** In the options of providers and MCP servers a part of the text is escaped, too. */
+const unescapedOption = (text: string): string => text.replaceAll(/\$(\$+\{(?:env|file):)/g, '$1');
+
+const hasEscapedOptions = (value: object): boolean => 'kind' in value && (value.kind === 'Provider' || value.kind === 'McpServer');
+
 /** Replaces each reference by its value; without one, by the mark that keeps the stored secret. */
 export function fillReferences(value: unknown, values: ReadonlyMap<string, string>): unknown {
-  if (typeof value === 'string') {
-    if (reference.test(value)) return values.get(value) || '***';
-    return escapedReference.test(value) ? value.slice(1) : value;
-  }
+  const filled = (part: unknown, unescape: (text: string) => string): unknown => {
+    if (typeof part === 'string') return reference.test(part) ? values.get(part) || '***' : unescape(part);
+    if (Array.isArray(part)) return part.map((each) => filled(each, unescape));
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([name, each]) => [name, filled(each, unescape)]));
+  };
   if (Array.isArray(value)) return value.map((each) => fillReferences(each, values));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, fillReferences(each, values)]));
+  const document = filled(value, unescaped);
+  if (typeof value !== 'object' || value === null || !hasEscapedOptions(value)) return document;
+  const { spec } = value as { spec?: { options?: unknown } };
+  if (spec?.options === undefined) return document;
+  const { spec: other, ...rest } = document as { spec: object };
+  return { ...rest, spec: { ...other, options: filled(spec.options, unescapedOption) } };
 }
