@@ -1,8 +1,9 @@
 /** Loads the master key. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../types/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { masterKey, type MasterKey, type MasterKeys } from './secret-box.ts';
 
 const remedy = 'Make one with: openssl rand -base64 32';
@@ -64,7 +65,7 @@ export function loadMasterKeys(options: MasterKeyOptions & { readonly oldMasterK
 
 /** Written and synced, then linked: of two processes that start at once one wins, and both read its key. */
 function makeKeyFile(dataDir: string, path: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(dataDir);
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     writeFileSync(draft, randomBytes(32).toString('base64'), { mode: 0o600, flush: true });

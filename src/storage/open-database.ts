@@ -1,9 +1,10 @@
 /** Opens the database: SQLite in a thread for one machine, or PostgreSQL. */
-import { access, constants, mkdir, open } from 'node:fs/promises';
+import { access, constants, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { GatewayError } from '../types/errors.ts';
 import type { Database, DatabaseOptions } from './database.ts';
+import { makeFolder } from './make-folder.ts';
 import type { Schema } from './schema.ts';
 import { SqliteConnection } from './sqlite/connection.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
@@ -29,8 +30,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     return openPostgres(url, logger);
   }
   const path = databasePath(options);
-  await makeFolder(dataDir);
-  await makeFolder(dirname(path));
+  makeDataFolder(dataDir);
+  makeDataFolder(dirname(path));
   return openSqlite(path, options.forGateway === true);
 }
 
@@ -44,14 +45,16 @@ function pathOf(url: string): string {
   );
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+function makeDataFolder(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
     throw new GatewayError(
       'storage_unavailable',
       `The data folder ${folder} cannot be made. Check PAILOU_DATA_DIR and the rights on its parent.`,
       { cause },
     );
-  });
+  }
 }
 
 /** Makes the file readable for its owner only. SQLite reports what prevents its creation. */

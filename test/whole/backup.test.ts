@@ -135,12 +135,17 @@ describe('with SQLite', () => {
     }
   });
 
+  it.runIf(process.platform === 'linux')('a folder that cannot be made is refused, and not tried for ever', async () => {
+    const refused = await pailou({ PAILOU_DATA_DIR: join(folder, 'unmade') }, 'backup', '/proc/none/backup');
+    expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('The folder /proc/none/backup cannot be made (ENOENT)') });
+  });
+
   it('a backup needs an empty folder', async () => {
     const again = await pailou(env, 'backup', folder);
     expect(again).toMatchObject({ code: 1, errors: expect.stringContaining('is not empty') });
     const below = await pailou(env, 'backup', join(folder, 'backup.json', 'two'));
     expect(below.code).toBe(1);
-    expect(below.errors, 'one sentence, no stack').toMatch(/^ENOTDIR: not a directory, .*two'\n$/);
+    expect(below.errors, 'one sentence, no stack').toMatch(/^The folder .*two cannot be made \(ENOTDIR\)\. .*\n$/);
   });
 
   it('a backup that fails leaves an empty folder for the next attempt', async () => {

@@ -1,6 +1,7 @@
 /** Reads and writes a skill's folder on this machine. Follows no links and never leaves the folder. */
-import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { makeFolder } from '../../storage/make-folder.ts';
 import type { SkillFile } from '../../types/skill.ts';
 import { UsageError } from './command.ts';
 
@@ -20,7 +21,7 @@ export async function readFolder(folder: string): Promise<readonly SkillFile[]> 
 /** Throws UsageError when the path exists, even as a link: nothing is overwritten. */
 export async function writeNew(place: string, bytes: Uint8Array): Promise<void> {
   try {
-    await mkdir(dirname(place), { recursive: true });
+    makeFolder(dirname(place), 0o777);
     await writeFile(place, bytes, { flag: 'wx' });
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';

@@ -1,6 +1,6 @@
 /** Backs the database up while nodes serve, and restores a backup into an empty place. The master key is never part of a backup. */
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { GatewayError } from '../../types/errors.ts';
@@ -9,6 +9,7 @@ import { version } from '../../types/version.ts';
 import { configTables } from '../config-store.ts';
 import type { Database } from '../database.ts';
 import { migrationsOf } from '../migrate.ts';
+import { makeFolder } from '../make-folder.ts';
 import { databasePath, isPostgresUrl, openDatabase } from '../open-database.ts';
 import { lockForGateway } from '../sqlite/gateway-lock.ts';
 import { checkData, digestOf, type Manifest, manifestName, readManifest } from './manifest.ts';
@@ -28,7 +29,12 @@ const invalid = (message: string): GatewayError => new GatewayError('invalid_req
 const copiesOfDatabase = ['last-good.jsonl', 'last-good.json', 'blocked-people.json'];
 
 async function makeEmptyFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new GatewayError('invalid_request', `The folder ${folder} cannot be made (${code}). Give another place.`, { cause });
+  }
   if ((await readdir(folder)).length > 0) throw invalid(`${folder} is not empty. Give each backup a folder of its own.`);
 }
 
@@ -129,7 +135,7 @@ async function moveAside(paths: readonly string[], endings: readonly string[] = 
 
 async function restoreSqlite(place: Place, source: string, replace: boolean): Promise<string[]> {
   const target = databasePath(place);
-  await mkdir(place.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(place.dataDir);
   if (existsSync(target) && !replace)
     throw invalid(`There is a database ${target} already. Add --replace to move it aside, or set PAILOU_DATA_DIR to another folder.`);
   // A gateway that serves would write into the file that is moved.
