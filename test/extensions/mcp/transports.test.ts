@@ -64,6 +64,15 @@ describe('stdio', () => {
     );
   });
 
+  it('closes only when the program is gone, also one that must be killed', async () => {
+    const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); import(${JSON.stringify(everything)})`;
+    const source = await overStdio({ args: ['-e', stubborn, 'index.js', 'stdio', 'stubborn'] });
+    await source.call('echo', { message: 'x' }, context());
+    const [pid = 0] = childrenOf('stdio stubborn');
+    await source[Symbol.asyncDispose]();
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
   it('gives a child PATH, HOME and the variables of the row, nothing else', async () => {
     process.env['PAILOU_MASTER_KEY_OF_TEST'] = 'must not leak';
     process.env['USER'] ??= 'somebody';

@@ -7,6 +7,7 @@ import { printable } from '../../../types/printable-text.ts';
 import { secret } from '../../../types/secret.ts';
 import type { CommandLine, StdioProgram, SystemUser } from '../../../types/stdio-programs.ts';
 import { commandLineOf, programOf } from './program/command-line.ts';
+import { processEnd } from './program/process-end.ts';
 import { limitMemory } from './session/memory-limit.ts';
 import { protocol, sessions } from './session/session-options.ts';
 import { createSession } from './session/session.ts';
@@ -153,7 +154,12 @@ export default definePlugin({
           words = (words + part.toString('utf8')).slice(-mostWords);
         });
         // The SDK's second close resolves while its first still waits for the process to end; both must wait.
-        const closeOnce = transport.close.bind(transport);
+        const close = transport.close.bind(transport);
+        const closeOnce = async (): Promise<void> => {
+          const { pid } = transport;
+          await close();
+          if (pid !== null) await processEnd(pid);
+        };
         let closing: Promise<void> | null = null;
         let unwatch = (): void => {};
         transport.close = () => {
