@@ -97,6 +97,17 @@ function viewOf(row: ConfigRow, names: PersonNames, usedAt: number | undefined):
   };
 }
 
+/** The person who disabled a key decides when it works again, and administrators do. All its other changes are refused meanwhile, so that the last writer is that person. */
+function requireNotDisabledByOther(request: FastifyRequest, row: ConfigRow, names: PersonNames): void {
+  const principal = principalOf(request);
+  if (row.enabled || row.updatedBy === personRef(principal) || isAdministrator(principal)) return;
+  throw new GatewayError(
+    'permission_denied',
+    `This key was disabled by ${names.show(row.updatedBy)}. Ask them or an administrator to enable it; you can revoke it.`,
+    { param: 'enabled' },
+  );
+}
+
 export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKeyUsage, people: PeopleReader): void {
   /** The caller's own keys; for administrators those of the tenant, for administrators of a team those of its service accounts. */
   const isMine = (request: FastifyRequest, row: ConfigRow): boolean => {
@@ -219,6 +230,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
       // The secret of a person's key is the person's: an administrator makes another key instead.
       if (!decidesOn(request, old))
         throw new GatewayError('permission_denied', 'Only its owner can rotate a key; for a service account, an administrator.');
+      requireNotDisabledByOther(request, row, config.people);
       requireOwnPermissions(request, old);
       if (old.replaced_by !== null) throw new GatewayError('already_exists', `This key was replaced by ${old.replaced_by} before.`);
       const { id, text, hash } = makeKey();
@@ -268,6 +280,7 @@ export function addKeys(app: FastifyInstance, config: ConfigService, uses: ApiKe
         throw new GatewayError('permission_denied', 'Only its owner can change a key; an administrator may set enabled.', {
           param: changes[0]?.[0],
         });
+      requireNotDisabledByOther(request, row, config.people);
       const refused = fields.permissions?.find((code) => !own.has(code) && !old.permissions.includes(code));
       if (refused !== undefined)
         throw new GatewayError('permission_denied', `permissions: you do not have ${refused}.`, { param: 'permissions' });

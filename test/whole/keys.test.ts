@@ -138,6 +138,22 @@ describe('a key', () => {
     expect((await call(last.json.key)).status).toBe(200);
   });
 
+  it('that an administrator disabled is neither enabled, changed nor rotated by its owner; one that the owner disabled is', async () => {
+    const { id } = await make('user', { title: 'stays off' });
+    const patch = (who: 'admin' | 'user', body: object) => gateway.as(who, 'PATCH', `/api/keys/${id}`, body);
+    expect((await patch('user', { enabled: false })).status).toBe(200);
+    expect((await patch('user', { enabled: true })).status).toBe(200);
+    expect((await patch('admin', { enabled: false })).status).toBe(200);
+    for (const refused of [
+      await patch('user', { title: 'mine' }),
+      await patch('user', { enabled: true }),
+      await gateway.as('user', 'POST', `/api/keys/${id}/rotate`, {}),
+    ])
+      expect([refused.status, refused.json.error.message]).toEqual([403, expect.stringContaining('disabled by admin')]);
+    expect((await patch('admin', { enabled: true })).json).toMatchObject({ enabled: true });
+    expect((await patch('user', { title: 'mine' })).status).toBe(200);
+  });
+
   it("has at most its owner's permissions, and cannot be made for another user", async () => {
     expect((await gateway.as('user', 'POST', '/api/keys', { subject: 'admin' })).status).toBe(400);
     expect((await gateway.as('user', 'POST', '/api/keys', { owner: 'admin' })).status).toBe(400);
