@@ -253,7 +253,7 @@ describe('fetching a development token', () => {
   it('names the command to start when nothing answers', async () => {
     await expect(fetchDevelopmentToken('http://127.0.0.1:9', 'user')).rejects.toMatchObject({
       code: 'auth_unavailable',
-      message: expect.stringContaining('npm start'),
+      message: expect.stringContaining('pailou start'),
     });
   });
 });
