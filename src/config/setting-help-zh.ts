@@ -6,7 +6,7 @@ export const settingHelpZh: Readonly<Record<SettingName, string>> = {
   PAILOU_HOST: '监听的地址。',
   PAILOU_PORT: '网关的端口。',
   PAILOU_WORKERS: '处理模型调用的进程数，用于利用机器的所有核心。auto：每个核心一个；1：由一个进程处理全部。',
-  PAILOU_WARM_UP: '启动后进程向自身发出 400 次调用，让引擎提前编译调用所用的代码；这些调用不计入账本和指标。',
+  PAILOU_WARM_UP: '启动后进程向自身发出 30 次调用，提前加载调用所用的代码；这些调用不计入账本和指标。',
   PAILOU_PUBLIC_URL: '浏览器访问本网关的地址。OAuth2 服务会将浏览器送回该地址下的 /auth/callback。',
   PAILOU_DATA_DIR: '存放内置数据库、待写入记录和最近一次可用配置的目录。',
   PAILOU_DATABASE_URL: '团队使用的 PostgreSQL；不填则使用数据目录中的 SQLite。',

@@ -31,7 +31,7 @@ const table = {
   },
   PAILOU_WARM_UP: {
     meaning:
-      'After the start, the process makes 400 calls to itself, which no ledger and no metric knows: the engine compiles the code of a call before people need it.',
+      'After the start, the process makes 30 calls to itself, which no ledger and no metric knows: the code of a call is loaded before people need it.',
     form: 'on or off',
     example: 'off',
     default: 'on in production mode, else off',
