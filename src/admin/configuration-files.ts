@@ -14,6 +14,7 @@ import { givenLabels } from '../types/row-labels.ts';
 import type { Json } from '../types/json.ts';
 import type { ConfigRow } from '../types/resources.ts';
 import { differences } from './differences.ts';
+import { reachedTenants } from './reached-tenants.ts';
 import { writerOf } from './writer.ts';
 
 const applyBody = z.strictObject({
@@ -37,6 +38,12 @@ const plan = z.object({
       kind: z.enum(documentKinds),
       name: z.string(),
       differences: z.array(difference).describe('Secrets are shown as ***: an update without a difference changes a secret.'),
+      tenants: z
+        .array(z.string())
+        .optional()
+        .describe(
+          'Other tenants that have the row, before or after the change: `*` is every tenant. Absent for a row of your tenant alone.',
+        ),
     }),
   ),
 });
@@ -45,7 +52,7 @@ export function addConfigurationFiles(app: FastifyInstance, config: ConfigServic
   const tags = ['config'];
   const administrator = { access: 'administrator' as const };
 
-  const shown = ({ kind, before, after }: ConfigChange): z.output<typeof plan>['changes'][number] => {
+  const shown = ({ kind, before, after }: ConfigChange, tenants: readonly string[]): z.output<typeof plan>['changes'][number] => {
     const view = (row: typeof before): Json | undefined => (row === null ? undefined : viewOf(config.mask(row)));
     const [one, other] = [view(before), view(after)];
     return {
@@ -53,6 +60,7 @@ export function addConfigurationFiles(app: FastifyInstance, config: ConfigServic
       kind: documentKinds[kind as keyof typeof documentKinds],
       name: (after ?? before)?.name ?? '',
       differences: one === undefined || other === undefined ? [] : [...differences(one, other)],
+      ...(tenants.length === 0 ? {} : { tenants: [...tenants] }),
     };
   };
 
@@ -80,9 +88,11 @@ export function addConfigurationFiles(app: FastifyInstance, config: ConfigServic
         const before = config.row(tenant, kind, name)?.spec;
         if (parsed?.success === true) requireReferences(config, request, name, { spec: parsed.data, before, beside });
       }
+      const reached = reachedTenants(config, tenant);
       const summary = `apply ${wanted.length} documents`;
       const { revision, changes, unchanged } = await config.apply(writerOf(request), wanted, { removed, summary, dryRun });
-      return reply.header('x-pailou-revision', revision).send({ revision, dry_run: dryRun, unchanged, changes: changes.map(shown) });
+      const shownChanges = changes.map((change) => shown(change, reached(change)));
+      return reply.header('x-pailou-revision', revision).send({ revision, dry_run: dryRun, unchanged, changes: shownChanges });
     },
   );
 

@@ -143,6 +143,7 @@ describe('PATCH', () => {
     const { json: mine } = await gateway.as('developer', 'POST', '/api/keys', { title: 'mine' });
     expect((await admin('PATCH', `/api/keys/${mine.id}`, { addresses: null })).status).toBe(403);
     expect((await admin('PATCH', `/api/keys/${mine.id}`, { enabled: false })).json.enabled).toBe(false);
+    expect((await admin('PATCH', `/api/keys/${mine.id}`, { enabled: true })).json.enabled).toBe(true);
     expect((await gateway.as('developer', 'PATCH', `/api/keys/${mine.id}`, { permissions: ['llm:model:use'] })).json.permissions).toEqual([
       'llm:model:use',
     ]);

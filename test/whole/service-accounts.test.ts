@@ -77,6 +77,8 @@ describe('a key for another person', () => {
     expect((await gateway.as('admin', 'POST', `/api/keys/${id}/rotate`, {})).status).toBe(403);
     expect((await gateway.as('admin', 'PATCH', `/api/keys/${id}`, { capabilities: null })).status).toBe(403);
     expect((await gateway.as('admin', 'PATCH', `/api/keys/${id}`, { enabled: false })).status).toBe(200);
+    expect((await gateway.as('user', 'POST', `/api/keys/${id}/rotate`, {})).status, 'disabled by the administrator').toBe(403);
+    expect((await gateway.as('admin', 'PATCH', `/api/keys/${id}`, { enabled: true })).status).toBe(200);
     expect((await gateway.as('user', 'POST', `/api/keys/${id}/rotate`, {})).status).toBe(201);
   });
 });

@@ -364,3 +364,28 @@ describe('sharing', () => {
     expect((await sharedList(admin)).find(({ name }) => name === 'shared-chat')).toMatchObject({ state: 'available', granted: false });
   });
 });
+
+describe('the plan of an import', () => {
+  const document = (kind: string, name: string, spec: object): object => ({ apiVersion: 'pailou/v1', kind, metadata: { name }, spec });
+  const plan = async (documents: readonly object[], more: object = {}): Promise<Record<string, unknown>[]> =>
+    (await companies.must(owner, 'POST', '/api/config/apply', { documents, dry_run: true, ...more })).json.changes as Record<
+      string,
+      unknown
+    >[];
+
+  it('names the tenants that a change reaches: of a shared row, of its provider, and of a row that is shared no longer', async () => {
+    const vendorSpec = { kind: 'openai-compatible', options: { base_url: vendor.url, api_key: 'sk-next' } };
+    const changes = await plan([
+      document('Provider', 'vendor', vendorSpec),
+      document('Model', 'shared-chat', modelSpec()),
+      document('Model', 'own-chat', modelSpec({ description: 'Another text' })),
+      document('Model', 'new-chat', modelSpec({ shared_with: ['*'] })),
+    ]);
+    expect(Object.fromEntries(changes.map(({ name, tenants }) => [name, tenants]))).toEqual({
+      vendor: ['branch'],
+      'shared-chat': ['branch'],
+      'own-chat': undefined,
+      'new-chat': ['*'],
+    });
+  });
+});

@@ -31,6 +31,7 @@ export const refusals = {
   key_network: 'This key may not be used from your address. Its owner can change its networks.',
   key_rotated_by_owner: 'Only its owner can rotate a key; for a service account, an administrator.',
   key_changed_by_owner: 'Only its owner can change a key; an administrator may set enabled.',
+  key_disabled_by_other: 'This key was disabled by {person}. Ask them or an administrator to enable it; you can revoke it.',
   key_for_others: '{field}: only administrators make keys for {whom}. Leave it out for a key of your own.',
   key_beyond_given: 'permissions: you do not have {permission}, so you cannot give it.',
   key_beyond: 'permissions: you do not have {permission}.',

@@ -17,6 +17,8 @@ interface Plan {
     readonly kind: string;
     readonly name: string;
     readonly differences: readonly { readonly path: string; readonly change: string; readonly before: unknown; readonly after: unknown }[];
+    /** Absent for a row of one tenant alone. */
+    readonly tenants?: readonly string[];
   }[];
 }
 
@@ -68,8 +70,9 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 const signs = { create: '+', update: '~', delete: '-' } as const;
 
 function printPlan({ changes, unchanged }: Plan, verb: string): void {
-  for (const { action, kind, name, differences } of changes) {
+  for (const { action, kind, name, differences, tenants } of changes) {
     print(`${signs[action]} ${kind} ${name}${action === 'update' && differences.length === 0 ? ' (a secret)' : ''}`);
+    if (tenants !== undefined) print(`    also of other tenants: ${tenants.includes('*') ? 'all' : tenants.join(', ')}`);
     for (const { path, change, before, after } of differences)
       print(
         `    ${path}: ${change === 'added' ? '' : `${JSON.stringify(before)} `}→ ${change === 'removed' ? '(removed)' : JSON.stringify(after)}`,

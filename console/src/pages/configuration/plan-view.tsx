@@ -15,6 +15,8 @@ export interface Plan {
     readonly kind: string;
     readonly name: string;
     readonly differences: readonly Difference[];
+    /** Absent for a row of one tenant alone. */
+    readonly tenants?: readonly string[];
   }[];
 }
 
@@ -28,7 +30,7 @@ export function PlanView({ plan }: { readonly plan: Plan }): ReactNode {
       <section aria-label={t('planTitle')}>
         <h2 className="drawer-heading">{t('planTitle')}</h2>
         <p>{t('planSum', { changes: plan.changes.length, unchanged: plan.unchanged })}</p>
-        {plan.changes.map(({ action, kind, name, differences }) => (
+        {plan.changes.map(({ action, kind, name, differences, tenants }) => (
           <div key={`${kind} ${name}`} className="plan-change">
             <p>
               <Tag color={colors[action]}>{t(`act.${acts[action]}`)}</Tag>
@@ -37,6 +39,9 @@ export function PlanView({ plan }: { readonly plan: Plan }): ReactNode {
               </code>
               {action === 'update' && differences.length === 0 && ` ${t('planSecret')}`}
             </p>
+            {tenants !== undefined && (
+              <p>{tenants.includes('*') ? t('planEveryTenant') : t('planTenants', { tenants: tenants.join(', ') })}</p>
+            )}
             {differences.length > 0 && <DifferencesTable differences={differences} before={t('before')} after={t('after')} />}
           </div>
         ))}
