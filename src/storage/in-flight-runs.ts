@@ -24,6 +24,7 @@ export interface InFlightRunsOptions {
 }
 
 const suffix = '.ndjson';
+const partSuffix = `${suffix}.part`;
 const takenSuffix = '.taken';
 /** Runs written per turn of the event loop. */
 const atOnce = 200;
@@ -135,7 +136,9 @@ export function createInFlightRuns(options: InFlightRunsOptions): InFlightRuns {
       const { mtimeMs } = await stat(found).catch(() => ({ mtimeMs: Date.now() }));
       if (!isDead(name, mtimeMs)) continue;
       seen.delete(name);
-      if (name.endsWith(suffix) || name.endsWith(takenSuffix)) await adopt(found);
+      // The first file of a process that died before it had its name. Where an earlier one is there, that one counts.
+      const isFirst = name.endsWith(partSuffix) && !names.includes(name.slice(0, -'.part'.length));
+      if (isFirst || name.endsWith(suffix) || name.endsWith(takenSuffix)) await adopt(found);
       else await rm(found, { force: true });
     }
     for (const name of seen.keys()) if (!names.includes(name)) seen.delete(name);

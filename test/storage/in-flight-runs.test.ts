@@ -120,16 +120,19 @@ it('a file of a live node is left alone when the clock of the finder was stepped
   expect(recorded).toEqual([run]);
 });
 
-it('files of a node that died during a takeover are taken over too, and a truncated file is discarded', async () => {
+it('files of a node that died during a takeover or while it wrote its first one are taken over too; one that is written again is discarded', async () => {
   const folder = join(dataDir, 'open-runs');
   await mkdir(folder, { recursive: true });
-  const run = runRecord();
+  const [run, first, other] = [runRecord(), runRecord(), runRecord()];
   await writeFile(join(folder, 'x.taken'), `${JSON.stringify(run)}\n`);
-  await writeFile(join(folder, 'y.ndjson.part'), '{"id":');
+  await writeFile(join(folder, 'y.ndjson.part'), `${JSON.stringify(first)}\n{"id":`);
+  await writeFile(join(folder, 'z.ndjson'), `${JSON.stringify(other)}\n`);
+  await writeFile(join(folder, 'z.ndjson.part'), `${JSON.stringify(other)}\n`);
   await age();
   const { recorded } = start(90);
   await eventually(files, (names) => names.length === 0);
-  expect(recorded).toEqual([run]);
+  expect(recorded).toHaveLength(3);
+  expect(recorded).toEqual(expect.arrayContaining([run, first, other]));
 });
 
 it('a folder that cannot be written fails no call, and is logged once', async () => {
