@@ -11,8 +11,8 @@ function providersOf({ spec }: ConfigRow): readonly string[] {
 }
 
 /**
- * Names the tenants with which a row is shared before or after its change, and for a provider those of the shared models that call it now, in
- * alphabetical order. `*` stands for every tenant. Call it before the change is made.
+ * Names the tenants with which a row is shared before or after its change, in alphabetical order. For a provider: those of the shared models
+ * that call it now. `*` stands for every tenant. Call it before the change is made.
  */
 export function reachedTenants(config: Pick<ConfigService, 'rows'>, tenant: string): (change: ConfigChange) => readonly string[] {
   const byProvider = new Map<string, Set<string>>();
