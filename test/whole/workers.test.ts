@@ -373,24 +373,23 @@ describe('the stop', () => {
       async () => primary.exitCode(),
       (code) => code !== null,
     );
-    expect(primary.exitCode()).toBe(0);
-    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
+    expect(primary.exitCode(), primary.output()).toBe(0);
+    for (const pid of pids) expect(() => process.kill(pid, 0), primary.output()).toThrow('ESRCH');
     await using after = await startGateway({
       PAILOU_DATA_DIR: gateway.dataDir,
       PAILOU_IDENTITY_PORT: gateway.env['PAILOU_IDENTITY_PORT'] ?? '',
     });
-    const { data } = (await after.as('admin', 'GET', '/api/runs?capability=model/last')).json;
-    expect(
-      Object.entries(Object.groupBy(data, ({ error }: { error: string | null }) => String(error))).map(([error, runs]) => [
-        error,
-        runs?.length,
-      ]),
-    ).toEqual(
-      expect.arrayContaining([
-        ['null', 2],
-        ['shutting_down', 2],
-      ]),
-    );
+    const errors = async (): Promise<string[]> =>
+      (await after.as('admin', 'GET', '/api/runs?capability=model/last')).json.data.map(({ error }: { error: string | null }) =>
+        String(error),
+      );
+    // What a busy machine left in a file at the stop is in the ledger a moment after the start.
+    expect((await eventually(errors, ({ length }) => length >= count)).toSorted()).toEqual([
+      'null',
+      'null',
+      'shutting_down',
+      'shutting_down',
+    ]);
   });
 });
 
