@@ -1,5 +1,6 @@
 /** One gateway with four worker processes: limits, records, sessions, changes and the stop are those of one process. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPailou } from '../../src/main.ts';
@@ -374,22 +375,19 @@ describe('the stop', () => {
       (code) => code !== null,
     );
     expect(primary.exitCode(), primary.output()).toBe(0);
-    for (const pid of pids) expect(() => process.kill(pid, 0), primary.output()).toThrow('ESRCH');
+    await eventually(
+      async () => pids.filter((pid) => existsSync(`/proc/${pid}`)),
+      (left) => left.length === 0,
+    );
     await using after = await startGateway({
       PAILOU_DATA_DIR: gateway.dataDir,
       PAILOU_IDENTITY_PORT: gateway.env['PAILOU_IDENTITY_PORT'] ?? '',
     });
-    const errors = async (): Promise<string[]> =>
-      (await after.as('admin', 'GET', '/api/runs?capability=model/last')).json.data.map(({ error }: { error: string | null }) =>
-        String(error),
-      );
+    const runs = () => after.as('admin', 'GET', '/api/runs?capability=model/last');
     // What a busy machine left in a file at the stop is in the ledger a moment after the start.
-    expect((await eventually(errors, ({ length }) => length >= count)).toSorted()).toEqual([
-      'null',
-      'null',
-      'shutting_down',
-      'shutting_down',
-    ]);
+    const { json } = await eventually(runs, ({ json: found }) => found.data.length >= count);
+    const errors = json.data.map(({ error }: { error: string | null }) => String(error)).toSorted();
+    expect(errors).toEqual(['null', 'null', 'shutting_down', 'shutting_down']);
   });
 });
 
