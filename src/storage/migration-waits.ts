@@ -3,6 +3,9 @@ import { sql } from 'kysely';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
 
+/** The name under which PostgreSQL lists the connections of migrations. */
+export const patientName = 'pailou-patient';
+
 /** Most migrations end before the first line. */
 const firstAfterMs = 5_000;
 const everyMs = 30_000;
@@ -21,7 +24,7 @@ async function holders(database: Database): Promise<readonly Holder[]> {
       to_char(holder.xact_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as since
     from pg_stat_activity waiting cross join lateral unnest(pg_blocking_pids(waiting.pid)) as blocking (pid)
       join pg_stat_activity holder on holder.pid = blocking.pid
-    where waiting.datname = current_database() and waiting.application_name = 'pailou-patient'`.execute(database.query);
+    where waiting.datname = current_database() and waiting.application_name = ${patientName}`.execute(database.query);
   return rows;
 }
 

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
 import type { Database } from './database.ts';
+import { patientName } from './migration-waits.ts';
 import { channels, createPostgresListener } from './postgres-listener.ts';
 import { statementsByCallback } from './postgres-statements.ts';
 import { rowsJson } from './row-json.ts';
@@ -16,8 +17,6 @@ const parseBigint = (text: string): number | bigint => {
 };
 const bigintType = 20;
 const closePatienceMs = 2_000;
-/** The name under which the server lists connections without limits of time. */
-export const patientName = 'pailou-patient';
 /** Longer than the server's own limit of a statement. */
 const patienceMs = 35_000;
 

@@ -20,7 +20,7 @@ function begin(program: string): WorkerProcess {
 }
 
 test('a process that lives on without its channels is killed, and has ended only when it is gone', async () => {
-  // It takes no signal and ends of its own accord never.
+  // It ignores SIGTERM and never ends by itself.
   const worker = begin(`
     import { closeSync } from 'node:fs';
     process.on('SIGTERM', () => {});

@@ -11,7 +11,7 @@ import { check, reasonsOf, type Report } from './doctor-findings.ts';
 /** Lists, changes and the ledger send some statements one after the other. */
 const slowFromMs = 100;
 
-/** The shorter of two, so that one pause of the machine is no finding. */
+/** The time of a statement that reads nothing, in milliseconds: the shorter of two tries, because the machine may pause during one. */
 async function statementMs(database: Database): Promise<number> {
   const times: number[] = [];
   for (let index = 0; index < 2; index++) {

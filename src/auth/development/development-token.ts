@@ -18,13 +18,8 @@ export async function fetchDevelopmentToken(issuer: string, person: string): Pro
       signal: AbortSignal.timeout(5_000),
     });
   } catch (cause) {
-    throw new GatewayError(
-      'auth_unavailable',
-      `No development identity service answers at ${issuer}. Start Pailou first: npx pailou start`,
-      {
-        cause,
-      },
-    );
+    const remedy = 'Start Pailou first: npx pailou start';
+    throw new GatewayError('auth_unavailable', `No development identity service answers at ${issuer}. ${remedy}`, { cause });
   }
   const answer = (await response.json().catch(() => null)) as { access_token?: string; error_description?: string } | null;
   if (response.ok && answer?.access_token !== undefined) return answer.access_token;

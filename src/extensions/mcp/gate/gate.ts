@@ -4,7 +4,7 @@ import type * as Sdk from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
 import { isJsonObject } from '../../../types/json.ts';
 import type { Logger } from '../../../types/logger.ts';
-import { hearStatus } from './heard-errors.ts';
+import { reportStatus } from './report-errors.ts';
 import type { McpView } from './mcp-view.ts';
 import { createPendingElicitations } from './pending-elicitations.ts';
 import { buildServer, viewOf } from './server.ts';
@@ -130,7 +130,7 @@ export function createMcpGate(options: McpGateOptions): McpGate {
       // The head of an answer to `initialize` has the id of its session.
       const mayBegin = mayBeStreamed(request) && !sdk.isInitializeRequest(given.parsedBody);
       const responding = respond(sdk, sessions, request, given).then((response) => {
-        hearStatus(response, viewOf(given.authInfo));
+        reportStatus(response, viewOf(given.authInfo));
         return response;
       });
       return withSignsOfLife(responding, mayBegin, options.quietMs);

@@ -3,7 +3,7 @@ import type * as Sdk from '@modelcontextprotocol/server';
 import { GatewayError, toGatewayError } from '../../../types/errors.ts';
 import type { JsonObject } from '../../../types/json.ts';
 import { type McpPeer, type ServerListing, SourceRefusal, type SourceQuestion, type ToolResult } from '../../../types/tool-source.ts';
-import { hearErrors } from './heard-errors.ts';
+import { reportErrors } from './report-errors.ts';
 import type { ViewContext, McpView } from './mcp-view.ts';
 import type { PendingElicitations } from './pending-elicitations.ts';
 import { peerOf, type SessionMemory } from './peer.ts';
@@ -62,7 +62,7 @@ export function buildServer(
       ...(instructions === undefined ? {} : { instructions }),
     },
   );
-  hearErrors(server, viewOf);
+  reportErrors(server, viewOf);
   const watches = new Map<string, () => void>();
 
   /** The error for the client: the source's own, or Pailou's with a code of the protocol. */

@@ -1,4 +1,4 @@
-/** The errors that an MCP server sends, handed to the view of their request. Most are answered with HTTP 200, and no route sees them. */
+/** Reports the errors that the MCP endpoint answers with to the view of their request. Most leave with HTTP 200, so that no route sees them. */
 import type * as Sdk from '@modelcontextprotocol/server';
 import { LRUCache } from 'lru-cache';
 import { type ErrorCode, errorTable, GatewayError } from '../../../types/errors.ts';
@@ -33,14 +33,14 @@ const byStatus: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** For an answer that is an error of HTTP. */
-export function hearStatus({ status }: Response, view: McpView): void {
+export function reportStatus({ status }: Response, view: McpView): void {
   if (status < 400) return;
   const code = byStatus[status] ?? (status < 500 ? 'invalid_request' : 'internal_error');
   view.refused?.(new GatewayError(code, `The MCP endpoint answered with HTTP ${status}.`));
 }
 
 /** From the next connection on. `viewOf` finds the view in what the transport says of a request. */
-export function hearErrors(server: Sdk.Server, viewOf: (authInfo: Sdk.AuthInfo | undefined) => McpView): void {
+export function reportErrors(server: Sdk.Server, viewOf: (authInfo: Sdk.AuthInfo | undefined) => McpView): void {
   const connect = server.connect.bind(server);
   server.connect = (transport) => {
     const views = new LRUCache<string | number, McpView>({ max: mostOpen });
