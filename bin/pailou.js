@@ -22,9 +22,11 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
 }
 // Compiled code is kept from start to start, in the data folder: others may write to the system's temporary folder, and it may be empty
 // after a restart. It comes before the first TypeScript, which would load Node's compiler for it.
-const compiled = join(process.env.PAILOU_DATA_DIR || '.pailou', 'compile-cache');
+const data = process.env.PAILOU_DATA_DIR || '.pailou';
+const compiled = join(data, 'compile-cache');
 try {
-  if (process.argv[2] === 'start') mkdirSync(compiled, { recursive: true, mode: 0o700 });
+  // Not `recursive`, which never returns below /proc.
+  if (process.argv[2] === 'start') for (const folder of [data, compiled]) if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   if (existsSync(compiled)) nodeModule.enableCompileCache(compiled);
 } catch {
   // Without a cache it is only slower. The start reports a folder that cannot be used.

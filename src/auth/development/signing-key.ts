@@ -1,8 +1,9 @@
 /** The signing key of the development identity service. It is stored, so tokens survive a restart. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { makeFolder } from '../../storage/make-folder.ts';
 import { GatewayError } from '../../types/errors.ts';
 
 export const signingAlgorithm = 'ES256';
@@ -48,7 +49,7 @@ export async function loadSigningKey(dataDir: string): Promise<JWK> {
   // Written to a temporary file, then linked: a reader never sees a partial key.
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     await writeFile(draft, JSON.stringify(key), { mode: 0o600 });
     await link(draft, path);
     return key;
