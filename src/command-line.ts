@@ -80,7 +80,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   token: {
     summary: 'Print only a token: yours after `pailou login`, otherwise one of the development identity service.',
-    usage: 'pailou token [--role admin|developer|user|viewer] [--json]',
+    usage: 'pailou token [--role admin|developer|user|viewer] [--tenant <tenant>] [--json]',
     load: async () => (await import('./admin/commands/token.ts')).tokenCommand,
   },
   doctor: {

@@ -1,4 +1,5 @@
 /** Reads YAML files of configuration documents. Each fault names file, line, field and remedy. */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
@@ -89,7 +90,18 @@ function resolved(value: unknown, path: string, { env, fault, unescape }: Resolv
 function readFile(file: string): string {
   const bytes = readFileSync(file === '-' ? 0 : file);
   if (bytes.length > longestFile) throw new DocumentFault([`${file}: is larger than ${longestFile} bytes; split it.`]);
+  if (!isUtf8(bytes)) throw new DocumentFault([`${file}:${lineOfOtherEncoding(bytes)}: is not UTF-8; save the file in this encoding.`]);
   return bytes.toString('utf8');
+}
+
+/** The first line that is not UTF-8. */
+function lineOfOtherEncoding(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0; ; line++) {
+    const end = bytes.indexOf(10, start);
+    if (end < 0 || !isUtf8(bytes.subarray(start, end))) return line;
+    start = end + 1;
+  }
 }
 
 /** Names an option that only resembles a reference: it would be sent to the vendor as it is written. */
@@ -111,7 +123,7 @@ export function readDocuments(
   checkOptions: CheckOptions = () => null,
 ): FileDocument[] {
   // Loaded with the first files.
-  const { LineCounter, parseAllDocuments } = require('yaml') as typeof Yaml;
+  const { LineCounter, parseAllDocuments, visit } = require('yaml') as typeof Yaml;
   const faults: string[] = [];
   const documents: FileDocument[] = [];
   const placeByRow = new Map<string, string>();
@@ -124,13 +136,28 @@ export function readDocuments(
         faults.push(`${file}:${lines.linePos(broken.pos[0]).line}: is not valid YAML: ${broken.message}.`);
         continue;
       }
+      const [odd] = yaml.warnings;
+      if (odd !== undefined) {
+        const remedy = odd.code === 'TAG_RESOLVE_FAILED' ? ' Write a secret as ${env:NAME}, and text in quotes.' : '';
+        faults.push(`${file}:${lines.linePos(odd.pos[0]).line}: ${odd.message}.${remedy}`);
+        continue;
+      }
       const placeOf = locator(file, lines, yaml);
       const fault = (path: string, text: string): void => void faults.push(`${placeOf(path)}: ${text}`);
       let value: unknown;
       try {
         value = yaml.toJS({ maxAliasCount: 100 });
       } catch (thrown) {
-        fault('', `${thrown instanceof Error ? thrown.message : String(thrown)}.`);
+        const text = `${thrown instanceof Error ? thrown.message : String(thrown)}.`;
+        let offset = yaml.range[0];
+        visit(yaml, {
+          Alias(_key, node) {
+            if (node.resolve(yaml) !== undefined) return undefined;
+            offset = node.range?.[0] ?? offset;
+            return visit.BREAK;
+          },
+        });
+        faults.push(`${file}:${lines.linePos(offset).line}: ${text}`);
         continue;
       }
       // Between two `---`, or only comments.
@@ -172,5 +199,9 @@ export function readDocuments(
 export function placedFault(documents: readonly FileDocument[], param: string | null, message: string): string {
   const [, index, , path = ''] = /^documents\[(\d+)\](\.(.*))?$/.exec(param ?? '') ?? [];
   const at = index === undefined ? undefined : documents[Number(index)];
-  return at === undefined ? message : `${at.placeOf(path)}: ${message.replace(/^documents\[\d+\][^:]*: /, '')}`;
+  if (at === undefined) return message;
+  const sentence = message
+    .replace(/^documents\[\d+\][^:]*: /, '')
+    .replaceAll(/\bdocuments\[(\d+)\]/g, (other, number) => documents[Number(number)]?.placeOf('') ?? other);
+  return `${at.placeOf(path)}: ${sentence}`;
 }

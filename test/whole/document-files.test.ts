@@ -1,5 +1,5 @@
 /** YAML files as people have them: folders of Kubernetes, nothing at all, the same row twice, text beside a reference. */
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fillReferences, readDocuments as readInConsole } from '../../console/src/pages/configuration/documents.ts';
@@ -44,7 +44,13 @@ it('takes files without a document for a mistake, which --prune would make a del
 
 it.each([
   ['b.yaml:4', 'Model "twice" is at a.yaml:1 already', model('twice'), model('twice')],
-  ['b.yaml:6', 'Unresolved alias', model('a'), `${model('b')}---\na: *other\n`],
+  ['b.yaml:8', 'Unresolved alias', model('a'), `${model('b')}---\nb: 1\na: *other\n`],
+  [
+    'b.yaml:6',
+    'Unresolved tag: !env. Write a secret as ${env:NAME}',
+    model('a'),
+    'apiVersion: pailou/v1\nkind: Provider\nmetadata: { name: p }\nspec:\n  kind: deepseek\n  options: { api_key: !env KEY }\n',
+  ],
   ['b.yaml:1', 'A document must be an object {…}, not a list.', model('a'), '- apiVersion: pailou/v1\n'],
   [
     'b.yaml:6',
@@ -60,6 +66,36 @@ it.each([
   expect(code).toBe(1);
   expect(err).toContain(`${place}: `);
   expect(err).toContain(text);
+});
+
+it('says in the console what no reader of YAML understands', async () => {
+  const fault = async (text: string): Promise<string> => (await readInConsole(text)).fault;
+  expect(await fault('kind: Model\nspec: *other\n')).toContain('Unresolved alias');
+  expect(await fault('kind: Provider\nspec: { api_key: !env KEY }\n')).toContain('Unresolved tag: !env');
+});
+
+it('refuses a file in another encoding than UTF-8, whose text would arrive garbled', async () => {
+  await using scene = await startScene();
+  const start = 'apiVersion: pailou/v1\nkind: Model\nmetadata: { name: m }\nspec:\n';
+  const rest = '\n  deployments: [{ provider: demo, model: echo }]\n';
+  // "团队" in GBK.
+  const gbk = Buffer.concat([Buffer.from(`${start}  description: `), Buffer.from([0xcd, 0xc5, 0xb6, 0xd3]), Buffer.from(rest)]);
+  await writeFile(join(scene.folder, 'gbk.yaml'), gbk);
+  expect(await scene.pailou('validate', '-f', 'gbk.yaml')).toMatchObject({
+    code: 1,
+    err: 'gbk.yaml:5: is not UTF-8; save the file in this encoding.\n',
+  });
+  await writeFile(join(scene.folder, 'utf16.yaml'), Buffer.from(`\uFEFF${start}${rest}`, 'utf16le'));
+  expect((await scene.pailou('validate', '-f', 'utf16.yaml')).err).toMatch(/^utf16\.yaml:1: is not UTF-8/);
+});
+
+it('names the place of a row that is there twice, once with the name of the tenant', async () => {
+  await using gateway = await startGateway();
+  await using scene = await startScene(gateway);
+  await scene.write('a.yaml', model('m'));
+  await scene.write('b.yaml', model('m').replace('{ name: m }', '{ name: m, tenant: default }'));
+  const { code, err } = await scene.pailou('diff', '-f', 'a.yaml', '-f', 'b.yaml');
+  expect([code, err]).toEqual([1, expect.stringMatching(/^b\.yaml:\d+: Model "m" is there already, as a\.yaml:\d+\. Keep one\./)]);
 });
 
 it('reads Windows lines, a byte order mark, anchors and merge keys', async () => {

@@ -1,6 +1,7 @@
 /** pailou token */
 import { parseArgs } from 'node:util';
 import { fetchDevelopmentToken } from '../../auth/development/development-token.ts';
+import { personIn, tenantForm } from '../../auth/development/people.ts';
 import { loginPath, readLogin, writeLogin } from '../../auth/sign-in/login-file.ts';
 import { readSettings } from '../../config/settings.ts';
 import { roles } from '../../types/access.ts';
@@ -20,22 +21,28 @@ async function ownToken(): Promise<string | null> {
 
 export const tokenCommand: Command = {
   async run(args) {
-    const { values } = parseArgs({ args, options: { role: { type: 'string' }, json: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({
+      args,
+      options: { role: { type: 'string' }, tenant: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
     const show = (token: string): void => (values.json ? printJson({ token }) : print(token));
-    const own = values.role === undefined ? await ownToken() : null;
+    const own = values.role === undefined && values.tenant === undefined ? await ownToken() : null;
     if (own !== null) {
       show(own);
       return 0;
     }
     const role = roles.find((each) => each === (values.role ?? 'developer'));
     if (role === undefined) throw new UsageError(`--role must be one of ${roles.join(', ')}.`);
+    const { tenant } = values;
+    if (tenant !== undefined && !tenantForm.test(tenant))
+      throw new UsageError('--tenant is a name of letters, digits, points and dashes, such as branch-a.');
     const settings = readSettings(process.env);
     if (settings.oauth.issuer !== null || settings.oauth.file !== null) {
       throw new UsageError(
-        'An OAuth2 service is configured: sign in with `pailou login`, or fetch your token from that service. --role only asks the development identity service.',
+        'An OAuth2 service is configured: sign in with `pailou login`, or fetch your token from that service. --role and --tenant only ask the development identity service.',
       );
     }
-    show(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, role));
+    show(await fetchDevelopmentToken(`http://127.0.0.1:${settings.identityPort}`, personIn(role, tenant)));
     return 0;
   },
 };

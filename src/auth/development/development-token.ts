@@ -7,17 +7,26 @@ export const developmentClient = 'pailou-development';
 /** The client id of `pailou login`. */
 export const developmentCommandLine = 'pailou-cli';
 
+/** A service on a busy machine answers late, so only one that is frozen reaches this. */
+const longestWaitMs = 60_000;
+
 /** Throws `auth_unavailable` with a plain sentence when no development service answers. */
-export async function fetchDevelopmentToken(issuer: string, person: string): Promise<string> {
+export async function fetchDevelopmentToken(issuer: string, person: string, waitMs = longestWaitMs): Promise<string> {
   let response: Response;
   try {
     response = await fetch(`${issuer}/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ grant_type: personGrant, client_id: developmentClient, person }),
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(waitMs),
     });
   } catch (cause) {
+    if (cause instanceof Error && cause.name === 'TimeoutError')
+      throw new GatewayError(
+        'auth_unavailable',
+        `The development identity service at ${issuer} did not answer within ${waitMs / 1000} s. Look at the terminal of the gateway, and try again.`,
+        { cause },
+      );
     const remedy = 'Start Pailou first: npx pailou start';
     throw new GatewayError('auth_unavailable', `No development identity service answers at ${issuer}. ${remedy}`, { cause });
   }

@@ -21,8 +21,22 @@ export const people: readonly Person[] = [
   { subject: 'foreigner', name: 'Fred Foreigner', roles: ['admin'], tenant: 'other', permissions: permissionCodes },
 ];
 
+/** The tenants that have people of their own, such as `admin@branch-a`. */
+export const tenantForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** One of `people`, or the one of the same name in another tenant: `admin@branch-a`. */
 export function personOf(subject: unknown): Person | undefined {
-  return people.find((each) => each.subject === subject);
+  const found = people.find((each) => each.subject === subject);
+  if (found !== undefined || typeof subject !== 'string') return found;
+  const [name = '', tenant = '', ...rest] = subject.split('@');
+  const model = people.find((each) => each.subject === name);
+  if (model === undefined || rest.length > 0 || !tenantForm.test(tenant) || tenant === model.tenant) return undefined;
+  return { ...model, subject, name: `${model.name} (${tenant})`, tenant };
+}
+
+/** The subject of a person in a tenant; that of the first tenant when none is named. */
+export function personIn(person: string, tenant: string | undefined): string {
+  return tenant === undefined || tenant === personOf(person)?.tenant ? person : `${person}@${tenant}`;
 }
 
 /** The userinfo claims of a person. */

@@ -16,7 +16,10 @@ export function addPersonGrant(provider: Provider, faults: typeof errors, gatewa
     async (context) => {
       const { client, params } = context.oidc;
       const person = personOf(params.person);
-      if (person === undefined) throw new faults.InvalidRequest(`person must be one of ${people.map((each) => each.subject).join(', ')}`);
+      if (person === undefined)
+        throw new faults.InvalidRequest(
+          `person must be one of ${people.map((each) => each.subject).join(', ')}, or such a name with @<tenant>`,
+        );
       const opaque = params.opaque === 'true';
       const scope = opaque ? 'openid profile' : person.permissions.join(' ');
       const grant = new provider.Grant({ accountId: person.subject, clientId: client.clientId });

@@ -1,6 +1,7 @@
 /** The development identity service over HTTP, as an OAuth2 client uses it. */
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +78,8 @@ describe('the development identity service', () => {
     ['user', 'default', 'user', 6],
     ['viewer', 'default', 'viewer', 3],
     ['foreigner', 'other', 'admin', 9],
+    ['admin@branch-a', 'branch-a', 'admin', 9],
+    ['user@branch-a', 'branch-a', 'user', 6],
   ])('gives %s an access token for the gateway', async (person, tenant, role, codes) => {
     const token = await fetchDevelopmentToken(service.issuer, person);
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
@@ -149,6 +152,27 @@ describe('the development identity service', () => {
     expect(revoked.status).toBe(200);
     expect(await introspect()).toEqual({ active: false });
     expect((await fetch(metadata['userinfo_endpoint']!, { headers: bearer(token) })).status).toBe(401);
+  });
+
+  it('has nobody in a tenant whose name is none, and nobody twice', async () => {
+    for (const person of ['admin@', 'admin@a@b', 'admin@a b', 'root@a', 'admin@default'])
+      await expect(fetchDevelopmentToken(service.issuer, person), person).rejects.toMatchObject({ code: 'auth_unavailable' });
+  });
+
+  it('is waited for while it is busy, and a frozen one is not taken for one that was never started', async () => {
+    const held: ServerResponse[] = [];
+    const slow = createServer((_request, response) => void held.push(response)).listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+    const address = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    await expect(fetchDevelopmentToken(address, 'admin', 100)).rejects.toMatchObject({
+      message: expect.stringMatching(/did not answer within 0\.1 s/),
+    });
+    const waiting = fetchDevelopmentToken(address, 'admin');
+    await once(slow, 'request');
+    held.at(-1)!.end(JSON.stringify({ access_token: 'late' }));
+    expect(await waiting).toBe('late');
+    slow.closeAllConnections();
+    slow.close();
   });
 
   it('lists its people when an unknown one is requested', async () => {

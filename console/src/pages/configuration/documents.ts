@@ -15,9 +15,15 @@ const escapedReference = /^\$+\$\{(?:env|file):[^{}]+\}$/;
 export async function readDocuments(text: string): Promise<ReadDocuments> {
   const { parseAllDocuments } = await import('yaml');
   const parsed = parseAllDocuments(text, { merge: true });
-  const faulty = [...parsed].find(({ errors }) => errors.length > 0);
-  if (faulty !== undefined) return { documents: [], fault: faulty.errors[0]?.message ?? '' };
-  const values: readonly unknown[] = [...parsed].map((document) => document.toJS() as unknown);
+  // A warning is a tag that nobody reads, such as `!env KEY`: its text would arrive as it is written.
+  const [faulty] = [...parsed].flatMap(({ errors, warnings }) => [...errors, ...warnings]);
+  if (faulty !== undefined) return { documents: [], fault: faulty.message };
+  let values: readonly unknown[];
+  try {
+    values = [...parsed].map((document) => document.toJS() as unknown);
+  } catch (thrown) {
+    return { documents: [], fault: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
   const documents = values.flatMap((value): readonly unknown[] => {
     if (value === null || value === undefined) return [];
     if (Array.isArray(value)) return value as readonly unknown[];
