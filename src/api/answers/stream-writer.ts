@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { pushBatches } from '../../streaming/pumped-batches.ts';
 import type { BatchSink, BatchSource, ReaderFailure } from '../../types/batch-source.ts';
 import { closeStalledClient } from '../stalled-client.ts';
+import { ChunkedBody } from './chunked-body.ts';
 
 export interface StreamEncoder<T> {
   /** The text of one batch; empty when there is nothing to write. */
@@ -22,6 +23,7 @@ const comment = ': still here\n\n';
 export class StreamWriter<T> implements BatchSink<T> {
   readonly #reply: FastifyReply;
   readonly #response: ServerResponse;
+  readonly #body: ChunkedBody;
   readonly #ping: string;
   readonly #quiet: NodeJS.Timeout;
   #source: BatchSource<T> | null = null;
@@ -33,6 +35,7 @@ export class StreamWriter<T> implements BatchSink<T> {
   constructor(reply: FastifyReply, ping: string = comment) {
     this.#reply = reply;
     this.#response = reply.raw;
+    this.#body = new ChunkedBody(reply.raw, () => this.#resume());
     this.#ping = ping;
     this.#quiet = setTimeout(breakSilence, reply.server.pingMs, this).unref();
   }
@@ -48,10 +51,7 @@ export class StreamWriter<T> implements BatchSink<T> {
     this.#encoder = encoder;
     const source = pushBatches(batches);
     this.#source = source;
-    const resume = (): void => {
-      if (!this.#over) source.resume();
-    };
-    this.#response.on('drain', resume).on('close', resume);
+    this.#response.on('close', () => this.#resume());
     source.start(this);
   }
 
@@ -59,6 +59,10 @@ export class StreamWriter<T> implements BatchSink<T> {
   endWith(text: string): void {
     this.#close();
     this.#response.end(this.#response.destroyed ? '' : text);
+  }
+
+  #resume(): void {
+    if (!this.#over) this.#source?.resume();
   }
 
   /** The reply is answered in another way. */
@@ -79,7 +83,7 @@ export class StreamWriter<T> implements BatchSink<T> {
       this.#reply.log.error({ err: thrown }, 'a stream could not begin');
       return;
     }
-    if (!this.#response.writableNeedDrain) this.#response.write(this.#ping);
+    if (!this.#body.isFull) this.#body.write(this.#ping);
     this.#quiet.refresh();
   }
 
@@ -111,7 +115,7 @@ export class StreamWriter<T> implements BatchSink<T> {
     const text = this.#encode(batch);
     if (text === null) return false;
     this.#quiet.refresh();
-    return text === '' || this.#response.write(text);
+    return text === '' || this.#body.write(text);
   }
 
   end(last: T | null): void {
