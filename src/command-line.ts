@@ -1,33 +1,17 @@
 /** The command line: `pailou <command>`. Exit codes: 0 done, 1 failed, 2 wrong use or bad settings. The code of a command is loaded when it runs. */
 import { parseArgs } from 'node:util';
 import { type Command, printError, print, speakJson, UsageError } from './admin/commands/command.ts';
+import { onNpmEnd } from './cluster/launching-npm.ts';
 import { nearMatches } from './text/did-you-mean.ts';
 
 /** Signals closer than this, in milliseconds, are one. */
 const repeatedSignalMs = 500;
 
-/** The interval in milliseconds at which the shell of npx is looked for. */
-const parentEveryMs = 500;
-
-/**
- * Calls back when the shell between npx and this process has ended. npx passes SIGTERM on to it, and the shell of some systems ends without
- * passing it on, so that the gateway would stay with its port.
- */
-function onShellEnd(ended: () => void): void {
-  if (process.env['npm_command'] !== 'exec') return;
-  const shell = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === shell) return;
-    clearInterval(timer);
-    ended();
-  }, parentEveryMs).unref();
-}
-
 const startCommand: Command = {
   async run(args) {
     parseArgs({ args, options: {} });
     let stop = (): void => process.exit(0);
-    onShellEnd(() => stop());
+    onNpmEnd(() => stop());
     const { setHeapFlags } = await import('./telemetry/heap-flags.ts');
     setHeapFlags();
     const { withHandedSecrets } = await import('./config/secret-handover.ts');

@@ -129,10 +129,14 @@ it('ends calls that outlast the grace with an error event, whole calls with 503,
 });
 
 it.each([
-  { command: 'npm', args: ['start'], workers: '1' },
+  { signal: 'SIGTERM', command: 'npm', args: ['start'], workers: '1' },
   // Some shells that npx starts end at the signal and do not pass it on.
-  { command: 'npx', args: ['pailou', 'start'], workers: '2' },
-])('$command $args.0 ended by SIGTERM leaves no gateway, and its port is free', async ({ command, args, workers }) => {
+  { signal: 'SIGTERM', command: 'npx', args: ['pailou', 'start'], workers: '2' },
+  // These end npm alone; the shell of npx stays.
+  { signal: 'SIGKILL', command: 'npm', args: ['start'], workers: '1' },
+  { signal: 'SIGKILL', command: 'npx', args: ['pailou', 'start'], workers: '1' },
+  { signal: 'SIGHUP', command: 'npx', args: ['pailou', 'start'], workers: '1' },
+] as const)('$command $args.0 ended by $signal leaves no gateway, and its port is free', async ({ signal, command, args, workers }) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pailou-npm-'));
   const [port, identityPort] = [await freePort(), await freePort()];
   const child = spawn(command, args, {
@@ -155,9 +159,9 @@ it.each([
     );
   try {
     await eventually(alive, (status) => status === 200, 60_000);
-    child.kill('SIGTERM');
+    child.kill(signal);
     await once(child, 'exit');
-    await eventually(alive, (status) => status === 0, 20_000);
+    await eventually(alive, (status) => status === 0, 60_000);
   } finally {
     // An orphan of a failed stop stays in the process group of npm.
     try {
