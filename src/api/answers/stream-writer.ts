@@ -30,6 +30,8 @@ export class StreamWriter<T> implements BatchSink<T> {
   #encoder: StreamEncoder<T> | null = null;
   #isOpen = false;
   #over = false;
+  /** True when nothing was written since the timer fired last. */
+  #isSilent = false;
 
   /** `ping`: the text that breaks a silence. */
   constructor(reply: FastifyReply, ping: string = comment) {
@@ -37,7 +39,7 @@ export class StreamWriter<T> implements BatchSink<T> {
     this.#response = reply.raw;
     this.#body = new ChunkedBody(reply.raw, () => this.#resume());
     this.#ping = ping;
-    this.#quiet = setTimeout(breakSilence, reply.server.pingMs, this).unref();
+    this.#quiet = setTimeout(look, reply.server.pingMs / 2, this).unref();
   }
 
   /** True when the head of the response has been sent, so that a failure can only be an event. */
@@ -70,21 +72,28 @@ export class StreamWriter<T> implements BatchSink<T> {
     this.#close();
   }
 
-  breakSilence(): void {
+  /** Called after each half of `pingMs`. A silence is broken in its second half, so that a write need not set the timer anew. */
+  look(): void {
     if (this.#over) return;
     if (this.#response.destroyed) {
       this.#close();
       return;
     }
+    this.#isSilent = !this.#isSilent;
+    if (this.#isSilent || this.#breakSilence()) this.#quiet.refresh();
+  }
+
+  /** False when the stream could not begin. */
+  #breakSilence(): boolean {
     try {
       this.#open();
     } catch (thrown) {
       this.#close();
       this.#reply.log.error({ err: thrown }, 'a stream could not begin');
-      return;
+      return false;
     }
     if (!this.#body.isFull) this.#body.write(this.#ping);
-    this.#quiet.refresh();
+    return true;
   }
 
   #open(): void {
@@ -114,8 +123,9 @@ export class StreamWriter<T> implements BatchSink<T> {
     }
     const text = this.#encode(batch);
     if (text === null) return false;
-    this.#quiet.refresh();
-    return text === '' || this.#body.write(text);
+    if (text === '') return true;
+    this.#isSilent = false;
+    return this.#body.write(text);
   }
 
   end(last: T | null): void {
@@ -164,8 +174,8 @@ export class StreamWriter<T> implements BatchSink<T> {
 }
 
 /** One function for all writers, so that a timer needs no closure. */
-function breakSilence(writer: { breakSilence(): void }): void {
-  writer.breakSilence();
+function look(writer: { look(): void }): void {
+  writer.look();
 }
 
 /** Takes over the reply and sends server-sent events. Throws only when the answer cannot begin. */

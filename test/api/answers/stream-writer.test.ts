@@ -54,6 +54,42 @@ it('sends keep-alive comments, which clients ignore, while it is open and no lon
   expect(vi.getTimerCount()).toBe(timers - 1);
 });
 
+it('sends no comment while the answer goes on, and one within the interval after its last word', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let say = (_word: string | null): void => {};
+  const nextWord = (): Promise<string | null> => new Promise((resolve) => (say = resolve));
+  async function* words(): AsyncGenerator<string> {
+    for (;;) {
+      const word = await nextWord();
+      if (word === null) return;
+      yield word;
+    }
+  }
+  await using server = createServer((_request, response) => {
+    writeStream(replyTo(response), words(), { write: (word: string) => `data: ${word}\n\n`, fail: () => '' });
+    response.flushHeaders();
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const next = async (): Promise<string | undefined> => {
+    const { value } = await reader.read();
+    return value === undefined ? undefined : Buffer.from(value).toString();
+  };
+  for (let word = 0; word < 8; word++) {
+    say(String(word));
+    // Whatever is written comes in its order, so that a comment would be read here.
+    expect(await next()).toBe(`data: ${word}\n\n`);
+    vi.advanceTimersByTime(4_000);
+  }
+  say('last');
+  expect(await next()).toBe('data: last\n\n');
+  vi.advanceTimersByTime(10_001);
+  expect(await next()).toBe(': still here\n\n');
+  say(null);
+  expect(await next()).toBeUndefined();
+});
+
 it('cuts the connection when neither an event nor its failure can be written', async () => {
   async function* words(): AsyncGenerator<string> {
     yield 'one';
