@@ -6,8 +6,12 @@ if (process.argv[2] === 'start') {
 }
 // The reader of a pipe may stop before the end, such as `pailou export | head`; a terminal that closed gives EIO.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  if (process.argv[2] !== 'start') process.exit();
+  // A gateway serves on without its first lines, also on a full disk.
+  if (process.argv[2] === 'start') return;
+  if (error.code === 'EPIPE' || error.code === 'EIO') process.exit();
+  process.stderr.write(`The output cannot be written: ${error.message}\n`);
+  process.exit(1);
 });
+process.stderr.on('error', () => {});
 const { runCommandLine } = await import('./command-line.ts');
 await runCommandLine(process.argv.slice(2));

@@ -1,8 +1,8 @@
 /** The access log: one JSON line on standard output for each call that ended, and for each request that was refused before. Lines are written together, off the call's path. */
-import { pino } from 'pino';
 import { errorTable } from '../types/errors.ts';
 import type { Refusal } from '../types/refusal.ts';
 import type { Ledger, RunRecord } from '../types/run.ts';
+import { standardSink } from './line-sink.ts';
 
 export interface AccessLog extends Disposable {
   /** A ledger that passes records on to `ledger` and logs those of calls. Runs inside a skill are part of their call. */
@@ -80,8 +80,8 @@ function lineOfRefusal({ code, requestId, route, at, ms, caller }: Refusal): str
 
 /** Owns a timer while lines wait. `dispose` writes the rest. */
 export function createAccessLog({ share, write }: AccessLogOptions): AccessLog {
-  const sink = write === undefined && share > 0 ? pino.destination({ dest: 1, sync: false }) : null;
-  const out = write ?? ((lines: string) => void sink?.write(lines));
+  const sink = write === undefined && share > 0 ? standardSink(1) : null;
+  const out = write ?? ((lines: string) => sink?.write(lines));
   /** Calls whose lines are not written yet. A record costs less memory than its line, and the ledger holds it anyway. */
   let held: (RunRecord | Refusal)[] = [];
   let timer: NodeJS.Timeout | null = null;

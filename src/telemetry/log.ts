@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { GatewayError } from '../types/errors.ts';
 import type { Logger } from '../types/logger.ts';
+import { standardSink } from './line-sink.ts';
 
 const secretNames = [
   'authorization',
@@ -33,7 +34,7 @@ export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
 /** Writes asynchronously in batches; `flush` before the process ends. */
 export function createLogger(level: LogLevel): Logger & { flush(): void } {
-  const sink = pino.destination({ dest: 2, sync: false });
+  const sink = standardSink(2);
   const logger = pino(
     {
       level,
