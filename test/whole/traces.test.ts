@@ -137,6 +137,8 @@ describe('a call', () => {
         'pailou.attempt': 1,
       },
     });
+    for (const span of [attempt, run])
+      expect(Object.values(span?.attributes ?? {}), 'no attribute without a value').not.toContain(undefined);
     expect(sent()).toBe(`00-${traceId}-${run?.spanId}-01`);
     expect(JSON.stringify(collector.spans), 'no content of messages').not.toContain('Hi');
     expect(collector.requests[0]).toMatchObject({ path: '/v1/traces', headers: { 'x-team': 'blue' } });

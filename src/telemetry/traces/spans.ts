@@ -25,6 +25,10 @@ interface Described {
 /** A caller that left is no error of this service. */
 const statusOf = (outcome: Outcome): SpanStatus => ({ code: outcome === 'error' ? SpanStatusCode.ERROR : SpanStatusCode.UNSET });
 
+/** Without the attributes that the run does not have: an empty value is none to a collector. */
+const withValues = (attributes: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined && value !== null));
+
 function spanOf(
   described: Described,
   { traceId }: RunTrace,
@@ -42,7 +46,7 @@ function spanOf(
     endTime: hrTime(endedAt),
     duration: hrTime(endedAt - startedAt),
     status: statusOf(outcome),
-    attributes,
+    attributes: withValues(attributes),
     links: [],
     events: [],
     ended: true,
