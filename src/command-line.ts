@@ -229,9 +229,9 @@ function isCutAnswer(thrown: unknown): boolean {
 }
 
 /** Prints the error, without a stack for faults that the person at the keyboard can fix. Returns the exit code. */
-async function explain(thrown: unknown): Promise<number> {
+async function explain(thrown: unknown, usage = ''): Promise<number> {
   if (thrown instanceof UsageError || isArgumentError(thrown)) {
-    printError(thrown.message, { code: 'usage' });
+    printError(optionFault(thrown.message, usage), { code: 'usage' });
     return 2;
   }
   const { SettingsError } = await import('./config/settings.ts');
@@ -250,6 +250,15 @@ async function explain(thrown: unknown): Promise<number> {
 
 function isArgumentError(thrown: unknown): thrown is Error {
   return thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS');
+}
+
+/** The sentence of an unknown option, with the one that `usage` has in its place. */
+function optionFault(message: string, usage: string): string {
+  const [, option] = /^Unknown option '(--[^']+)'/.exec(message) ?? [];
+  if (option === undefined) return message;
+  const known = [...new Set(usage.match(/--[a-z][a-z-]*/g))];
+  const near = nearMatches(option, known);
+  return `Unknown option '${option}'.${near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`}`;
 }
 
 /** Runs the command of the arguments and sets the exit code of the process. */
@@ -277,6 +286,6 @@ export async function runCommandLine([name, ...args]: readonly string[]): Promis
   } else {
     process.exitCode = await Promise.resolve(command.load())
       .then((loaded) => loaded.run(args))
-      .catch(explain);
+      .catch((thrown: unknown) => explain(thrown, command.usage));
   }
 }

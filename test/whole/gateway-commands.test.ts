@@ -61,6 +61,12 @@ it('says what is wrong with a use, and what the gateway refuses, with an exit co
     ['test', 'a', 'b', '--model', 'm'],
   ])
     expect(await pailou([command, ...args])).toMatchObject({ code: 2, bad: expect.stringMatching(/[Uu]sage/) });
+  expect(await pailou(['runs', '--outcom', 'error'])).toMatchObject({
+    code: 2,
+    bad: "Unknown option '--outcom'. Did you mean --outcome?\n",
+  });
+  expect((await pailou(['prune', '--dryrun'])).bad).toBe("Unknown option '--dryrun'. Did you mean --dry-run?\n");
+  expect((await pailou(['runs', '--nothing-like-it'])).bad).toBe("Unknown option '--nothing-like-it'.\n");
   const noFile = await pailou(['providers', 'add', 'x', '@no-such-file.json']);
   expect([noFile.code, noFile.bad]).toEqual([1, "ENOENT: no such file or directory, open 'no-such-file.json'\n"]);
   const refused = await pailou(['providers', 'add', 'x', '--kind', 'openai']);
