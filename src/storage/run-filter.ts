@@ -40,6 +40,21 @@ const isFailure = ({ outcome, error }: RunFilter): boolean => error !== undefine
 const numberOf = (name: RunDimension, values: readonly string[]): RawBuilder<number> =>
   sql<number>`(select id from ${sql.table(`llm_run_${name}`)} where digest = ${dimensionDigest(values)})`;
 
+const isKnown = (name: RunDimension, values: readonly string[]): RawBuilder<SqlBool> =>
+  sql<SqlBool>`exists (select 1 from ${sql.table(`llm_run_${name}`)} where digest = ${dimensionDigest(values)})`;
+
+/** Conditions without a column of runs, for filters of failures: a database that finds them false reads no failure at all. */
+function knownFailures(tenant: string, owner: RunOwner | null, { key, outcome, error, capability }: RunFilter): RawBuilder<SqlBool>[] {
+  const results = Object.entries({ outcome, error }).filter(([, value]) => value !== undefined);
+  const same = results.map(([name, value]) => sql`${sql.ref(name)} = ${value}`);
+  return [
+    sql<SqlBool>`exists (select 1 from llm_run_result where ${sql.join(same, sql` and `)})`,
+    ...(owner === null ? [] : [isKnown('person', [tenant, owner.issuer, owner.subject])]),
+    ...(key === undefined ? [] : [isKnown('api_key', [tenant, key])]),
+    ...(capability === undefined ? [] : [isKnown('target', [tenant, capability])]),
+  ];
+}
+
 /** Unlike `like`, `replace` distinguishes capital letters on both databases. */
 export const hasRole = (role: string): RawBuilder<SqlBool> =>
   sql<SqlBool>`replace(' ' || roles || ' ', ${` ${storedRole(role)} `}, '') <> ' ' || roles || ' '`;
@@ -66,6 +81,7 @@ export function runConditions(tenant: string, owner: RunOwner | null, filter: Ru
       key === undefined ? undefined : is('api_key', '=', numberOf('api_key', [tenant, key])),
       // Word for word the condition of the index of failures.
       isFailure(filter) ? sql<SqlBool>`failed = 1` : undefined,
+      ...(isFailure(filter) ? knownFailures(tenant, owner, filter) : []),
       outcome === undefined ? undefined : is('outcome', '=', outcome),
       error === undefined ? undefined : is('error', '=', error),
       capability === undefined ? undefined : is('target', '=', numberOf('target', [tenant, capability])),

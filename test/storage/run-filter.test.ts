@@ -130,6 +130,14 @@ describe.each(databaseKinds)('runs on $name', ({ missing, ...kind }) => {
       const { rows } = await database.query.executeQuery(CompiledQuery.raw(`${explain} ${page.sql}`, [...page.parameters]));
       return planText(database, rows);
     };
+    /** The lines of PostgreSQL's plan that read runs when it is executed. SQLite shows no such plan. */
+    const readsOf = async (filter: RunFilter): Promise<readonly string[]> => {
+      if (database.kind === 'sqlite') return [];
+      const page = runsPage(database, { tenant: 'acme', owner: null, filter, after: null, limit: 50 }).compile();
+      const analyze = `explain (analyze, timing off, summary off) ${page.sql}`;
+      const { rows } = await database.query.executeQuery(CompiledQuery.raw(analyze, [...page.parameters]));
+      return rows.flatMap((row) => Object.values(row as object).map(String)).filter((line) => /llm_run_fact_.*actual rows/.test(line));
+    };
     const of = (index: string): string => `llm_run_fact_${index}`;
     // The dimensions of this small ledger are small, and may be read whole.
     const noScan = /Seq Scan on llm_run_fact|SCAN fact|llm_run_fact_page/;
@@ -146,6 +154,8 @@ describe.each(databaseKinds)('runs on $name', ({ missing, ...kind }) => {
       expect(await planOf({ outcome: 'error', ...more })).toContain(of('failed'));
       expect(await planOf({ error: 'upstream_error', ...more }, null, `${start}.x`)).toContain(of('failed'));
       expect(await planOf({ capability: 'model/1', ...more }, null, `${start}.x`)).toContain(of('target'));
+      for (const unknown of [{ error: 'no_such_code' }, { outcome: 'error', capability: 'model/none' }] as const)
+        expect(await readsOf({ ...unknown, ...more }), 'reads of failures for a filter without a hit').toEqual([]);
       for (const plan of [await planOf({ capability: 'model/none', ...more }), await planOf({ key: 'none', ...more })])
         expect(plan, 'a filter without a hit').not.toMatch(noScan);
       const all = { requestId: 'r-7', key: 'k-50', outcome: 'error', capability: 'model/1', ...more } as const;
