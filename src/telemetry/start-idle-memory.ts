@@ -6,6 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { isCodeKept, noteCodeKept } from './compiled-code.ts';
 import { leaveIdleHeapToEngine } from './heap-flags.ts';
 import { createIdleMemory } from './idle-memory.ts';
 import { trimNativeMemory } from './trim-native-memory.ts';
@@ -28,6 +29,8 @@ export function collectHeap(): void {
 
 /** Watches for the rest of the process's life. Does not keep the process alive. Needs `setHeapFlags` at the start of the process. */
 export function startIdleMemory(): void {
+  const isKept = isCodeKept();
+  if (!isKept) process.once('exit', noteCodeKept);
   let cpu = process.cpuUsage();
   let at = performance.now();
   const memory = createIdleMemory({
@@ -41,8 +44,8 @@ export function startIdleMemory(): void {
     },
     heapBytes: () => getHeapStatistics().total_heap_size,
     collect() {
-      // For the next start.
-      flushCompileCache();
+      // Frees what was read of it. What a first start compiled is written at its end, where it holds no call.
+      if (isKept) flushCompileCache();
       collectHeap();
       trimNativeMemory();
     },

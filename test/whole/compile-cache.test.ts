@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { node, startGateway, startProcess } from './gateway.ts';
+import { eventually, node, startGateway, startProcess } from './gateway.ts';
 
 const program = join(import.meta.dirname, '../../bin/pailou.js');
 
@@ -31,6 +31,32 @@ it('the next start compiles no TypeScript, neither in its main thread nor in tha
   );
   expect(found).toContain('cli.ts');
   expect(found).toContain('storage/sqlite/worker.ts');
+});
+
+it('a first start writes compiled code only at its end, the next one while it is idle', async () => {
+  // 16 marks a collection of everything, as an idle process makes it. The address of this module appears in the output, too.
+  const watch = `import { PerformanceObserver } from 'node:perf_hooks';
+    new PerformanceObserver((list) => {
+      if (list.getEntries().some(({ detail }) => detail.flags === 16)) console.log('IDLE-HEAP-FREED'.toLowerCase());
+    }).observe({ entryTypes: ['gc'] });`;
+  const options = `--import data:text/javascript,${encodeURIComponent(watch)}`;
+  let process: Awaited<ReturnType<typeof startProcess>> | undefined;
+  const start = async (env: Record<string, string>) => (process = await startProcess({ ...env, NODE_OPTIONS: options }, program));
+  await using gateway = await startGateway({ NODE_COMPILE_CACHE: '', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }, start);
+  const writtenUntilIdle = async (): Promise<number> => {
+    const output = await eventually(
+      async () => process?.output() ?? '',
+      (text) => text.includes('idle-heap-freed'),
+    );
+    return output.split('writing cache for').length - 1;
+  };
+  expect(await writtenUntilIdle()).toBe(0);
+  await process?.stop();
+  expect(process?.output().split('writing cache for').length).toBeGreaterThan(500);
+  await start(gateway.env);
+  expect(await writtenUntilIdle()).toBeLessThan(200);
+  expect(process?.output()).toContain('Clear deserialized cache');
+  await process?.stop();
 });
 
 it('the folder of a first start is readable by its user alone, and a folder that cannot be made is reported as such', async () => {
