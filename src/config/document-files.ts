@@ -1,10 +1,10 @@
 /** Reads YAML files of configuration documents. Each fault names file, line, field and remedy. */
-import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import type { Document, LineCounter } from 'yaml';
 import { firstZodFault, faultSentence } from '../schema/zod-errors.ts';
+import { lineOfOtherEncoding } from '../text/utf8.ts';
 import { documentPaths } from './document-paths.ts';
 import { type ConfigDocument, documentFrame, kindOf } from './documents.ts';
 import { referenceOf, resemblesReference, unescaped, unescapedOption } from './references.ts';
@@ -90,18 +90,9 @@ function resolved(value: unknown, path: string, { env, fault, unescape }: Resolv
 function readFile(file: string): string {
   const bytes = readFileSync(file === '-' ? 0 : file);
   if (bytes.length > longestFile) throw new DocumentFault([`${file}: is larger than ${longestFile} bytes; split it.`]);
-  if (!isUtf8(bytes)) throw new DocumentFault([`${file}:${lineOfOtherEncoding(bytes)}: is not UTF-8; save the file in this encoding.`]);
+  const line = lineOfOtherEncoding(bytes);
+  if (line !== null) throw new DocumentFault([`${file}:${line}: is not UTF-8; save the file in this encoding.`]);
   return bytes.toString('utf8');
-}
-
-/** The first line that is not UTF-8. */
-function lineOfOtherEncoding(bytes: Buffer): number {
-  let line = 1;
-  for (let start = 0; ; line++) {
-    const end = bytes.indexOf(10, start);
-    if (end < 0 || !isUtf8(bytes.subarray(start, end))) return line;
-    start = end + 1;
-  }
 }
 
 /** Names an option that only resembles a reference: it would be sent to the vendor as it is written. */

@@ -264,11 +264,16 @@ it.each([
   [['other', 'x'], 2, 'Usage: pailou import'],
   [['litellm', 'missing.yaml'], 1, 'missing.yaml'],
   [['litellm', 'wrong.yaml'], 1, 'model_list: must be a list of models'],
+  [['litellm', 'gbk.yaml'], 1, 'gbk.yaml: line 2 is not UTF-8'],
   [['new-api', 'missing.db'], 1, 'missing.db'],
   [['new-api', 'oracle://x/y'], 2, 'PostgreSQL'],
 ])('%j is refused in words, with exit code %i', async (args, code, words) => {
   await using folder = await startFolder();
   await writeFile(folder.at('wrong.yaml'), 'model_list: { a: 1 }');
+  await writeFile(
+    folder.at('gbk.yaml'),
+    Buffer.from('model_list:\n- { model_name: \xcd\xc5, litellm_params: { model: openai/a } }\n', 'latin1'),
+  );
   const refused = await folder.pailou(['import', ...args]);
   expect(refused.code).toBe(code);
   expect(refused.err).toContain(words);

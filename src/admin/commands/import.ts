@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Document } from 'yaml';
 import type { Imported } from '../../config/imports/imported.ts';
+import { lineOfOtherEncoding } from '../../text/utf8.ts';
 import { type Command, printError, UsageError, printJson, printNote } from './command.ts';
 
 const usage =
@@ -25,8 +26,10 @@ async function fromNewApi(address: string, role: string | null): Promise<Importe
 }
 
 async function fromLiteLlm(path: string, role: string | null): Promise<Imported> {
-  const [{ importLiteLlm }, text] = await Promise.all([import('../../config/imports/litellm.ts'), readFile(path, 'utf8')]);
-  return importLiteLlm(text, role);
+  const [{ importLiteLlm }, bytes] = await Promise.all([import('../../config/imports/litellm.ts'), readFile(path)]);
+  const line = lineOfOtherEncoding(bytes);
+  if (line !== null) throw new Error(`line ${line} is not UTF-8; save the file in this encoding`);
+  return importLiteLlm(bytes.toString('utf8'), role);
 }
 
 /** Values for a shell: single quotes, and those inside escaped. */
