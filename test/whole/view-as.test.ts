@@ -61,6 +61,12 @@ describe('an administrator who views as a person', () => {
     expect(json).toMatchObject({ ...me, credential: 'token', viewed_by: 'chief-of-ours' });
   });
 
+  it('asks for the route of a call as the person may', async () => {
+    const route = (model: string) => companies.as(chief, 'POST', '/api/route/explain', { model, messages: [] }, asUser);
+    expect([(await route('seen')).status, (await route('hidden')).status]).toEqual([200, 403]);
+    expect((await companies.as(chief, 'POST', '/api/route/explain', { model: 'hidden', messages: [] })).status).toBe(200);
+  });
+
   it('changes nothing, calls nothing and reads nothing personal', async () => {
     const operations = operationsOf((await companies.gateway.as(null, 'GET', '/openapi.json')).json);
     const isPublic = /^\/(auth|oauth|\.well-known|mcp$|livez|readyz|healthz|metrics|docs)/;
@@ -70,7 +76,7 @@ describe('an administrator who views as a person', () => {
       const { status } = await companies.as(chief, method, address, method === 'GET' ? undefined : {}, asUser);
       if (status !== 403) open.push(`${method} ${path}`);
     }
-    expect(open.filter((each) => !each.startsWith('GET '))).toEqual([]);
+    expect(open.filter((each) => !each.startsWith('GET '))).toEqual(['POST /api/route/explain']);
     for (const each of [
       '/v1/responses/{id}',
       '/v1/runs/{id}',
