@@ -262,7 +262,9 @@ it('no key is printed: not one in a header, nor in a line that cannot be read', 
 it.each([
   [['litellm'], 2, 'Usage: pailou import'],
   [['other', 'x'], 2, 'Usage: pailou import'],
-  [['litellm', 'missing.yaml'], 1, 'missing.yaml'],
+  [['litellm', 'missing.yaml'], 1, 'missing.yaml: there is no such file'],
+  [['litellm', 'empty.yaml'], 1, 'empty.yaml: there is nothing to import'],
+  [['litellm', 'settings.yaml'], 1, 'settings.yaml: there is nothing to import'],
   [['litellm', 'wrong.yaml'], 1, 'model_list: must be a list of models'],
   [['litellm', 'gbk.yaml'], 1, 'gbk.yaml: line 2 is not UTF-8'],
   [['new-api', 'missing.db'], 1, 'missing.db'],
@@ -270,6 +272,8 @@ it.each([
 ])('%j is refused in words, with exit code %i', async (args, code, words) => {
   await using folder = await startFolder();
   await writeFile(folder.at('wrong.yaml'), 'model_list: { a: 1 }');
+  await writeFile(folder.at('empty.yaml'), '');
+  await writeFile(folder.at('settings.yaml'), 'general_settings: {}');
   await writeFile(
     folder.at('gbk.yaml'),
     Buffer.from('model_list:\n- { model_name: \xcd\xc5, litellm_params: { model: openai/a } }\n', 'latin1'),

@@ -8,6 +8,7 @@ import type { Response } from '../../outbound/long-timeout-fetch.ts';
 import type { PluginServices } from '../../types/plugin.ts';
 import { type Command, print, printError, UsageError, printJson, printNote } from './command.ts';
 import { answerOf, gatewayCall, gatewayOptions, printFailure } from './gateway-call.ts';
+import { fileFault } from './file-fault.ts';
 import { createProgress } from './progress.ts';
 
 interface Plan {
@@ -51,9 +52,9 @@ function read(
     tell(`${files.join(', ')}: there is no document. Check the path, and the program that writes the files.`);
     return null;
   } catch (thrown) {
-    if (thrown instanceof DocumentFault) tell(thrown.message);
-    else if (thrown instanceof Error && 'code' in thrown) tell(`A file cannot be read: ${thrown.message}`);
-    else throw thrown;
+    const fault = thrown instanceof DocumentFault ? thrown.message : fileFault(thrown);
+    if (fault === null) throw thrown;
+    tell(fault);
     return null;
   }
 }

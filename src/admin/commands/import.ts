@@ -5,6 +5,7 @@ import { Document } from 'yaml';
 import type { Imported } from '../../config/imports/imported.ts';
 import { lineOfOtherEncoding } from '../../text/utf8.ts';
 import { type Command, printError, UsageError, printJson, printNote } from './command.ts';
+import { fileFault } from './file-fault.ts';
 
 const usage =
   'Usage: pailou import litellm <config.yaml> | new-api <file of SQLite, postgres://… or mysql://…> [--grant <role>] [--secrets <file>] [--json]';
@@ -51,7 +52,12 @@ export const importCommand: Command = {
       imported = await (source === 'litellm' ? fromLiteLlm(place, role) : fromNewApi(place, role));
     } catch (thrown) {
       if (thrown instanceof UsageError) throw thrown;
-      printError(`${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { code: 'file_invalid' });
+      printError(fileFault(thrown) ?? `${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { code: 'file_invalid' });
+      return 1;
+    }
+    if (imported.documents.length + imported.left.length === 0) {
+      const has = source === 'litellm' ? 'A configuration of LiteLLM has a model_list.' : 'A database of new-api has channels.';
+      printError(`${place}: there is nothing to import. ${has}`, { code: 'file_invalid' });
       return 1;
     }
     const literal = [...imported.secrets].filter(([, value]) => value !== null);
