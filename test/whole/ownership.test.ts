@@ -111,11 +111,12 @@ describe('a transfer', () => {
   it('of one row by two concurrent requests happens once, and If-Match is checked', async () => {
     const name = await providerOf(ann);
     const { headers } = await companies.must(ann, 'GET', `/api/providers/${name}`);
-    const both = await Promise.all([give(ann, `providers/${name}`, 'ben'), give(chief, `providers/${name}`, 'rita')]);
+    const seen = { 'if-match': headers.get('etag') ?? '' };
+    const both = await Promise.all([give(ann, `providers/${name}`, 'ben', seen), give(chief, `providers/${name}`, 'rita', seen)]);
     // The second one is no longer its owner, or has an outdated revision as administrator.
     expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(both.filter(({ status }) => status === 403 || status === 409)).toHaveLength(1);
-    expect((await give(chief, `providers/${name}`, 'ann', { 'if-match': headers.get('etag') ?? '' })).status).toBe(409);
+    expect((await give(chief, `providers/${name}`, 'ann', seen)).status).toBe(409);
     const now = (await companies.must(chief, 'GET', `/api/providers/${name}`)).json as { owner: string; revision: number };
     expect((await give(chief, `providers/${name}`, now.owner)).json.revision).toBe(now.revision);
   });
