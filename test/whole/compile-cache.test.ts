@@ -43,19 +43,23 @@ it('a first start writes compiled code only at its end, the next one while it is
   let process: Awaited<ReturnType<typeof startProcess>> | undefined;
   const start = async (env: Record<string, string>) => (process = await startProcess({ ...env, NODE_OPTIONS: options }, program));
   await using gateway = await startGateway({ NODE_COMPILE_CACHE: '', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }, start);
-  const writtenUntilIdle = async (): Promise<number> => {
-    const output = await eventually(
+  const kept = async (): Promise<number> => (await readdir(join(gateway.dataDir, 'compile-cache'), { recursive: true })).length;
+  const keptAtIdle = async (): Promise<number> => {
+    await eventually(
       async () => process?.output() ?? '',
       (text) => text.includes('idle-heap-freed'),
     );
-    return output.split('writing cache for').length - 1;
+    return kept();
   };
-  expect(await writtenUntilIdle()).toBe(0);
+  // The folder of this version of Node, and what a process before this one left.
+  expect(await keptAtIdle()).toBeLessThan(20);
   await process?.stop();
-  expect(process?.output().split('writing cache for').length).toBeGreaterThan(500);
+  const first = await kept();
+  expect(first).toBeGreaterThan(500);
   await start(gateway.env);
-  expect(await writtenUntilIdle()).toBeLessThan(200);
-  expect(process?.output()).toContain('Clear deserialized cache');
+  expect((await keptAtIdle()) - first).toBeLessThan(200);
+  // Node's own lines beside it are lost when their reader is slow.
+  expect(process?.output()).toContain('flushCompileCache() requested');
   await process?.stop();
 });
 
