@@ -66,6 +66,9 @@ const readable: ReadonlySet<string> = new Set([
   '/v1/skills/:name',
 ]);
 
+/** Of the same kind, with the question in the body of a POST. */
+const questions: ReadonlySet<string> = new Set(['/api/route/explain']);
+
 /** A view is recorded again after this time. */
 const recordedForMs = 3_600_000;
 const mostRecorded = 1_000;
@@ -102,9 +105,8 @@ export function requireReading(request: FastifyRequest, viewer: Principal): void
   if (!isAdministrator(viewer) || viewer.credential === 'key')
     throw new GatewayError('permission_denied', 'Only administrators may see the gateway as another person.');
   const { url = '' } = request.routeOptions;
-  // The question of a route is a body, and its answer changes nothing.
-  const isQuestion = request.method === 'POST' && url === '/api/route/explain';
-  if (!isQuestion && (request.method !== 'GET' || !readable.has(url)))
+  const isReading = (request.method === 'GET' && readable.has(url)) || (request.method === 'POST' && questions.has(url));
+  if (!isReading)
     throw new GatewayError(
       'permission_denied',
       `You see the gateway as another person: nothing can be changed, called or downloaded so. End the view, or leave out ${viewAsHeader}.`,

@@ -14,8 +14,8 @@ function findProcess(id: number): { readonly name: string; readonly parent: numb
   }
 }
 
-/** The parent of the shell between npm and this process; null if there is no such shell: what is above npm itself may end. */
-function aboveShell(shell: number): number | null {
+/** The npm that started `shell`. Null when no shell stands between npm and this process. */
+function npmAbove(shell: number): number | null {
   const above = findProcess(shell)?.parent ?? 0;
   return findProcess(above)?.name.startsWith('npm') === true ? above : null;
 }
@@ -27,7 +27,7 @@ function aboveShell(shell: number): number | null {
 export function onNpmEnd(ended: () => void): void {
   if (process.env['npm_command'] !== 'exec' && process.env['npm_command'] !== 'start') return;
   const parent = process.ppid;
-  const npm = aboveShell(parent);
+  const npm = npmAbove(parent);
   const timer = setInterval(() => {
     if (process.ppid === parent && (npm === null || findProcess(parent)?.parent === npm)) return;
     clearInterval(timer);

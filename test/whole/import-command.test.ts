@@ -268,6 +268,7 @@ it.each([
   [['litellm', 'wrong.yaml'], 1, 'model_list: must be a list of models'],
   [['litellm', 'gbk.yaml'], 1, 'gbk.yaml: line 2 is not UTF-8'],
   [['new-api', 'missing.db'], 1, 'missing.db'],
+  [['litellm', '.'], 1, '.: is a folder; name a file'],
   [['new-api', 'oracle://x/y'], 2, 'PostgreSQL'],
 ])('%j is refused in words, with exit code %i', async (args, code, words) => {
   await using folder = await startFolder();

@@ -52,7 +52,7 @@ function read(
     tell(`${files.join(', ')}: there is no document. Check the path, and the program that writes the files.`);
     return null;
   } catch (thrown) {
-    const fault = thrown instanceof DocumentFault ? thrown.message : fileFault(thrown);
+    const fault = thrown instanceof DocumentFault ? thrown.message : fileFault(thrown, files.join(', '));
     if (fault === null) throw thrown;
     tell(fault);
     return null;

@@ -6,9 +6,8 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder; name a file',
 };
 
-/** The fault of a file, or null for an error that is not one of the file system. */
-export function fileFault(thrown: unknown): string | null {
+/** The fault of a system call on a file; null for any other error. `place` stands for the file where the error does not name it. */
+export function fileFault(thrown: unknown, place: string): string | null {
   if (!(thrown instanceof Error) || !('code' in thrown) || !('syscall' in thrown)) return null;
-  const reason = reasons[String(thrown.code)] ?? thrown.message;
-  return 'path' in thrown ? `${String(thrown.path)}: ${reason}` : reason;
+  return `${'path' in thrown ? String(thrown.path) : place}: ${reasons[String(thrown.code)] ?? thrown.message}`;
 }

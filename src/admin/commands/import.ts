@@ -52,7 +52,9 @@ export const importCommand: Command = {
       imported = await (source === 'litellm' ? fromLiteLlm(place, role) : fromNewApi(place, role));
     } catch (thrown) {
       if (thrown instanceof UsageError) throw thrown;
-      printError(fileFault(thrown) ?? `${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { code: 'file_invalid' });
+      printError(fileFault(thrown, place) ?? `${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+        code: 'file_invalid',
+      });
       return 1;
     }
     if (imported.documents.length + imported.left.length === 0) {

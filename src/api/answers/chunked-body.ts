@@ -18,7 +18,7 @@ export class ChunkedBody {
     response.on('drain', onDrain);
   }
 
-  /** False when the client has no room. Such a text is queued nevertheless. Not for an empty text, which would end the body. */
+  /** False when the client has no room; the text is queued nevertheless. `text` is not empty: an empty chunk ends the body. */
   write(text: string): boolean {
     const response = this.#response;
     const { socket } = response;

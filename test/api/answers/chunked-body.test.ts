@@ -39,7 +39,7 @@ function start(work: () => Promise<void>): void {
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const countOf = (text: string, part: string): number => text.split(part).length - 1;
 
-/** Writes the parts, each in a turn of its own where `turns` says so, and ends. */
+/** Writes the parts and ends the response. `turns`: each part in its own turn of the event loop. */
 async function writeParts(response: ServerResponse, parts: readonly string[], turns: boolean): Promise<void> {
   const body = new ChunkedBody(response, () => {});
   response.writeHead(200);

@@ -1,5 +1,5 @@
 /** Keep-alive comments of a stream during a long silence. */
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -19,6 +19,17 @@ function replyTo(raw: ServerResponse): FastifyReply {
   return reply as unknown as FastifyReply;
 }
 
+/** Calls the server; each call of the result reads what comes next, undefined at the end. */
+async function readerOf(server: Server): Promise<() => Promise<string | undefined>> {
+  await new Promise((resolve) => server.once('listening', resolve));
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  return async () => {
+    const { value } = await reader.read();
+    return value === undefined ? undefined : Buffer.from(value).toString();
+  };
+}
+
 it('sends keep-alive comments, which clients ignore, while it is open and no longer', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   let go = (): void => {};
@@ -34,13 +45,7 @@ it('sends keep-alive comments, which clients ignore, while it is open and no lon
     response.on('finish', finished.resolve);
     writeStream(replyTo(response), words(), encoder);
   }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const next = async (): Promise<string | undefined> => {
-    const { value } = await reader.read();
-    return value === undefined ? undefined : Buffer.from(value).toString();
-  };
+  const next = await readerOf(server);
   expect(await next()).toBe('data: one\n\n');
   for (let round = 0; round < 3; round++) {
     vi.advanceTimersByTime(10_001);
@@ -69,13 +74,7 @@ it('sends no comment while the answer goes on, and one within the interval after
     writeStream(replyTo(response), words(), { write: (word: string) => `data: ${word}\n\n`, fail: () => '' });
     response.flushHeaders();
   }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const next = async (): Promise<string | undefined> => {
-    const { value } = await reader.read();
-    return value === undefined ? undefined : Buffer.from(value).toString();
-  };
+  const next = await readerOf(server);
   for (let word = 0; word < 8; word++) {
     say(String(word));
     // Whatever is written comes in its order, so that a comment would be read here.

@@ -15,7 +15,7 @@ const escapedReference = /^\$+\$\{(?:env|file):[^{}]+\}$/;
 export async function readDocuments(text: string): Promise<ReadDocuments> {
   const { parseAllDocuments } = await import('yaml');
   const parsed = parseAllDocuments(text, { merge: true });
-  // A warning is a tag that nobody reads, such as `!env KEY`: its text would arrive as it is written.
+  // A warning is an unknown tag, such as `!env KEY`: the text behind it would be taken literally.
   const [faulty] = [...parsed].flatMap(({ errors, warnings }) => [...errors, ...warnings]);
   if (faulty !== undefined) return { documents: [], fault: faulty.message };
   let values: readonly unknown[];
