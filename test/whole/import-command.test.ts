@@ -257,6 +257,11 @@ it('no key is printed: not one in a header, nor in a line that cannot be read', 
   expect([broken.code, broken.out]).toEqual([1, '']);
   expect(broken.err).toContain('broken.yaml: ');
   expect(broken.err).not.toContain('sk-hidden');
+  for (const scheme of ['postgres', 'mysql']) {
+    const { code, err: fault } = await folder.pailou(['import', 'new-api', `${scheme}://reader:sk-hidden@127.0.0.1:1/new-api`]);
+    expect([code, fault]).toEqual([1, expect.stringContaining(`${scheme}://127.0.0.1:1/new-api: `)]);
+    expect(fault).not.toContain('sk-hidden');
+  }
 });
 
 it.each([

@@ -33,6 +33,9 @@ async function fromLiteLlm(path: string, role: string | null): Promise<Imported>
   return importLiteLlm(bytes.toString('utf8'), role);
 }
 
+/** A place without the user and the password of its address. */
+const publicPlace = (place: string): string => place.replace(/^([a-z]+:\/\/).*@/i, '$1');
+
 /** Values for a shell: single quotes, and those inside escaped. */
 const environmentFile = (secrets: Imported['secrets']): string =>
   [...secrets].flatMap(([name, value]) => (value === null ? [] : [`export ${name}='${value.replaceAll("'", "'\\''")}'\n`])).join('');
@@ -52,14 +55,17 @@ export const importCommand: Command = {
       imported = await (source === 'litellm' ? fromLiteLlm(place, role) : fromNewApi(place, role));
     } catch (thrown) {
       if (thrown instanceof UsageError) throw thrown;
-      printError(fileFault(thrown, place) ?? `${place}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
-        code: 'file_invalid',
-      });
+      printError(
+        fileFault(thrown, publicPlace(place)) ?? `${publicPlace(place)}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        {
+          code: 'file_invalid',
+        },
+      );
       return 1;
     }
     if (imported.documents.length + imported.left.length === 0) {
       const has = source === 'litellm' ? 'A configuration of LiteLLM has a model_list.' : 'A database of new-api has channels.';
-      printError(`${place}: there is nothing to import. ${has}`, { code: 'file_invalid' });
+      printError(`${publicPlace(place)}: there is nothing to import. ${has}`, { code: 'file_invalid' });
       return 1;
     }
     const literal = [...imported.secrets].filter(([, value]) => value !== null);
