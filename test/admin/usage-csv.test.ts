@@ -76,7 +76,7 @@ async function ask(by = 'day,user'): Promise<IncomingMessage> {
   return response;
 }
 
-it.each(['day,user', 'user,day'])('has every line once: by %s', { timeout: 120_000 }, async (by) => {
+it.each(['day,user', 'user,day'])('has every line once: by %s', async (by) => {
   const seen = new Set<string>();
   let rest = '';
   for await (const part of (await ask(by)).setEncoding('utf8')) {
@@ -103,7 +103,7 @@ it('is read no further while the client reads nothing, and then to its end', asy
   expect(linesRead).toBeGreaterThan(ahead);
 });
 
-it('in another order is read to its end while the client takes nothing, and leaves no file behind', { timeout: 120_000 }, async () => {
+it('in another order is read to its end while the client takes nothing, and leaves no file behind', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pailou-test-'));
   vi.stubEnv('TMPDIR', folder);
   try {
@@ -120,7 +120,7 @@ it('in another order is read to its end while the client takes nothing, and leav
   }
 });
 
-it('in another order is read no further after the client has left', { timeout: 120_000 }, async () => {
+it('in another order is read no further after the client has left', async () => {
   const request = get({ port: (app.server.address() as AddressInfo).port, path: address('user,day'), agent: false });
   request.on('error', () => {});
   await eventually(() => Promise.resolve(linesRead > 0), 120_000);

@@ -105,7 +105,7 @@ async function deploy(variant: string): Promise<{ deployment: Deployment; words:
 const body = (more: Partial<ChatBody> = {}): ChatBody => ({ model: 'public', messages: [{ role: 'user', content: 'Hello' }], ...more });
 
 async function ask(deployment: Deployment, stream: boolean, more: Partial<ChatBody> = {}) {
-  return openChat(invoker, deployment, { body: body(more) }, { stream, signal: AbortSignal.timeout(15_000) });
+  return openChat(invoker, deployment, { body: body(more) }, { stream, signal: AbortSignal.timeout(120_000) });
 }
 
 interface Heard {

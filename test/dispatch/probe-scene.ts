@@ -78,4 +78,4 @@ export function start(...models: ModelEntry[]) {
 export const stateOf = (key: string) => stage.scene.dispatcher.health()[key];
 export const asks = (vendor: ScriptedVendor): number => vendor.calls.filter(({ path }) => path.endsWith('/models')).length;
 export const calls = (vendor: ScriptedVendor): number => vendor.calls.length - asks(vendor);
-export const soon = { timeout: 10_000, interval: 5 };
+export const soon = { timeout: 120_000, interval: 5 };

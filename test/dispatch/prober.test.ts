@@ -97,7 +97,7 @@ describe('the prober', () => {
     await wait(250);
     expect(heard.length, 'a change of the weight asks nobody').toBe(1);
     prober.follow(snapshotOf([stage.scene.model([{ ...deployment, provider: probed(next).provider }])]));
-    await expect.poll(() => asks(next), { timeout: 1_000, interval: 5 }).toBe(1);
+    await expect.poll(() => asks(next), soon).toBe(1);
     expect(asks(old)).toBe(1);
   });
 

@@ -139,9 +139,7 @@ it('an incomplete skill is logged with the name of the missing field', async () 
     ({ output } = started);
     return started;
   });
-  await expect
-    .poll(() => output(), { timeout: 10_000 })
-    .toContain('defineSkill: input must be a zod schema; \\"inputs\\" is not a field of a skill');
+  await expect.poll(() => output()).toContain('defineSkill: input must be a zod schema; \\"inputs\\" is not a field of a skill');
 });
 
 it('a tool source that throws synchronously releases its place', async () => {

@@ -46,7 +46,7 @@ async function survivingShare(url: string): Promise<number> {
   return after / before;
 }
 
-describe.skipIf(postgresUrl === undefined)('a statement of PostgreSQL', { timeout: 120_000 }, () => {
+describe.skipIf(postgresUrl === undefined)('a statement of PostgreSQL', () => {
   it('is garbage at once when it has ended', async () => {
     // 0.01. By the promises of `pg` with its timeout 0.19, and each collection takes ten times as long.
     expect(await survivingShare(postgresUrl ?? '')).toBeLessThan(0.05);

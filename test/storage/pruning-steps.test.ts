@@ -126,7 +126,7 @@ describe.skipIf(postgresKind.missing)('steps of retention on PostgreSQL', () => 
         idx_scan as scans from pg_stat_user_indexes`.execute(other.query);
       for (const row of rows) counted.set(row.name, { read: Number(row.read), scans: Number(row.scans) });
       return (counted.get(runs)?.read ?? 0) >= count && (counted.get('llm_attempt_key')?.scans ?? 0) > 0;
-    }, 120_000);
+    });
     for (const index of [runs, 'llm_rollup_hour_key']) {
       expect(counted.get(index)?.read, index).toBeGreaterThanOrEqual(count);
       expect(counted.get(index)?.read, index).toBeLessThan(2 * count);

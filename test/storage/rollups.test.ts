@@ -231,7 +231,7 @@ describe.skipIf(databaseKinds[1]?.missing === true)('the rebuild on PostgreSQL',
       rebuilding.catch(() => {});
       const waiting = sql<{ count: number }>`select count(*) as count from pg_locks where not granted and database =
         (select oid from pg_database where datname = current_database()) or not granted and locktype = 'transactionid'`;
-      await expect.poll(async () => Number((await waiting.execute(database.query)).rows[0]?.count), { timeout: 30_000 }).toBeGreaterThan(0);
+      await expect.poll(async () => Number((await waiting.execute(database.query)).rows[0]?.count)).toBeGreaterThan(0);
       await sql`lock table llm_rollup_hour in row exclusive mode`.execute(writer);
       return { rebuilding };
     });

@@ -130,7 +130,7 @@ describe('SQLite in a thread', () => {
     await database.ping();
   });
 
-  it('reports that another process keeps the file locked', { timeout: 15_000 }, async () => {
+  it('reports that another process keeps the file locked', async () => {
     const other = new DatabaseSync(join(place.dataDir, 'pailou.db'));
     try {
       other.exec('begin exclusive');

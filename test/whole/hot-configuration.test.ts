@@ -115,7 +115,6 @@ describe('a changed provider address', () => {
       // A node that stopped cleanly is no longer listed.
       expect((await gateway.as('admin', 'GET', '/api/config/revision')).json.nodes).toHaveLength(alone);
     },
-    60_000,
   );
 });
 

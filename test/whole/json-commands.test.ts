@@ -30,7 +30,7 @@ function pailou(args: readonly string[], more: Record<string, string> = {}): Pro
   const key = Buffer.from(Array.from({ length: 32 }, (_, at) => (at * 7) % 256)).toString('base64');
   const own = { PAILOU_URL: gateway.url, PAILOU_TOKEN: token, PAILOU_DATA_DIR: join(folder, 'data'), PAILOU_MASTER_KEY: key };
   return new Promise((resolve) => {
-    execFile(node, [program, ...args], { env: { ...runEnv, ...own, ...more }, timeout: 120_000 }, (error, out, bad) =>
+    execFile(node, [program, ...args], { env: { ...runEnv, ...own, ...more }, timeout: 180_000 }, (error, out, bad) =>
       resolve({ code: error === null ? 0 : Number(error.code), out, bad }),
     );
   });
@@ -111,4 +111,4 @@ it('control characters of an answer stay valid JSON and do not reach the termina
   const { out } = await pailou(['chat', 'demo/echo', marks, '--json']);
   expect(out).not.toMatch(/[^\P{Cc}\n]/u);
   expect((JSON.parse(out) as { choices: { message: { content: string } }[] }).choices[0]?.message.content).toContain(marks);
-}, 120_000);
+});

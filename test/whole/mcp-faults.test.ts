@@ -197,23 +197,19 @@ describe('a server that does not behave', () => {
     ['answers JSON that means nothing', 200, 'application/json', '{"jsonrpc":"2.0","id":99999,"result":null}'],
     ['fails', 500, 'text/plain', 'stack trace with password=hunter2hunter2'],
     ['sends people away', 302, 'text/plain', ''],
-  ])(
-    'and %s is reported as out of order, and only that',
-    async (what, status, type, body) => {
-      const { url } = await listen((_request, response) => {
-        response.writeHead(status, { 'content-type': type, location: 'http://169.254.169.254/latest' });
-        response.end(body);
-      });
-      const name = `odd-${what.replaceAll(/[^a-z]+/gi, '-').toLowerCase()}`;
-      await register(name, { kind: 'http', options: { url }, call_timeout_ms: 1_000 });
-      const { text } = await gateway.as('admin', 'POST', `/api/mcp-servers/${name}/sync`);
-      expect(text).toMatch(/last connection to the MCP server failed|cannot be reached|did not answer within/);
-      const list = await gateway.as('developer', 'POST', '/mcp', rpc('tools/list', {}), accept);
-      expect(list.status).toBe(200);
-      await gateway.as('admin', 'DELETE', `/api/mcp-servers/${name}`);
-    },
-    30_000,
-  );
+  ])('and %s is reported as out of order, and only that', async (what, status, type, body) => {
+    const { url } = await listen((_request, response) => {
+      response.writeHead(status, { 'content-type': type, location: 'http://169.254.169.254/latest' });
+      response.end(body);
+    });
+    const name = `odd-${what.replaceAll(/[^a-z]+/gi, '-').toLowerCase()}`;
+    await register(name, { kind: 'http', options: { url }, call_timeout_ms: 1_000 });
+    const { text } = await gateway.as('admin', 'POST', `/api/mcp-servers/${name}/sync`);
+    expect(text).toMatch(/last connection to the MCP server failed|cannot be reached|did not answer within/);
+    const list = await gateway.as('developer', 'POST', '/mcp', rpc('tools/list', {}), accept);
+    expect(list.status).toBe(200);
+    await gateway.as('admin', 'DELETE', `/api/mcp-servers/${name}`);
+  });
 });
 
 describe('bounds of a row', () => {

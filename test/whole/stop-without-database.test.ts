@@ -28,7 +28,7 @@ it.skipIf(postgresUrl === undefined)(
     const { status, headers } = await first.as('developer', 'POST', '/v1/chat/completions', body);
     expect(status).toBe(200);
     // The node stays in the balancer's list: its probe has an answer long before the statement gives up, which is after 35 s.
-    const ready = await fetch(`${first.url}/readyz`, { signal: AbortSignal.timeout(20_000) });
+    const ready = await fetch(`${first.url}/readyz`, { signal: AbortSignal.timeout(30_000) });
     expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'degraded', database: 'unavailable' }]);
     await first[Symbol.asyncDispose]();
     expect(exitCode()).toBe(0);
@@ -42,5 +42,4 @@ it.skipIf(postgresUrl === undefined)(
     );
     expect(json).toMatchObject({ outcome: 'complete', error: null });
   },
-  100_000,
 );

@@ -125,7 +125,7 @@ describe('the example server', () => {
 
   it('returns the time and calculates', async () => {
     await using source = await stdio.create(stdio.options.parse({ command: 'node', args: [server] }), allowing('node', [server]));
-    const context = { signal: AbortSignal.timeout(10_000), principal, runId: 'r' };
+    const context = { signal: AbortSignal.timeout(120_000), principal, runId: 'r' };
     expect((await source.list(context.signal)).tools.map((tool) => tool.name)).toEqual(['current_time', 'calculate']);
     expect(JSON.stringify(await source.call('calculate', { expression: '(1 + 2) * 3.5 ^ 2' }, context))).toContain('36.75');
     expect(await source.call('calculate', { expression: '1 +' }, context)).toMatchObject({ isError: true });

@@ -12,7 +12,7 @@ import { allowing, principal, services } from './services.ts';
 const everything = join(import.meta.dirname, '../../node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 
 const textOf = (result: ToolResult): string => result.content.map(({ text }) => (typeof text === 'string' ? text : '')).join('');
-const context = (signal: AbortSignal = AbortSignal.timeout(10_000)) => ({ signal, principal, runId: 'run' });
+const context = (signal: AbortSignal = AbortSignal.timeout(120_000)) => ({ signal, principal, runId: 'run' });
 
 async function overStdio(options: { args?: readonly string[]; env?: Record<string, string> } = {}): Promise<ToolSource> {
   const line = { command: 'node', args: [everything, 'stdio'], ...options };
@@ -33,7 +33,7 @@ describe('stdio', () => {
   it('lists and calls tools, and one connection serves many calls', async () => {
     await using source = await overStdio({ args: [everything, 'stdio', 'once'] });
     const [{ tools }, ...answers] = await Promise.all([
-      source.list(AbortSignal.timeout(10_000)),
+      source.list(AbortSignal.timeout(120_000)),
       source.call('echo', { message: 'one' }, context()),
       source.call('echo', { message: 'two' }, context()),
     ]);
@@ -48,7 +48,7 @@ describe('stdio', () => {
       await source.call('echo', { message: 'x' }, context());
       for (const pid of childrenOf('stdio crash')) process.kill(pid, 'SIGKILL');
       // Lists are retried, calls are not: each list notices the loss and needs a new connection.
-      const lists = await Promise.all(Array.from({ length: 4 }, () => source.list(AbortSignal.timeout(10_000))));
+      const lists = await Promise.all(Array.from({ length: 4 }, () => source.list(AbortSignal.timeout(120_000))));
       for (const { tools } of lists) expect(tools.map((tool) => tool.name)).toContain('echo');
       const answer = await eventually(
         () => source.call('echo', { message: 'again' }, context()).then(textOf, (error: Error) => error.message),
@@ -91,7 +91,7 @@ describe('stdio', () => {
 
   it('is tool_failed for a program that is not an MCP server', async () => {
     await using source = await overStdio({ args: ['-e', 'process.exit(3)'] });
-    await expect(source.list(AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'tool_failed' });
+    await expect(source.list(AbortSignal.timeout(120_000))).rejects.toMatchObject({ code: 'tool_failed' });
   });
 
   it('releases a caller who leaves during an endless handshake', async () => {
@@ -109,7 +109,7 @@ describe('stdio', () => {
 
   it('ends a call when its signal aborts, and the connection stays usable', async () => {
     await using source = await overStdio();
-    await source.list(AbortSignal.timeout(5_000));
+    await source.list(AbortSignal.timeout(120_000));
     const leaving = new AbortController();
     // The operation takes 30 seconds, and reports its first step after a tenth of a second.
     const peer = { connection: null, capabilities: {}, log: () => {}, progress: () => leaving.abort() };
@@ -153,7 +153,7 @@ describe('Streamable HTTP', () => {
 
   it('lists and calls tools', async () => {
     await using everywhere = await source();
-    expect((await everywhere.list(AbortSignal.timeout(5_000))).tools.map((tool) => tool.name)).toContain('echo');
+    expect((await everywhere.list(AbortSignal.timeout(120_000))).tools.map((tool) => tool.name)).toContain('echo');
     expect(textOf(await everywhere.call('echo', { message: 'hello' }, context()))).toBe('Echo: hello');
   });
 

@@ -12,8 +12,8 @@ it('a sandboxed subprocess reads its own code, and no other file; it writes none
   await writeFile(file, 'secret');
   try {
     const entry = fileURLToPath(new URL('./sandbox-probe.ts', import.meta.url));
-    const limits = { seconds: 20, memoryMb: 512 };
-    const waiting = { signal: AbortSignal.timeout(20_000), who: 'tests' };
+    const limits = { seconds: 120, memoryMb: 512 };
+    const waiting = { signal: AbortSignal.timeout(120_000), who: 'tests' };
     const seen = await runInSubprocess(entry, { file }, limits, async () => () => {}, waiting);
     expect(seen).toEqual({ own: 'done', read: 'ERR_ACCESS_DENIED', write: 'ERR_ACCESS_DENIED', run: 'ERR_ACCESS_DENIED', environment: [] });
   } finally {
